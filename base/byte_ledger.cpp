@@ -1,0 +1,79 @@
+#include "base/byte_ledger.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <utility>
+
+namespace quern {
+
+const char* memory_use_name(MemoryUse use) noexcept {
+  switch (use) {
+    case MemoryUse::weights: return "weights";
+    case MemoryUse::kv_pages: return "kv_pages";
+    case MemoryUse::buffers: return "buffers";
+    case MemoryUse::connections: return "connections";
+  }
+  return "unknown";
+}
+
+ByteLedger::Reservation::Reservation(Reservation&& other) noexcept { *this = std::move(other); }
+
+ByteLedger::Reservation& ByteLedger::Reservation::operator=(Reservation&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  ledger_ = std::exchange(other.ledger_, nullptr);
+  use_ = other.use_;
+  bytes_ = std::exchange(other.bytes_, 0);
+  return *this;
+}
+
+void ByteLedger::Reservation::release() noexcept {
+  if (ledger_ == nullptr) return;
+  ledger_->by_use_[static_cast<std::size_t>(use_)].fetch_sub(bytes_, std::memory_order_relaxed);
+  ledger_->total_.fetch_sub(bytes_, std::memory_order_relaxed);
+  ledger_ = nullptr;
+  bytes_ = 0;
+}
+
+Result<ByteLedger::Reservation> ByteLedger::reserve(MemoryUse use, std::uint64_t bytes) {
+  std::uint64_t current = total_.load(std::memory_order_relaxed);
+  do {
+    if (bytes > budget_ - std::min(current, budget_)) {
+      return fail(Errc::overloaded, "memory budget: {} wants {} bytes, {} of {} are left", memory_use_name(use), bytes,
+                  budget_ - std::min(current, budget_), budget_);
+    }
+  } while (!total_.compare_exchange_weak(current, current + bytes, std::memory_order_relaxed));
+  by_use_[static_cast<std::size_t>(use)].fetch_add(bytes, std::memory_order_relaxed);
+  Reservation out;
+  out.ledger_ = this;
+  out.use_ = use;
+  out.bytes_ = bytes;
+  return out;
+}
+
+std::uint64_t ByteLedger::used(MemoryUse use) const noexcept {
+  return by_use_[static_cast<std::size_t>(use)].load(std::memory_order_relaxed);
+}
+
+namespace {
+
+// A cgroup limit file holds a number or "max"; anything else, or no file, means no limit.
+std::uint64_t read_limit(const char* path) {
+  std::ifstream in(path);
+  std::uint64_t value = 0;
+  return in >> value ? value : UINT64_MAX;
+}
+
+}  // namespace
+
+std::uint64_t machine_memory_bytes() {
+  const std::uint64_t physical =
+      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
+  return std::min({physical, read_limit("/sys/fs/cgroup/memory.max"),
+                   read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes")});
+}
+
+}  // namespace quern

@@ -1,0 +1,55 @@
+// One byte budget for everything large: weights, KV pages, buffers, connections. Memory is reserved here before it is
+// allocated, so that work is refused instead of the process being killed.
+// Threads: any (atomics). Ownership: a Reservation gives its bytes back when it is destroyed; it must not outlive the ledger.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "base/result.hpp"
+
+namespace quern {
+
+enum class MemoryUse : std::uint8_t { weights, kv_pages, buffers, connections };
+inline constexpr std::size_t kMemoryUses = 4;
+const char* memory_use_name(MemoryUse use) noexcept;
+
+class ByteLedger {
+ public:
+  class Reservation {
+   public:
+    Reservation() = default;
+    Reservation(Reservation&& other) noexcept;
+    Reservation& operator=(Reservation&& other) noexcept;
+    ~Reservation() { release(); }
+    std::uint64_t bytes() const noexcept { return bytes_; }
+    void release() noexcept;
+
+   private:
+    friend class ByteLedger;
+    ByteLedger* ledger_ = nullptr;
+    MemoryUse use_ = MemoryUse::buffers;
+    std::uint64_t bytes_ = 0;
+  };
+
+  explicit ByteLedger(std::uint64_t budget_bytes) : budget_(budget_bytes) {}
+  ByteLedger(const ByteLedger&) = delete;
+
+  // Errors: overloaded, naming the use, the bytes asked for and the bytes left.
+  Result<Reservation> reserve(MemoryUse use, std::uint64_t bytes);
+
+  std::uint64_t budget() const noexcept { return budget_; }
+  std::uint64_t used() const noexcept { return total_.load(std::memory_order_relaxed); }
+  std::uint64_t used(MemoryUse use) const noexcept;
+
+ private:
+  std::uint64_t budget_;
+  std::atomic<std::uint64_t> total_{0};
+  std::array<std::atomic<std::uint64_t>, kMemoryUses> by_use_{};
+};
+
+// The memory this process may use: the smaller of physical memory and the cgroup (v1 or v2) limit.
+std::uint64_t machine_memory_bytes();
+
+}  // namespace quern

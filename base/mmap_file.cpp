@@ -1,0 +1,54 @@
+#include "base/mmap_file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace quern {
+
+Result<MmapFile> MmapFile::open(const std::string& path) {
+  MmapFile file;
+  file.path_ = path;
+  file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file.fd_ < 0) {
+    const int code = errno;
+    return fail(code == ENOENT ? Errc::not_found : Errc::io, "{}: cannot open: {}", path, std::strerror(code));
+  }
+  struct stat info {};
+  if (::fstat(file.fd_, &info) != 0) return fail(Errc::io, "{}: cannot stat: {}", path, std::strerror(errno));
+  if (!S_ISREG(info.st_mode)) return fail(Errc::bad_input, "{}: want a regular file", path);
+  ::flock(file.fd_, LOCK_SH | LOCK_NB);  // advisory: tells polite writers that the file is in use; failure is harmless
+  file.size_ = static_cast<std::size_t>(info.st_size);
+  if (file.size_ == 0) return file;
+  void* map = ::mmap(nullptr, file.size_, PROT_READ, MAP_SHARED, file.fd_, 0);
+  if (map == MAP_FAILED) {
+    const int code = errno;
+    file.size_ = 0;
+    return fail(Errc::io, "{}: cannot map: {}", path, std::strerror(code));
+  }
+  file.data_ = static_cast<const std::byte*>(map);
+  return file;
+}
+
+MmapFile::MmapFile(MmapFile&& other) noexcept { *this = std::move(other); }
+
+MmapFile& MmapFile::operator=(MmapFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  std::swap(fd_, other.fd_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+MmapFile::~MmapFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace quern

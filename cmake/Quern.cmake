@@ -1,0 +1,81 @@
+# Settings that every target of ours gets. Nothing is set globally, so third-party headers stay quiet.
+add_library(quern_settings INTERFACE)
+target_compile_features(quern_settings INTERFACE cxx_std_20)
+target_include_directories(quern_settings INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(quern_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fno-omit-frame-pointer)
+if(QUERN_WERROR)
+  target_compile_options(quern_settings INTERFACE -Werror)
+endif()
+if(QUERN_SANITIZE)
+  target_compile_options(quern_settings INTERFACE -fsanitize=${QUERN_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(quern_settings INTERFACE -fsanitize=${QUERN_SANITIZE})
+  if(QUERN_SANITIZE MATCHES thread)
+    # g++ does not model atomic_thread_fence, which Asio uses; our own code uses no bare fences.
+    target_compile_options(quern_settings INTERFACE -Wno-tsan)
+  endif()
+endif()
+# Asio and Beast are compiled once (server/boost_impl.cpp and sched/asio_impl.cpp), not in every file.
+target_compile_definitions(quern_settings INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+                                                    BOOST_ASIO_NO_DEPRECATED)
+
+# quern_library(<name> SOURCES ... DEPS ... PRIVATE_DEPS ...): the static library of one folder.
+function(quern_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS")
+  add_library(quern_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(quern_${name} PUBLIC quern_settings ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+endfunction()
+
+# quern_isa(<tier> FLAGS ... SOURCES ...): the kernels of one ISA tier as an object library linked into quern_kernels.
+# Own -m flags, always -O3, no exceptions, no LTO: nothing compiled here may be called on another CPU.
+function(quern_isa isa)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "FLAGS;SOURCES")
+  add_library(quern_kernels_${isa} OBJECT ${ARG_SOURCES})
+  target_link_libraries(quern_kernels_${isa} PRIVATE quern_settings)
+  target_compile_options(quern_kernels_${isa} PRIVATE ${ARG_FLAGS} -O3 -fno-exceptions -fno-lto)
+  if(QUERN_TESTS AND NOT QUERN_SANITIZE AND CMAKE_BUILD_TYPE MATCHES "Rel")
+    # A weak symbol compiled with -mavx2 may be the copy that the linker keeps for everybody.
+    add_test(NAME isa_symbols_${isa}
+             COMMAND sh -c "! nm -C --defined-only $<JOIN:$<TARGET_OBJECTS:quern_kernels_${isa}>, > | grep -E ' [WVu] '")
+    set_tests_properties(isa_symbols_${isa} PROPERTIES LABELS unit)
+  endif()
+endfunction()
+
+# quern_test(<name> LABELS unit|per_isa|golden|stress|slow SOURCES ... DEPS ...): one GoogleTest binary = one ctest test.
+# LABELS per_isa registers the binary once per tier with QUERN_FORCE_ISA set; unsupported tiers are skipped, with a reason.
+function(quern_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "TIMEOUT" "LABELS;SOURCES;DEPS")
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE quern_settings quern_test_support ${ARG_DEPS} GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE QUERN_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data"
+                                             QUERN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# quern_fuzz(<name> SOURCES ... DEPS ... CORPUS dir): a libFuzzer binary with -DQUERN_FUZZ=ON (clang), and always a plain
+# binary that replays the corpus in ctest. The source defines LLVMFuzzerTestOneInput.
+function(quern_fuzz name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "CORPUS" "SOURCES;DEPS")
+  if(QUERN_FUZZ)
+    add_executable(fuzz_${name} ${ARG_SOURCES})
+    target_link_libraries(fuzz_${name} PRIVATE quern_settings ${ARG_DEPS})
+    target_compile_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  endif()
+  if(QUERN_TESTS)
+    add_executable(replay_${name} ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/fuzz/replay_main.cpp)
+    target_link_libraries(replay_${name} PRIVATE quern_settings ${ARG_DEPS})
+    add_test(NAME replay_${name} COMMAND replay_${name} ${ARG_CORPUS})
+    set_tests_properties(replay_${name} PROPERTIES LABELS unit)
+  endif()
+endfunction()
+
+# quern_bench(<name> SOURCES ... DEPS ...): one google-benchmark binary, never part of ctest.
+function(quern_bench name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;DEPS")
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE quern_settings ${ARG_DEPS} benchmark::benchmark)
+endfunction()

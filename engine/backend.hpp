@@ -1,0 +1,42 @@
+// What the scheduler needs of something that runs a model: the CPU executor (forward.hpp) now, Vulkan later, a scripted
+// fake in tests. Threads: forward() from the engine thread only; info() any.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "engine/step_plan.hpp"
+
+namespace quern::engine {
+
+struct ModelInfo {
+  std::string name;            // general.name, or the file's stem
+  std::string architecture;    // general.architecture
+  std::uint32_t n_vocab = 0;
+  std::uint32_t n_layers = 0;
+  std::uint32_t n_embd = 0;
+  std::uint32_t n_context_train = 0;  // <arch>.context_length
+  std::uint64_t n_params = 0;
+  std::uint64_t size_bytes = 0;       // tensor bytes
+};
+
+struct BackendLimits {
+  std::uint32_t max_tokens_per_step = 512;  // token rows of one plan
+  std::uint32_t max_seqs_per_step = 64;
+  std::uint32_t max_logits_per_step = 64;
+  std::uint32_t max_context = 2048;         // positions of one sequence
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const ModelInfo& info() const noexcept = 0;
+  virtual const BackendLimits& limits() const noexcept = 0;
+  // Runs the plan: writes K and V into the pages and logits[n_logits, n_vocab] (rows in the order of
+  // plan.logits_tokens). Rows of sequences cancelled meanwhile are left unspecified.
+  // REQUIRES: the plan is inside limits() and its pages are owned by its sequences.
+  virtual void forward(const StepPlan& plan, std::span<float> logits) noexcept = 0;
+};
+
+}  // namespace quern::engine

@@ -1,0 +1,49 @@
+// What a request may ask of the sampler. Plain data, checked by validate() before it reaches the engine thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace quern::engine::sampling {
+
+// The stages that may appear in `order`. Every stage is off at its default parameter, whatever the order says.
+enum class Stage : std::uint8_t {
+  logit_bias, penalties, dry, top_n_sigma, top_k, typical, top_p, min_p, xtc, temperature
+};
+
+struct SamplingParams {
+  float temperature = 0.8f;         // <= 0: greedy. Range [0, 100]
+  float dynatemp_range = 0.0f;      // > 0: temperature in [t - range, t + range] by entropy
+  float dynatemp_exponent = 1.0f;
+  std::int32_t top_k = 40;          // <= 0: off
+  float top_p = 0.95f;              // 1: off. Range [0, 1]
+  float min_p = 0.05f;              // 0: off. Range [0, 1]
+  float typical_p = 1.0f;           // 1: off
+  float top_n_sigma = -1.0f;        // <= 0: off
+  float xtc_probability = 0.0f;     // 0: off
+  float xtc_threshold = 0.1f;       // > 0.5: off
+  std::int32_t repeat_last_n = 64;  // tokens of history the penalties look at; 0: off, -1: all of the context
+  float repeat_penalty = 1.0f;      // 1: off
+  float frequency_penalty = 0.0f;   // 0: off. Range [-2, 2]
+  float presence_penalty = 0.0f;
+  float dry_multiplier = 0.0f;      // 0: off
+  float dry_base = 1.75f;
+  std::int32_t dry_allowed_length = 2;
+  std::int32_t dry_penalty_last_n = -1;  // 0: off, -1: all
+  std::vector<std::string> dry_sequence_breakers{"\n", ":", "\"", "*"};
+  std::vector<std::pair<std::int32_t, float>> logit_bias;  // token id, added to its logit; -infinity bans it
+  std::uint32_t min_keep = 1;
+  std::uint64_t seed = 0;           // with has_seed
+  bool has_seed = false;            // false: a fresh random seed for each request
+  std::vector<Stage> order{Stage::logit_bias, Stage::penalties, Stage::dry,   Stage::top_n_sigma, Stage::top_k,
+                           Stage::typical,    Stage::top_p,     Stage::min_p, Stage::xtc,         Stage::temperature};
+};
+
+// Errors: bad_input; Error::field is the parameter's name as written above. NaN and infinities are refused.
+Status validate(const SamplingParams& params, std::uint32_t n_vocab);
+
+}  // namespace quern::engine::sampling

@@ -1,0 +1,90 @@
+// All hot CPU kernels of one ISA tier: one function pointer each. A tier starts as a copy of the scalar table and
+// overrides what it does better, so callers never ask which tier they run on.
+// Kernels are noexcept, allocate nothing, take raw pointers and cannot fail: arguments are checked when a model is
+// loaded and when a step is planned. Threads: any number at once on disjoint outputs.
+// One result for every load: a row's result must not depend on how many other rows are in the call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace quern::kernels {
+
+// Which arithmetic a token gets: chosen by what the token is, never by how many rows share its step.
+enum class Role : std::uint8_t { prefill, decode };
+inline constexpr std::size_t kRoles = 2;
+
+enum class KvType : std::uint8_t { f16, f32 };
+inline constexpr std::size_t kKvTypes = 2;
+
+// y[t, r] = sum over k of w[r, k] * x[t, k], for r in [row_begin, row_end) and all n_tokens tokens.
+struct MatmulArgs {
+  const std::byte* w;       // row 0 of the matrix, [n_rows, n_cols] in the file's own block layout
+  std::size_t row_bytes;    // from one weight row to the next
+  std::size_t row_begin, row_end;
+  std::size_t n_cols;       // a multiple of the type's block_values
+  const std::byte* x;       // n_tokens activation rows as written by prepare()
+  std::size_t x_row_bytes;  // == prepared_row_bytes(n_cols)
+  std::size_t n_tokens;
+  float* y;                 // [n_tokens, y_stride]; only columns [row_begin, row_end) are written
+  std::size_t y_stride;     // in floats
+};
+
+struct MatmulKernel {
+  // Size of one prepared activation row. For the plain F32 kernels: n_cols * 4 rounded up to 64.
+  std::size_t (*prepared_row_bytes)(std::size_t n_cols) noexcept;
+  // Converts n_tokens rows x[n_tokens, n_cols] (contiguous F32) to the form that run() wants. out is 64-byte aligned.
+  void (*prepare)(const float* x, std::size_t n_tokens, std::size_t n_cols, std::byte* out) noexcept;
+  void (*run)(const MatmulArgs& args) noexcept;
+};
+
+// Softmax attention of a run of query tokens of one sequence over its KV pages, for all query heads of one KV head.
+// Token t (0-based) is at position first_position + t and sees keys [max(0, position - window + 1), position]
+// (window 0: all). Its own K and V are already in the pages.
+// K of a page for one layer and KV head: [page_tokens, d_head_k] contiguous; V: [page_tokens, d_head_v] contiguous.
+struct AttentionArgs {
+  const float* q;             // token t, head h at q + t * q_token_stride + h * d_head_k
+  std::size_t q_token_stride; // in floats
+  std::size_t n_tokens;
+  std::size_t n_heads;        // query heads that share this KV head
+  std::uint32_t first_position;
+  const std::byte* k_base;    // K of page 0 for this layer and head
+  const std::byte* v_base;    // V of page 0 for this layer and head
+  std::size_t page_stride;    // bytes from one page to the next
+  const std::uint32_t* page_table;  // page ids of the sequence, enough for its last position
+  std::uint32_t page_tokens;        // a power of two
+  std::uint32_t d_head_k, d_head_v; // multiples of 4
+  float scale;                // applied to q.k
+  float softcap;              // 0: none; else scores = softcap * tanh(scores / softcap)
+  std::uint32_t window;       // 0: full causal
+  const float* alibi_slopes;  // [n_heads] or nullptr: adds slope * (key position - query position)
+  const float* sinks;         // [n_heads] or nullptr: an extra logit per head that takes weight but has no value
+  float* out;                 // token t, head h at out + t * out_token_stride + h * d_head_v
+  std::size_t out_token_stride;
+};
+
+struct KernelTable {
+  const char* isa;  // "scalar", "avx2", "avx512": also the value of QUERN_FORCE_ISA
+
+  // [role][TensorType]; run == nullptr where the type has no kernel yet. Every tier has every type the scalar tier has.
+  MatmulKernel matmul[kRoles][64];
+
+  void (*attention[kKvTypes])(const AttentionArgs& args) noexcept;
+
+  // y[n] = x[n] / sqrt(mean(x^2) + eps) * w[n]. y may be x.
+  void (*rms_norm)(const float* x, const float* w, float eps, std::size_t n, float* y) noexcept;
+  // Rotates pairs of each head's first n_rot values. cos_sin: n_rot / 2 cosines, then n_rot / 2 sines.
+  // interleaved: pairs (2i, 2i + 1), the "norm" form of llama; split: pairs (i, i + n_rot / 2), the "neox" form.
+  void (*rope_interleaved)(float* x, std::size_t n_heads, std::size_t d_head, std::size_t n_rot,
+                           const float* cos_sin) noexcept;
+  void (*rope_split)(float* x, std::size_t n_heads, std::size_t d_head, std::size_t n_rot,
+                     const float* cos_sin) noexcept;
+  // out[n] = gate * sigmoid(gate) * up. out may be gate or up.
+  void (*silu_mul)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+  void (*add)(const float* a, const float* b, std::size_t n, float* out) noexcept;           // out may be a or b
+  void (*add_scaled)(const float* x, float scale, std::size_t n, float* y) noexcept;         // y += scale * x
+  void (*f32_to_f16)(const float* x, std::size_t n, std::uint16_t* out) noexcept;            // round to nearest even
+  void (*f16_to_f32)(const std::uint16_t* x, std::size_t n, float* out) noexcept;
+};
+
+}  // namespace quern::kernels

@@ -1,0 +1,36 @@
+// Geometry of the KV cache: which bytes hold K and V of a token.
+// Layout of the arena: [n_pages][n_layers][n_kv_heads]{ K [page_tokens, d_head_k], V [page_tokens, d_head_v] }, so that the
+// K (and the V) of one page, layer and head is one contiguous run.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/kernel_table.hpp"
+
+namespace quern::kv {
+
+using PageId = std::uint32_t;
+inline constexpr PageId kNoPage = UINT32_MAX;
+
+struct KvConfig {
+  std::uint32_t n_layers = 0;
+  std::uint32_t n_kv_heads = 0;
+  std::uint32_t d_head_k = 0;
+  std::uint32_t d_head_v = 0;
+  std::uint32_t page_tokens = 32;  // a power of two, 8..256
+  std::uint32_t n_pages = 0;
+  kernels::KvType type = kernels::KvType::f16;
+
+  constexpr std::size_t value_bytes() const noexcept { return type == kernels::KvType::f16 ? 2 : 4; }
+  constexpr std::size_t head_k_bytes() const noexcept { return std::size_t{page_tokens} * d_head_k * value_bytes(); }
+  constexpr std::size_t head_v_bytes() const noexcept { return std::size_t{page_tokens} * d_head_v * value_bytes(); }
+  constexpr std::size_t layer_bytes() const noexcept { return n_kv_heads * (head_k_bytes() + head_v_bytes()); }
+  constexpr std::size_t page_bytes() const noexcept { return n_layers * layer_bytes(); }
+};
+
+constexpr std::uint32_t pages_for(std::uint64_t n_tokens, std::uint32_t page_tokens) noexcept {
+  return static_cast<std::uint32_t>((n_tokens + page_tokens - 1) / page_tokens);
+}
+
+}  // namespace quern::kv

@@ -1,0 +1,38 @@
+// The memory of all KV pages: one mapping, reserved in the byte ledger before it is made.
+// Threads: the engine thread writes a page's rows, compute workers read them inside a step; no locks.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "base/byte_ledger.hpp"
+#include "base/result.hpp"
+#include "kernels/numa_buffer.hpp"
+#include "kv/kv_config.hpp"
+
+namespace quern::kv {
+
+class PageArena {
+ public:
+  // Errors: bad_input (geometry: zero, not a power of two, size overflow), overloaded (budget), io (no memory).
+  static Result<std::unique_ptr<PageArena>> create(const KvConfig& config, const kernels::Topology& topology,
+                                                   ByteLedger& ledger);
+
+  const KvConfig& config() const noexcept { return config_; }
+
+  // K or V of page 0 for one layer and KV head; page p is p * page_stride() bytes further.
+  std::byte* k_base(std::uint32_t layer, std::uint32_t kv_head) noexcept;
+  std::byte* v_base(std::uint32_t layer, std::uint32_t kv_head) noexcept;
+  std::size_t page_stride() const noexcept { return config_.page_bytes(); }
+
+  // Fills a page with NaNs, so that a read of a page nobody owns shows (debug and audit builds).
+  void poison(PageId page) noexcept;
+
+ private:
+  PageArena(const KvConfig& config, kernels::NumaBuffer memory, ByteLedger::Reservation reservation);
+  KvConfig config_;
+  kernels::NumaBuffer memory_;
+  ByteLedger::Reservation reservation_;
+};
+
+}  // namespace quern::kv

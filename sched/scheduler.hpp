@@ -1,0 +1,104 @@
+// The facade of sched/: submit a request from any thread, receive its tokens on an Asio executor, look at and steer what
+// runs. Owns the engine thread, which alone touches sequences, pages and the backend.
+// A request crosses threads twice: the bounded lock-free submission queue in, one SPSC token ring out; plus one atomic
+// cancel flag. Threads: all public functions from any thread unless said.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "engine/backend.hpp"
+#include "engine/tokenizer/tokenizer.hpp"
+#include "kv/page_arena.hpp"
+#include "sched/request.hpp"
+
+namespace quern::sched {
+
+struct SchedulerLimits {
+  std::uint32_t queue_capacity = 512;        // submitted and not yet admitted
+  std::uint32_t max_running = 64;            // sequences with pages
+  std::uint32_t prefill_tokens_per_step = 256;
+  std::uint32_t stream_capacity = 256;       // tokens a slow reader may be behind before its sequence is parked
+};
+
+struct Histogram {  // cumulative-free: counts[i] observations <= bounds[i], the last bucket is the rest
+  static constexpr std::size_t kBuckets = 20;
+  std::array<double, kBuckets - 1> bounds{};
+  std::array<std::uint64_t, kBuckets> counts{};
+  double sum = 0;
+  std::uint64_t count = 0;
+};
+
+// A consistent-enough copy of counters, cheap to take at any time, also while a step runs.
+struct Snapshot {
+  std::uint32_t queued = 0, running = 0, parked = 0;
+  std::uint32_t kv_pages = 0, kv_pages_free = 0, kv_pages_retained = 0, kv_pages_reserved = 0;
+  std::uint64_t prompt_tokens = 0, generated_tokens = 0, steps = 0;
+  std::uint64_t finished_stop = 0, finished_length = 0, finished_cancelled = 0, finished_failed = 0, rejected = 0;
+  Histogram time_to_first_token_s, inter_token_s, step_s, queue_s;
+  bool draining = false;
+};
+
+class Scheduler;
+
+// The owner's end of one request. Destroying it cancels the request. Threads: the executor it was created with.
+class Ticket {
+ public:
+  Ticket(Ticket&&) noexcept;
+  Ticket& operator=(Ticket&&) noexcept;
+  ~Ticket();
+
+  RequestId id() const noexcept;
+  // Waits until there is at least one event and returns all that are ready (at most out.size()). After the event with
+  // finish != none there are no more: 0. `timeout`: returns 0 when nothing came (so that an SSE ping can be sent); zero:
+  // no timeout.
+  boost::asio::awaitable<std::size_t> next(std::span<TokenEvent> out, Duration timeout);
+  void cancel() noexcept;
+
+ private:
+  friend class Scheduler;
+  struct Impl;
+  explicit Ticket(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+class Scheduler {
+ public:
+  // Keeps references to all of them. tokenizer is used for end-of-generation tokens and DRY breakers.
+  Scheduler(engine::Backend& backend, kv::PageArena& arena, const engine::Tokenizer& tokenizer, const Clock& clock,
+            const SchedulerLimits& limits);
+  ~Scheduler();  // cancels what is left and joins the engine thread
+
+  void start();  // starts the engine thread
+
+  // Errors: bad_input (empty prompt, token out of range, longer than the context or than all pages together; names the
+  // numbers), overloaded (queue full), draining.
+  Result<Ticket> submit(GenerateRequest request, boost::asio::any_io_executor executor);
+
+  // false: no such request, or it has ended.
+  bool cancel(RequestId id) noexcept;
+  // Refuses new requests; running ones go on. drained() turns true when none is left.
+  void drain() noexcept;
+  bool drained() const noexcept;
+
+  Snapshot snapshot() const;
+  std::vector<RequestStatus> requests() const;
+  std::optional<RequestStatus> request(RequestId id) const;
+  const SchedulerLimits& limits() const noexcept;
+  std::uint32_t max_context() const noexcept;  // prompt + generated tokens of one request
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quern::sched
