@@ -2,30 +2,30 @@
 // fake in tests. Threads: forward() from the engine thread only; info() any.
 #pragma once
 
+#include "engine/step_plan.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string>
 
-#include "engine/step_plan.hpp"
-
 namespace quern::engine {
 
 struct ModelInfo {
-  std::string name;            // general.name, or the file's stem
-  std::string architecture;    // general.architecture
+  std::string name;          // general.name, or the file's stem
+  std::string architecture;  // general.architecture
   std::uint32_t n_vocab = 0;
   std::uint32_t n_layers = 0;
   std::uint32_t n_embd = 0;
   std::uint32_t n_context_train = 0;  // <arch>.context_length
   std::uint64_t n_params = 0;
-  std::uint64_t size_bytes = 0;       // tensor bytes
+  std::uint64_t size_bytes = 0;  // tensor bytes
 };
 
 struct BackendLimits {
   std::uint32_t max_tokens_per_step = 512;  // token rows of one plan
   std::uint32_t max_seqs_per_step = 64;
   std::uint32_t max_logits_per_step = 64;
-  std::uint32_t max_context = 2048;         // positions of one sequence
+  std::uint32_t max_context = 2048;  // positions of one sequence
 };
 
 class Backend {

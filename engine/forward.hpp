@@ -3,15 +3,15 @@
 // sized once for `limits`, so a step does not allocate.
 #pragma once
 
-#include <memory>
-#include <span>
-
 #include "base/byte_ledger.hpp"
 #include "engine/backend.hpp"
 #include "engine/model.hpp"
 #include "kernels/core_pool.hpp"
 #include "kernels/kernel_table.hpp"
 #include "kv/page_arena.hpp"
+
+#include <memory>
+#include <span>
 
 namespace quern::engine {
 

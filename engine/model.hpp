@@ -1,22 +1,23 @@
 // A loaded model: its hyperparameters and the weights that the forward pass reads.
-// Threads: const after load. Ownership: holds the GGUF file (weights stay in its map) and, on machines with several NUMA
-// nodes, per-node copies of weight rows.
+// Threads: const after load. Ownership: holds the GGUF file (weights stay in its map) and, on machines with several
+// NUMA nodes, per-node copies of weight rows.
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/byte_ledger.hpp"
 #include "base/result.hpp"
 #include "engine/arch/arch_spec.hpp"
 #include "engine/backend.hpp"
 #include "engine/gguf/reader.hpp"
+#include "engine/rope.hpp"
 #include "engine/weights.hpp"
 #include "kernels/core_pool.hpp"
-#include "kernels/topology.hpp"
 #include "kernels/kernel_table.hpp"
+#include "kernels/topology.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace quern::engine {
 
@@ -29,17 +30,21 @@ class Model {
                                              ByteLedger& ledger);
 
   const ModelInfo& info() const noexcept { return info_; }
+  const ArchSpec& arch() const noexcept { return *arch_; }
   const HyperParams& params() const noexcept { return params_; }
+  const RopeTable& rope() const noexcept { return rope_; }
   const ModelWeights& weights() const noexcept { return weights_; }
   const gguf::GgufFile& file() const noexcept { return *file_; }
 
  private:
   Model() = default;
   std::unique_ptr<gguf::GgufFile> file_;
+  const ArchSpec* arch_ = nullptr;
   ModelInfo info_;
   HyperParams params_;
   ModelWeights weights_;
-  WeightStore store_;
+  RopeTable rope_;
+  WeightStore store_;  // outlives weights_ users; empty with one NUMA node
   ByteLedger::Reservation reservation_;
 };
 

@@ -1,28 +1,28 @@
 // The whole contract between sched and engine: one forward pass as flat arrays. Capacity is reserved once at start-up,
 // so planning a step does not allocate. Built by sched/batcher, read by Backend::forward.
-// Sequences that decode (one generated token each) come first, then prefill chunks: the role of a token, and with it its
-// arithmetic, is known without a flag per token.
+// Sequences that decode (one generated token each) come first, then prefill chunks: the role of a token, and with it
+// its arithmetic, is known without a flag per token.
 #pragma once
+
+#include "kv/kv_config.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <vector>
 
-#include "kv/kv_config.hpp"
-
 namespace quern::engine {
 
 struct StepPlan {
-  std::vector<std::int32_t> token;          // [n_tokens] token id
-  std::vector<std::int32_t> position;       // [n_tokens] 0-based index within its own sequence; consecutive per sequence
-  std::vector<std::uint32_t> kv_slot;       // [n_tokens] page * page_tokens + offset: where its K and V are written
-  std::vector<std::uint32_t> seq_begin;     // [n_seqs + 1] sequence s owns tokens [seq_begin[s], seq_begin[s + 1])
-  std::vector<kv::PageId> page_table;       // [n_seqs, pages_max] row-major; unused entries are kNoPage
-  std::vector<std::uint32_t> logits_tokens; // [n_logits] token indexes that need logits, ascending
+  std::vector<std::int32_t> token;       // [n_tokens] token id
+  std::vector<std::int32_t> position;    // [n_tokens] 0-based index within its own sequence; consecutive per sequence
+  std::vector<std::uint32_t> kv_slot;    // [n_tokens] page * page_tokens + offset: where its K and V are written
+  std::vector<std::uint32_t> seq_begin;  // [n_seqs + 1] sequence s owns tokens [seq_begin[s], seq_begin[s + 1])
+  std::vector<kv::PageId> page_table;    // [n_seqs, pages_max] row-major; unused entries are kNoPage
+  std::vector<std::uint32_t> logits_tokens;  // [n_logits] token indexes that need logits, ascending
   // [n_seqs] set to true by another thread when nobody wants the sequence any more; forward() drops its rows between
   // layers. An entry may be nullptr (tests, benchmarks).
   std::vector<const std::atomic<bool>*> cancelled;
-  std::uint32_t n_decode_seqs = 0;          // sequences [0, n_decode_seqs) decode
+  std::uint32_t n_decode_seqs = 0;  // sequences [0, n_decode_seqs) decode
   std::uint32_t pages_max = 0;
 
   std::uint32_t n_tokens() const noexcept { return static_cast<std::uint32_t>(token.size()); }

@@ -1,0 +1,80 @@
+#include "engine/forward.hpp"
+
+#include "engine/forward_pass.hpp"
+
+namespace quern::engine {
+
+namespace {
+
+// 0 or absurd limits are the caller's mistake; a context beyond the model's training is allowed (rope scaling), but not
+// beyond what positions can express.
+Status check_limits(const BackendLimits& limits) {
+  if (limits.max_tokens_per_step == 0 || limits.max_tokens_per_step > 65536)
+    return fail_field("max_tokens_per_step", "want 1 to 65536, found {}", limits.max_tokens_per_step);
+  if (limits.max_seqs_per_step == 0 || limits.max_seqs_per_step > limits.max_tokens_per_step)
+    return fail_field("max_seqs_per_step", "want 1 to {}, found {}", limits.max_tokens_per_step,
+                      limits.max_seqs_per_step);
+  if (limits.max_logits_per_step == 0 || limits.max_logits_per_step > limits.max_tokens_per_step)
+    return fail_field("max_logits_per_step", "want 1 to {}, found {}", limits.max_tokens_per_step,
+                      limits.max_logits_per_step);
+  if (limits.max_context == 0 || limits.max_context > kMaxContext)
+    return fail_field("max_context", "want 1 to {}, found {}", kMaxContext, limits.max_context);
+  return {};
+}
+
+Status check_arena(const HyperParams& p, const kv::KvConfig& kv) {
+  const kv::KvConfig want = kv_config_for(p, kv.type, kv.page_tokens, kv.n_pages);
+  if (kv.n_layers == want.n_layers && kv.n_kv_heads == want.n_kv_heads && kv.d_head_k == want.d_head_k &&
+      kv.d_head_v == want.d_head_v) {
+    return {};
+  }
+  return fail(Errc::bad_input,
+              "KV arena: want {} layers of {} heads with widths {} and {}, found {} of {} with {} and {}",
+              want.n_layers, want.n_kv_heads, want.d_head_k, want.d_head_v, kv.n_layers, kv.n_kv_heads, kv.d_head_k,
+              kv.d_head_v);
+}
+
+}  // namespace
+
+struct CpuExecutor::Impl {
+  const Model& model;
+  BackendLimits limits;
+  ForwardPass pass;
+};
+
+kv::KvConfig kv_config_for(const HyperParams& p, kernels::KvType type, std::uint32_t page_tokens,
+                           std::uint32_t n_pages) noexcept {
+  return {.n_layers = p.n_layers,
+          .n_kv_heads = p.n_kv_heads,
+          .d_head_k = p.d_head_k,
+          .d_head_v = p.d_head_v,
+          .page_tokens = page_tokens,
+          .n_pages = n_pages,
+          .type = type};
+}
+
+Result<std::unique_ptr<CpuExecutor>> CpuExecutor::create(const Model& model, kv::PageArena& arena,
+                                                         kernels::CorePool& pool, const kernels::KernelTable& kernels,
+                                                         const BackendLimits& limits, ByteLedger& ledger) {
+  QUERN_CHECK(check_limits(limits));
+  QUERN_CHECK(check_arena(model.params(), arena.config()));
+  QUERN_TRY(Activations activations, Activations::create(model, kernels, limits, ledger));
+  auto impl = std::unique_ptr<Impl>(
+      new Impl{model, limits, ForwardPass(model, arena, pool, kernels, limits, std::move(activations))});
+  return std::unique_ptr<CpuExecutor>(new CpuExecutor(std::move(impl)));
+}
+
+CpuExecutor::CpuExecutor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CpuExecutor::~CpuExecutor() = default;
+
+const ModelInfo& CpuExecutor::info() const noexcept {
+  return impl_->model.info();
+}
+const BackendLimits& CpuExecutor::limits() const noexcept {
+  return impl_->limits;
+}
+void CpuExecutor::forward(const StepPlan& plan, std::span<float> logits) noexcept {
+  impl_->pass.run(plan, logits);
+}
+
+}  // namespace quern::engine

@@ -1,0 +1,85 @@
+#include "engine/linear.hpp"
+
+#include <algorithm>
+
+namespace quern::engine {
+
+namespace {
+
+// Matrix rows that decode and prefill rows of a mixed step visit together, so that the second visit finds them in
+// cache.
+constexpr std::size_t kMixedBlockRows = 64;
+
+const kernels::MatmulKernel& kernel_for(const Matrix& matrix, const kernels::KernelTable& kernels,
+                                        kernels::Role role) noexcept {
+  return kernels.matmul[static_cast<std::size_t>(role)][matrix.type_index()];
+}
+
+// Input rows [rows.begin, rows.end), all of one role.
+void run_role(const Matrix& matrix, const kernels::MatmulKernel& kernel, const std::byte* x, const std::byte* base,
+              kernels::Range matrix_rows, kernels::Range rows, float* y, std::size_t y_stride) noexcept {
+  if (rows.begin == rows.end || matrix_rows.begin == matrix_rows.end) return;
+  const std::size_t x_row_bytes = kernel.prepared_row_bytes(matrix.n_cols);
+  kernel.run({.w = base,
+              .row_bytes = matrix.row_bytes,
+              .row_begin = matrix_rows.begin,
+              .row_end = matrix_rows.end,
+              .n_cols = matrix.n_cols,
+              .x = x,
+              .x_row_bytes = x_row_bytes,
+              .n_tokens = rows.end - rows.begin,
+              .y = y + rows.begin * y_stride,
+              .y_stride = y_stride});
+}
+
+// Where input row `row` lies. Decode rows come first, each in the decode kernel's size.
+std::byte* prepared_row(const Input& input, std::size_t row) noexcept {
+  const std::size_t decode_rows = std::min<std::size_t>(row, input.n_decode_rows);
+  return input.data + decode_rows * input.decode->prepared_row_bytes(input.n_cols) +
+         (row - decode_rows) * input.prefill->prepared_row_bytes(input.n_cols);
+}
+
+}  // namespace
+
+Input input_for(const Matrix& matrix, const kernels::KernelTable& kernels, std::uint32_t n_rows,
+                std::uint32_t n_decode_rows, std::byte* data) noexcept {
+  return {.decode = &kernel_for(matrix, kernels, kernels::Role::decode),
+          .prefill = &kernel_for(matrix, kernels, kernels::Role::prefill),
+          .n_cols = matrix.n_cols,
+          .n_rows = n_rows,
+          .n_decode_rows = n_decode_rows,
+          .data = data};
+}
+
+std::size_t prepared_row_bytes(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
+  return std::max(kernel_for(matrix, kernels, kernels::Role::decode).prepared_row_bytes(matrix.n_cols),
+                  kernel_for(matrix, kernels, kernels::Role::prefill).prepared_row_bytes(matrix.n_cols));
+}
+
+void convert(const Input& input, const float* x, kernels::Range rows) noexcept {
+  const std::size_t border = std::clamp<std::size_t>(input.n_decode_rows, rows.begin, rows.end);
+  if (rows.begin < border) {
+    input.decode->prepare(x + rows.begin * input.n_cols, border - rows.begin, input.n_cols,
+                          prepared_row(input, rows.begin));
+  }
+  if (border < rows.end) {
+    input.prefill->prepare(x + border * input.n_cols, rows.end - border, input.n_cols, prepared_row(input, border));
+  }
+}
+
+void multiply(const Matrix& matrix, const Input& input, std::uint32_t worker, float* y, std::size_t y_stride) noexcept {
+  const std::byte* base = matrix.worker_base[worker];
+  const kernels::Range mine = matrix.worker_rows[worker];
+  const kernels::Range decode_rows{0, input.n_decode_rows}, prefill_rows{input.n_decode_rows, input.n_rows};
+  if (input.one_kernel()) {
+    run_role(matrix, *input.prefill, input.data, base, mine, {0, input.n_rows}, y, y_stride);
+    return;
+  }
+  for (std::size_t r = mine.begin; r < mine.end; r += kMixedBlockRows) {
+    const kernels::Range block{r, std::min(r + kMixedBlockRows, mine.end)};
+    run_role(matrix, *input.decode, input.data, base, block, decode_rows, y, y_stride);
+    run_role(matrix, *input.prefill, prepared_row(input, prefill_rows.begin), base, block, prefill_rows, y, y_stride);
+  }
+}
+
+}  // namespace quern::engine

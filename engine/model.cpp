@@ -1,0 +1,53 @@
+#include "engine/model.hpp"
+
+#include "engine/weight_loader.hpp"
+
+namespace quern::engine {
+
+namespace {
+
+Result<const ArchSpec*> architecture_of(const gguf::GgufFile& file) {
+  QUERN_TRY(const std::string_view name, file.get_string("general.architecture"));
+  if (const ArchSpec* arch = find_architecture(name); arch != nullptr) return arch;
+  std::string supported;
+  for (const ArchSpec* arch : architectures())
+    supported += fmt::format("{}{}", supported.empty() ? "" : ", ", arch->gguf_arch);
+  return fail(Errc::unsupported, "{}: general.architecture: '{}' is not supported; supported: {}", file.name(), name,
+              supported);
+}
+
+Result<ModelInfo> describe(const gguf::GgufFile& file, const ArchSpec& arch, const HyperParams& params) {
+  ModelInfo info;
+  QUERN_TRY(const std::string_view name, file.get_string_or("general.name", ""));
+  info.name = name;
+  info.architecture = arch.gguf_arch;
+  info.n_vocab = params.n_vocab;
+  info.n_layers = params.n_layers;
+  info.n_embd = params.d_model;
+  info.n_context_train = params.n_context_train;
+  for (const gguf::Tensor& tensor : file.tensors()) {
+    info.n_params += tensor.n_values();
+    info.size_bytes += tensor.data.size();
+  }
+  return info;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Model>> Model::load(std::unique_ptr<gguf::GgufFile> file, const kernels::Topology& topology,
+                                           const kernels::CorePool& pool, const kernels::KernelTable& kernels,
+                                           ByteLedger& ledger) {
+  QUERN_TRY(const ArchSpec* arch, architecture_of(*file));
+  auto model = std::unique_ptr<Model>(new Model());
+  QUERN_TRY(model->params_, arch->read_params(*file));
+  QUERN_TRY(model->info_, describe(*file, *arch, model->params_));
+  QUERN_TRY(model->reservation_, ledger.reserve(MemoryUse::weights, model->info_.size_bytes));
+  model->arch_ = arch;
+  WeightLoader loader(*file, model->params_, topology, pool, kernels, model->store_);
+  QUERN_TRY(model->weights_, loader.load(*arch));
+  model->rope_ = RopeTable(model->params_.rope, model->weights_.rope_factors);
+  model->file_ = std::move(file);
+  return model;
+}
+
+}  // namespace quern::engine

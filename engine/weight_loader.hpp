@@ -1,0 +1,41 @@
+// Finds the tensors that an architecture lists, checks their shapes and types, and places them for the pool's workers.
+// Threads: one. Errors: corrupt (missing or mis-shaped tensor: name, expected, found), unsupported (tensor type without
+// a kernel), io (no memory for per-node copies).
+#pragma once
+
+#include "base/result.hpp"
+#include "engine/arch/arch_spec.hpp"
+#include "engine/gguf/reader.hpp"
+#include "engine/weights.hpp"
+#include "kernels/core_pool.hpp"
+#include "kernels/kernel_table.hpp"
+#include "kernels/topology.hpp"
+
+namespace quern::engine {
+
+class WeightLoader {
+ public:
+  WeightLoader(const gguf::GgufFile& file, const HyperParams& params, const kernels::Topology& topology,
+               const kernels::CorePool& pool, const kernels::KernelTable& kernels, WeightStore& store)
+      : file_(file), params_(params), topology_(topology), pool_(pool), kernels_(kernels), store_(store) {}
+
+  Result<ModelWeights> load(const ArchSpec& arch);
+
+ private:
+  template <class Owner>
+  Status load_one(const TensorSpec<Owner>& spec, const std::string& name, Owner& owner);
+  bool wanted(Presence presence) const noexcept;
+  std::uint64_t length(Dim dim) const noexcept;
+  Status check_shape(const gguf::Tensor& tensor, std::initializer_list<std::uint64_t> want) const;
+  Result<Vector> load_vector(const gguf::Tensor& tensor) const;
+  Result<Matrix> load_matrix(const gguf::Tensor& tensor, std::size_t first_row, std::size_t n_rows, std::size_t n_cols);
+
+  const gguf::GgufFile& file_;
+  const HyperParams& params_;
+  const kernels::Topology& topology_;
+  const kernels::CorePool& pool_;
+  const kernels::KernelTable& kernels_;
+  WeightStore& store_;
+};
+
+}  // namespace quern::engine
