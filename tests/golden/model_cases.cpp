@@ -1,0 +1,117 @@
+#include "tests/golden/model_cases.hpp"
+
+#include "tests/support/golden_json.hpp"
+#include "tests/support/test_tiers.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
+
+#include <fmt/format.h>
+
+namespace quern::golden {
+
+namespace {
+
+constexpr std::uint32_t kContext = 256;  // n_ctx of the reference
+
+struct Sequence {
+  std::vector<std::int32_t> tokens;
+  std::vector<std::uint32_t> positions;
+  std::vector<std::vector<float>> logits;  // one row per position
+  std::vector<std::int32_t> greedy;
+  std::vector<float> greedy_margin;
+  std::uint32_t split_at = 0;  // 0: not given
+};
+
+Sequence read_sequence(const boost::json::object& json, const Tolerance& tolerance) {
+  Sequence s;
+  s.tokens = test::to_ints(json.at("tokens"));
+  for (const std::int32_t p : test::to_ints(json.at("positions"))) s.positions.push_back(static_cast<std::uint32_t>(p));
+  for (const std::uint32_t p : s.positions) {
+    s.logits.push_back(test::to_floats(json.at(tolerance.logits_key).at(std::to_string(p))));
+  }
+  if (const auto* greedy = json.if_contains(tolerance.greedy_key)) {
+    s.greedy = test::to_ints(*greedy);
+    s.greedy_margin = test::to_floats(json.at(tolerance.margin_key));
+  }
+  if (const auto* split = json.if_contains("split_at")) s.split_at = split->to_number<std::uint32_t>();
+  return s;
+}
+
+double worst_nmse(test::ModelRunner& runner, const Sequence& s, std::vector<std::uint32_t> chunks) {
+  const auto got = runner.prefill(s.tokens, s.positions, chunks);
+  double worst = got.size() == s.logits.size() ? 0.0 : INFINITY;
+  for (std::size_t i = 0; i < got.size() && i < s.logits.size(); ++i)
+    worst = std::max(worst, nmse(got[i], s.logits[i]));
+  return worst;
+}
+
+// "" or the first difference; n_steps: how many greedy tokens count.
+std::string greedy_difference(test::ModelRunner& runner, const Sequence& s, std::size_t n_steps) {
+  if (n_steps == 0) return "";
+  const auto got = runner.greedy(s.tokens, static_cast<std::uint32_t>(n_steps));
+  for (std::size_t i = 0; i < n_steps; ++i) {
+    if (got[i] != s.greedy[i]) return fmt::format("greedy token {}: got {}, want {}", i, got[i], s.greedy[i]);
+  }
+  return "";
+}
+
+std::unique_ptr<test::ModelRunner> make_runner(const std::filesystem::path& gguf, kernels::KvType kv) {
+  const std::uint32_t page_tokens = kv == kernels::KvType::f32 ? 16 : 32;
+  auto runner = test::ModelRunner::create(gguf, {.kernels = &tier_under_test(),
+                                                 .kv_type = kv,
+                                                 .page_tokens = page_tokens,
+                                                 .n_pages = 4 * kContext / page_tokens});
+  if (!runner) throw std::runtime_error(runner.error().detail);
+  return std::move(*runner);
+}
+
+}  // namespace
+
+const kernels::KernelTable& tier_under_test() {
+  const char* forced = std::getenv("QUERN_FORCE_ISA");
+  const auto tiers = test::tiers_under_test();
+  if (forced == nullptr || *forced == '\0') {
+    auto best = kernels::select_tier("");
+    if (!best) throw std::runtime_error(best.error().detail);
+    return **best;
+  }
+  for (const auto& tier : tiers) {
+    if (std::string_view(tier.name) == forced) return *tier.table;
+  }
+  throw std::runtime_error(fmt::format("QUERN_FORCE_ISA: tier '{}' is unknown or not supported by this CPU", forced));
+}
+
+FileResult run_model_cases(const std::string& file, const std::filesystem::path& gguf,
+                           const boost::json::object& golden, const Tolerance& tolerance) {
+  FileResult result{.file = file};
+  const auto f32 = make_runner(gguf, kernels::KvType::f32);
+  const auto f16 = make_runner(gguf, kernels::KvType::f16);
+  double worst_f32 = 0, worst_f16 = 0;
+  std::string difference;
+  for (const boost::json::value& json : golden.at("sequences").as_array()) {
+    const Sequence s = read_sequence(json.as_object(), tolerance);
+    const auto n = static_cast<std::uint32_t>(s.tokens.size());
+    worst_f32 = std::max(worst_f32, worst_nmse(*f32, s, {n}));
+    worst_f32 = std::max(worst_f32, worst_nmse(*f32, s, {s.split_at > 0 ? s.split_at : 1, n}));
+    worst_f16 = std::max(worst_f16, worst_nmse(*f16, s, {n}));
+    f32->reset();
+    f16->reset();
+    if (difference.empty()) difference = greedy_difference(*f32, s, s.greedy.size());
+    const auto close = std::find_if(s.greedy_margin.begin(), s.greedy_margin.end(),
+                                    [&](float margin) { return margin < tolerance.f16_greedy_margin; });
+    const auto n_safe = static_cast<std::size_t>(close - s.greedy_margin.begin());
+    if (difference.empty()) difference = greedy_difference(*f16, s, n_safe);
+    if (!difference.empty()) break;
+    f32->reset();
+    f16->reset();
+  }
+  result.passed = worst_f32 < tolerance.f32_nmse && worst_f16 < tolerance.f16_nmse && difference.empty();
+  result.message =
+      fmt::format("NMSE {:.1e} (F32 cache, limit {:.0e}), {:.1e} (F16 cache, limit {:.0e}){}{}", worst_f32,
+                  tolerance.f32_nmse, worst_f16, tolerance.f16_nmse, difference.empty() ? "" : "; ", difference);
+  return result;
+}
+
+}  // namespace quern::golden

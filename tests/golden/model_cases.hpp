@@ -1,0 +1,31 @@
+// Compares a model's logits and greedy tokens with a golden JSON's sequences, several ways of running each.
+#pragma once
+
+#include "tests/golden/family.hpp"
+#include "tests/support/model_runner.hpp"
+
+#include <filesystem>
+#include <string>
+
+#include <boost/json.hpp>
+
+namespace quern::golden {
+
+struct Tolerance {
+  double f32_nmse = 1e-8;           // F32 KV, whole prompt at once and in chunks
+  double f16_nmse = 1e-4;           // F16 KV
+  double f16_greedy_margin = 0.05;  // with F16 KV greedy tokens are compared up to the first step below this margin
+  const char* logits_key = "logits";
+  const char* greedy_key = "greedy";
+  const char* margin_key = "greedy_margin";
+};
+
+// The tier that QUERN_FORCE_ISA names (also "avx512-emulated"), else the best one. Throws where it cannot run.
+const kernels::KernelTable& tier_under_test();
+
+// Runs every sequence of `golden` on the model: one shot, split at `split_at` where given, and with an F16 cache.
+// Throws std::runtime_error on malformed data.
+FileResult run_model_cases(const std::string& file, const std::filesystem::path& gguf,
+                           const boost::json::object& golden, const Tolerance& tolerance);
+
+}  // namespace quern::golden

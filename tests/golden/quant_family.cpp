@@ -1,0 +1,42 @@
+// quant/: one small llama model in each tensor type (logits_exact: the same weights dequantized to F32), and raw blocks
+// with their decoded values.
+#include "tests/golden/dequant_check.hpp"
+#include "tests/golden/family.hpp"
+#include "tests/golden/model_cases.hpp"
+#include "tests/support/golden_json.hpp"
+
+namespace quern::golden {
+
+namespace {
+
+FileResult run_file(const std::filesystem::path& path) {
+  const std::string stem = path.stem().string();
+  if (stem.starts_with("dequant_")) return check_dequant_file(path);
+  const boost::json::value json = test::read_json(path);
+  const Tolerance tolerance{
+      // Dequantized weights with F32 activations. F32 sums of 512 terms cost less than 1e-12.
+      .f32_nmse = 1e-6,
+      .f16_nmse = 1e-4,
+      .logits_key = "logits_exact",
+      .greedy_key = "greedy_exact",
+      .margin_key = "greedy_exact_margin",
+  };
+  return run_model_cases("quant/" + stem, std::filesystem::path(path).replace_extension(".gguf"), json.as_object(),
+                         tolerance);
+}
+
+void run(const Options& options, const std::function<void(const FileResult&)>& report) {
+  for (const auto& path : files_of(options, "quant", ".json")) {
+    try {
+      report(run_file(path));
+    } catch (const std::exception& e) {
+      report({.file = "quant/" + path.stem().string(), .passed = false, .message = e.what()});
+    }
+  }
+}
+
+}  // namespace
+
+const Family kQuantFamily{"quant", &run};
+
+}  // namespace quern::golden
