@@ -1,25 +1,31 @@
 #include "base/byte_ledger.hpp"
 
-#include <unistd.h>
+#include "base/cgroup.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <string>
 #include <utility>
+
+#include <unistd.h>
 
 namespace quern {
 
 const char* memory_use_name(MemoryUse use) noexcept {
   switch (use) {
-    case MemoryUse::weights: return "weights";
-    case MemoryUse::kv_pages: return "kv_pages";
-    case MemoryUse::buffers: return "buffers";
-    case MemoryUse::connections: return "connections";
+    case MemoryUse::weights:
+      return "weights";
+    case MemoryUse::kv_pages:
+      return "kv_pages";
+    case MemoryUse::buffers:
+      return "buffers";
+    case MemoryUse::connections:
+      return "connections";
   }
   return "unknown";
 }
 
-ByteLedger::Reservation::Reservation(Reservation&& other) noexcept { *this = std::move(other); }
+ByteLedger::Reservation::Reservation(Reservation&& other) noexcept {
+  *this = std::move(other);
+}
 
 ByteLedger::Reservation& ByteLedger::Reservation::operator=(Reservation&& other) noexcept {
   if (this == &other) return *this;
@@ -58,22 +64,10 @@ std::uint64_t ByteLedger::used(MemoryUse use) const noexcept {
   return by_use_[static_cast<std::size_t>(use)].load(std::memory_order_relaxed);
 }
 
-namespace {
-
-// A cgroup limit file holds a number or "max"; anything else, or no file, means no limit.
-std::uint64_t read_limit(const char* path) {
-  std::ifstream in(path);
-  std::uint64_t value = 0;
-  return in >> value ? value : UINT64_MAX;
-}
-
-}  // namespace
-
 std::uint64_t machine_memory_bytes() {
   const std::uint64_t physical =
       static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
-  return std::min({physical, read_limit("/sys/fs/cgroup/memory.max"),
-                   read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes")});
+  return std::min(physical, cgroup_memory_limit());
 }
 
 }  // namespace quern

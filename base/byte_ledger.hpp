@@ -1,13 +1,14 @@
 // One byte budget for everything large: weights, KV pages, buffers, connections. Memory is reserved here before it is
 // allocated, so that work is refused instead of the process being killed.
-// Threads: any (atomics). Ownership: a Reservation gives its bytes back when it is destroyed; it must not outlive the ledger.
+// Threads: any (atomics). Ownership: a Reservation gives its bytes back when it is destroyed; it must not outlive the
+// ledger.
 #pragma once
+
+#include "base/result.hpp"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
-
-#include "base/result.hpp"
 
 namespace quern {
 

@@ -1,45 +1,66 @@
 // Pinned compute workers. The thread that calls run() is worker 0; n - 1 further threads wait for work: they spin
 // briefly (so that the ~10 stages of a layer cost microseconds) and then sleep in a futex (so that on a small or
-// throttled machine the I/O thread gets its turn).
+// throttled machine the I/O thread gets its turn). With more workers than CPUs they do not spin at all: a spinner would
+// only keep the worker that it waits for from running.
 // Threads: run() from one thread at a time (the engine thread). Ownership: joins its threads on destruction.
 // No mutex, no allocation in run().
 #pragma once
 
+#include "base/result.hpp"
+#include "kernels/topology.hpp"
+
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <type_traits>
 #include <vector>
-
-#include "base/result.hpp"
-#include "kernels/topology.hpp"
 
 namespace quern::kernels {
 
 struct CorePoolOptions {
-  std::uint32_t n_workers = 0;  // 0: topology.default_workers(). More than cores is allowed (tests); they are not pinned.
+  std::uint32_t n_workers =
+      0;  // 0: topology.default_workers(). More than cores is allowed (tests); they are not pinned.
   bool pin = true;
-  bool pin_caller = false;      // also bind the calling thread (worker 0) to its core
-  std::uint32_t spin_iterations = 0;  // 0: a default that is measured in docs/PERFORMANCE.md
+  bool pin_caller =
+      false;  // also bind the thread that calls create() as worker 0; threads it starts later inherit that
+  std::uint32_t spin_iterations =
+      0;  // pauses before a waiting thread sleeps. 0: kDefaultSpinTime, or 1 if CPUs are short
 };
+
+// How long to spin before sleeping: see core_pool.cpp for the measurement.
+inline constexpr std::chrono::microseconds kDefaultSpinTime{50};
+inline constexpr std::uint32_t kWorkersMax = 1024;
 
 class CorePool {
  public:
   // Errors: io when a thread cannot be started; bad_input for an absurd worker count.
   static Result<std::unique_ptr<CorePool>> create(const Topology& topology, const CorePoolOptions& options);
   ~CorePool();
+  CorePool(const CorePool&) = delete;
+  CorePool& operator=(const CorePool&) = delete;
 
   std::uint32_t n_workers() const noexcept;
   std::uint32_t node_of(std::uint32_t worker) const noexcept;  // index into Topology::nodes
   std::uint32_t n_nodes() const noexcept;
+  std::uint32_t spin_iterations() const noexcept;  // what waiting threads really do
+
+  // Binds the calling thread to worker 0's core: for an engine thread that did not call create() itself.
+  // Nothing happens where workers are not pinned.
+  void pin_caller() const noexcept;
 
   // Calls body(worker_index) once on every worker and returns when all are done. body must not throw or call run().
+  // What the caller wrote before is visible to the workers, and what they wrote to the caller afterwards.
   template <class F>
   void run(F&& body) noexcept {
-    run_erased([](void* context, std::uint32_t worker) { (*static_cast<std::remove_reference_t<F>*>(context))(worker); },
-               &body);
+    run_erased(
+        [](void* context, std::uint32_t worker) { (*static_cast<std::remove_reference_t<F>*>(context))(worker); },
+        const_cast<void*>(static_cast<const void*>(&body)));
   }
+
+  // Inside run() only: returns once every worker has called it as often as the caller of it has, so that several stages
+  // can share one run(). Every worker must make the same number of calls.
+  void barrier() noexcept;
 
  private:
   struct Impl;
