@@ -1,31 +1,43 @@
 // Draws the next token of one sequence: applies the stages of params.order to the logits and picks.
 // Same params, seed, history and logits: same token, on every machine (own generator, no std:: distribution).
-// Threads: one (the engine thread). Allocates only in the constructor and when history grows past its capacity.
+// temperature <= 0 picks the best candidate that the other stages leave, also when `order` has no temperature.
+// Threads: one at a time (the engine thread). Allocates in the constructor, when history grows past its capacity, and
+// while the candidate buffers, which all samplers of a thread share, grow to the largest vocabulary seen.
 #pragma once
+
+#include "engine/sampling/params.hpp"
+#include "engine/tokenizer/tokenizer.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <span>
 
-#include "engine/sampling/params.hpp"
-#include "engine/tokenizer/tokenizer.hpp"
-
 namespace quern::engine::sampling {
+
+class BreakerFinder;
 
 struct Drawn {
   TokenId token;
-  float logprob;  // natural log of its probability under the plain softmax of the untouched logits
+  // Natural log of its probability under the plain softmax of the untouched logits; 0 where not wanted. -infinity where
+  // no logit is finite.
+  float logprob;
 };
 
 class Sampler {
  public:
   // REQUIRES: validate(params, n_vocab) succeeded. tokenizer is needed for DRY's breakers only (nullptr: no breakers).
   Sampler(const SamplingParams& params, std::uint32_t n_vocab, const Tokenizer* tokenizer);
+  // The same, with breakers looked up in the model's finder (breaker_finder.hpp): microseconds instead of the tens of
+  // milliseconds that laying out a large vocabulary takes. The finder is not kept.
+  Sampler(const SamplingParams& params, std::uint32_t n_vocab, const BreakerFinder& finder);
   ~Sampler();
   Sampler(Sampler&&) noexcept;
   Sampler& operator=(Sampler&&) noexcept;
 
   void accept(TokenId token);  // prompt tokens first, then each drawn one: the history of penalties and DRY
+  // REQUIRES: logits.size() == n_vocab. Any values, also NaN and infinities: the token is always in [0, n_vocab). A
+  // token whose logit is NaN, -infinity or banned comes out only when there is no other: then the best raw logit, else
+  // token 0.
   Drawn sample(std::span<const float> logits, bool want_logprob = false);
 
   std::uint64_t seed() const noexcept;  // the one in use, also when the request gave none

@@ -1,0 +1,116 @@
+#include "engine/sampling/sampler.hpp"
+
+#include "base/assert.hpp"
+#include "engine/sampling/breaker_finder.hpp"
+#include "engine/sampling/chain.hpp"
+#include "engine/sampling/draw.hpp"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace quern::engine::sampling {
+namespace {
+
+std::uint64_t fresh_seed() {
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
+bool listed(const SamplingParams& params, Stage stage) noexcept {
+  return std::find(params.order.begin(), params.order.end(), stage) != params.order.end();
+}
+
+bool uses(const SamplingParams& params, Stage stage) noexcept {
+  return listed(params, stage) && stage_row(stage).active(params);
+}
+
+// The stages that do something, in order. Greedy decoding needs none of those at the end that keep the best token.
+std::vector<const StageRow*> active_stages(const SamplingParams& params) {
+  std::vector<const StageRow*> rows;
+  for (const Stage stage : params.order)
+    if (stage_row(stage).active(params)) rows.push_back(&stage_row(stage));
+  if (params.temperature <= 0.0f)
+    while (!rows.empty() && rows.back()->keeps_best) rows.pop_back();
+  return rows;
+}
+
+// Candidates are needed only inside sample(), so all samplers of a thread share one set: it stays in the cache, and 64
+// sequences of a 256k vocabulary do not hold 64 copies of it.
+Candidates& workspace() {
+  thread_local Candidates candidates;
+  return candidates;
+}
+
+float logprob_of(TokenId token, std::span<const float> logits) {
+  const float logit = sane_logit(logits[static_cast<std::size_t>(token)]);
+  if (logit == kNoLogit) return kNoLogit;
+  return static_cast<float>(static_cast<double>(logit) - log_sum_exp(logits));
+}
+
+}  // namespace
+
+struct Sampler::State {
+  State(const SamplingParams& params, std::uint32_t vocab, std::shared_ptr<const BreakerTable> breakers)
+      : seed(params.has_seed ? params.seed : fresh_seed()),
+        n_vocab(vocab),
+        greedy(params.temperature <= 0.0f),
+        keeps_history(uses(params, Stage::penalties) || uses(params, Stage::dry)),
+        stages(active_stages(params)),
+        sequence(params, seed, std::move(breakers)) {
+    QUERN_ASSERT(n_vocab > 0);
+  }
+
+  std::uint64_t seed;
+  std::uint32_t n_vocab;
+  bool greedy;
+  bool keeps_history;
+  std::vector<const StageRow*> stages;
+  Sequence sequence;
+};
+
+Sampler::Sampler(const SamplingParams& params, std::uint32_t n_vocab, const Tokenizer* tokenizer) {
+  std::shared_ptr<const BreakerTable> breakers;
+  if (tokenizer != nullptr && uses(params, Stage::dry))
+    breakers = BreakerFinder(*tokenizer).find(params.dry_sequence_breakers);
+  state_ = std::make_unique<State>(params, n_vocab, std::move(breakers));
+}
+
+Sampler::Sampler(const SamplingParams& params, std::uint32_t n_vocab, const BreakerFinder& finder) {
+  std::shared_ptr<const BreakerTable> breakers;
+  if (uses(params, Stage::dry)) breakers = finder.find(params.dry_sequence_breakers);
+  state_ = std::make_unique<State>(params, n_vocab, std::move(breakers));
+}
+
+Sampler::~Sampler() = default;
+Sampler::Sampler(Sampler&&) noexcept = default;
+Sampler& Sampler::operator=(Sampler&&) noexcept = default;
+
+void Sampler::accept(TokenId token) {
+  QUERN_ASSERT(token >= 0 && static_cast<std::uint32_t>(token) < state_->n_vocab);
+  if (state_->keeps_history) state_->sequence.history.accept(token);
+}
+
+Drawn Sampler::sample(std::span<const float> logits, bool want_logprob) {
+  State& s = *state_;
+  QUERN_ASSERT(logits.size() == s.n_vocab);
+  TokenId token = kNoToken;
+  if (s.greedy && s.stages.empty()) {
+    token = static_cast<TokenId>(argmax(logits));
+  } else {
+    Candidates& candidates = workspace();
+    candidates.assign(logits);
+    for (const StageRow* row : s.stages) row->apply(candidates, s.sequence);
+    token = s.greedy ? pick_best(candidates) : draw(candidates, s.sequence.rng);
+    // Everything banned, or no finite logit at all: still a token of the vocabulary, and always the same one.
+    if (token == kNoToken) token = static_cast<TokenId>(argmax(logits));
+  }
+  return {token, want_logprob ? logprob_of(token, logits) : 0.0f};
+}
+
+std::uint64_t Sampler::seed() const noexcept {
+  return state_->seed;
+}
+
+}  // namespace quern::engine::sampling
