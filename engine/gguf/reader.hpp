@@ -67,12 +67,14 @@ struct Tensor {
 
 class GgufFile {
  public:
-  // Opens `path`; for a split file "...-00001-of-0000N.gguf" also its siblings.
+  // Opens `path`; for any file of a split set "...-00001-of-0000N.gguf" the whole set. The metadata is that of the first.
   static Result<std::unique_ptr<GgufFile>> open(const std::string& path, const ReaderLimits& limits = {});
-  // The same over memory that outlives the object (the embedded model, fuzzing). No splits.
+  // The same over memory that outlives the object (the embedded model, fuzzing). No splits. Tensor data is as aligned as
+  // `bytes` is: 8 bytes at least, or its floats must not be read in place.
   static Result<std::unique_ptr<GgufFile>> parse(std::span<const std::byte> bytes, std::string name,
                                                  const ReaderLimits& limits = {});
 
+  std::size_t n_files() const noexcept { return files_.size(); }  // of a split set
   const std::string& name() const noexcept { return name_; }  // path, for messages
   std::uint32_t version() const noexcept { return version_; }
   std::uint32_t alignment() const noexcept { return alignment_; }
@@ -86,12 +88,12 @@ class GgufFile {
   // range; a missing key is not_found.
   Result<std::uint64_t> get_uint(std::string_view key) const;
   Result<std::int64_t> get_int(std::string_view key) const;
-  Result<double> get_float(std::string_view key) const;  // f32, f64 or any integer
+  Result<double> get_float(std::string_view key) const;  // f32, f64 or any integer; finite
   Result<bool> get_bool(std::string_view key) const;
   Result<std::string_view> get_string(std::string_view key) const;
   Result<const ArrayView*> get_array(std::string_view key, ValueType element) const;
   Result<std::vector<std::int64_t>> get_int_array(std::string_view key) const;    // any integer element type
-  Result<std::vector<float>> get_float_array(std::string_view key) const;
+  Result<std::vector<float>> get_float_array(std::string_view key) const;  // no NaN
   // Missing: the default. Present with a wrong type: an error.
   Result<std::uint64_t> get_uint_or(std::string_view key, std::uint64_t fallback) const;
   Result<double> get_float_or(std::string_view key, double fallback) const;
