@@ -20,12 +20,12 @@ constexpr std::optional<T> checked_mul(T a, T b) noexcept {
   return out;
 }
 
-// Rounds up to a multiple of `unit` (a power of two is not required; unit > 0).
+// Rounds up to a multiple of `unit`, which need not be a power of two. Empty for unit 0 as well.
 template <std::unsigned_integral T>
 constexpr std::optional<T> checked_round_up(T value, T unit) noexcept {
-  const std::optional<T> padded = checked_add<T>(value, static_cast<T>(unit - 1));
-  if (!padded) return std::nullopt;
-  return static_cast<T>(*padded - *padded % unit);
+  if (unit == 0) return std::nullopt;
+  const T over = static_cast<T>(value % unit);
+  return over == 0 ? value : checked_add<T>(value, static_cast<T>(unit - over));
 }
 
 }  // namespace quern

@@ -2,18 +2,19 @@
 // Threads: the engine thread writes a page's rows, compute workers read them inside a step; no locks.
 #pragma once
 
-#include <cstddef>
-#include <memory>
-
 #include "base/byte_ledger.hpp"
 #include "base/result.hpp"
 #include "kernels/numa_buffer.hpp"
 #include "kv/kv_config.hpp"
 
+#include <cstddef>
+#include <memory>
+
 namespace quern::kv {
 
 class PageArena {
  public:
+  // The memory is zero, and spread over the NUMA nodes where there are several: every worker reads it.
   // Errors: bad_input (geometry: zero, not a power of two, size overflow), overloaded (budget), io (no memory).
   static Result<std::unique_ptr<PageArena>> create(const KvConfig& config, const kernels::Topology& topology,
                                                    ByteLedger& ledger);
@@ -25,14 +26,15 @@ class PageArena {
   std::byte* v_base(std::uint32_t layer, std::uint32_t kv_head) noexcept;
   std::size_t page_stride() const noexcept { return config_.page_bytes(); }
 
-  // Fills a page with NaNs, so that a read of a page nobody owns shows (debug and audit builds).
+  // Fills a page with signalling NaNs, so that a read of a page nobody owns shows (debug and audit builds).
   void poison(PageId page) noexcept;
 
  private:
   PageArena(const KvConfig& config, kernels::NumaBuffer memory, ByteLedger::Reservation reservation);
   KvConfig config_;
+  ByteLedger::Reservation
+      reservation_;  // given back after the memory: members are destroyed from the last to the first
   kernels::NumaBuffer memory_;
-  ByteLedger::Reservation reservation_;
 };
 
 }  // namespace quern::kv

@@ -1,0 +1,94 @@
+#include "kv/page_arena.hpp"
+
+#include "base/assert.hpp"
+#include "base/checked.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace quern::kv {
+namespace {
+
+// Signalling NaNs (quiet bit clear) that are easy to recognize in a dump.
+constexpr std::uint16_t kPoisonF16 = 0x7dad;
+constexpr std::uint32_t kPoisonF32 = 0x7fadfadb;
+
+Status check_counts(const KvConfig& c) {
+  const std::pair<const char*, std::uint32_t> counts[] = {{"n_layers", c.n_layers},
+                                                          {"n_kv_heads", c.n_kv_heads},
+                                                          {"d_head_k", c.d_head_k},
+                                                          {"d_head_v", c.d_head_v},
+                                                          {"n_pages", c.n_pages}};
+  for (const auto& [name, value] : counts) {
+    if (value == 0) return fail_field(std::string("kv.") + name, "must not be 0");
+  }
+  if (c.page_tokens < 8 || c.page_tokens > 256 || !std::has_single_bit(c.page_tokens)) {
+    return fail_field("kv.page_tokens", "must be a power of two from 8 to 256, found {}", c.page_tokens);
+  }
+  for (const auto& [name, value] : {counts[2], counts[3]}) {
+    if (value % 4 != 0) return fail_field(std::string("kv.") + name, "must be a multiple of 4, found {}", value);
+  }
+  // Slots (page * page_tokens + offset) are 32-bit in a step plan.
+  if (c.n_pages > UINT32_MAX / c.page_tokens) {
+    return fail_field("kv.n_pages", "must be at most {} for pages of {} tokens, found {}", UINT32_MAX / c.page_tokens,
+                      c.page_tokens, c.n_pages);
+  }
+  return {};
+}
+
+// The exact number of bytes, where it fits. KvConfig's own functions multiply without looking.
+std::optional<std::size_t> arena_bytes(const KvConfig& c) {
+  std::optional<std::size_t> bytes = checked_add(std::size_t{c.d_head_k}, std::size_t{c.d_head_v});
+  for (const std::size_t factor : {c.value_bytes(), std::size_t{c.page_tokens}, std::size_t{c.n_kv_heads},
+                                   std::size_t{c.n_layers}, std::size_t{c.n_pages}}) {
+    if (bytes) bytes = checked_mul(*bytes, factor);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PageArena>> PageArena::create(const KvConfig& config, const kernels::Topology& topology,
+                                                     ByteLedger& ledger) {
+  QUERN_CHECK(check_counts(config));
+  const std::optional<std::size_t> bytes = arena_bytes(config);
+  if (!bytes) {
+    return fail_field("kv", "{} pages of {} tokens, {} layers, {} heads of {} + {} values do not fit into memory",
+                      config.n_pages, config.page_tokens, config.n_layers, config.n_kv_heads, config.d_head_k,
+                      config.d_head_v);
+  }
+  QUERN_TRY(ByteLedger::Reservation reservation, ledger.reserve(MemoryUse::kv_pages, *bytes));
+  QUERN_TRY(kernels::NumaBuffer memory,
+            kernels::NumaBuffer::allocate(topology, *bytes, kernels::NumaBuffer::kAllNodes));
+  return std::unique_ptr<PageArena>(new PageArena(config, std::move(memory), std::move(reservation)));
+}
+
+PageArena::PageArena(const KvConfig& config, kernels::NumaBuffer memory, ByteLedger::Reservation reservation)
+    : config_(config), reservation_(std::move(reservation)), memory_(std::move(memory)) {}
+
+std::byte* PageArena::k_base(std::uint32_t layer, std::uint32_t kv_head) noexcept {
+  QUERN_ASSERT(layer < config_.n_layers && kv_head < config_.n_kv_heads);
+  const std::size_t head_bytes = config_.head_k_bytes() + config_.head_v_bytes();
+  return memory_.bytes().data() + layer * config_.layer_bytes() + kv_head * head_bytes;
+}
+
+std::byte* PageArena::v_base(std::uint32_t layer, std::uint32_t kv_head) noexcept {
+  return k_base(layer, kv_head) + config_.head_k_bytes();
+}
+
+void PageArena::poison(PageId page) noexcept {
+  QUERN_ASSERT(page < config_.n_pages);
+  std::byte* begin = memory_.bytes().data() + page * page_stride();
+  const std::size_t n_values = page_stride() / config_.value_bytes();
+  if (config_.type == kernels::KvType::f16) {
+    std::fill_n(reinterpret_cast<std::uint16_t*>(begin), n_values, kPoisonF16);
+  } else {
+    // Integers: a signalling NaN that passes through a float register may come out quiet.
+    std::fill_n(reinterpret_cast<std::uint32_t*>(begin), n_values, kPoisonF32);
+  }
+}
+
+}  // namespace quern::kv
