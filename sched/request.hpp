@@ -1,13 +1,13 @@
 // One generation as the scheduler sees it: tokens in, tokens out. Text, templates and stop strings stay in server/.
 #pragma once
 
+#include "engine/sampling/params.hpp"
+#include "engine/tokenizer/tokenizer.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "engine/sampling/params.hpp"
-#include "engine/tokenizer/tokenizer.hpp"
 
 namespace quern::sched {
 
@@ -17,9 +17,9 @@ struct GenerateRequest {
   std::vector<engine::TokenId> prompt;  // at least one token
   std::uint32_t max_tokens = 0;         // generated tokens at most; prompt + max_tokens must fit into the context
   engine::sampling::SamplingParams sampling;
-  bool ignore_eos = false;              // keep going past end-of-generation tokens
+  bool ignore_eos = false;  // keep going past end-of-generation tokens
   bool want_logprobs = false;
-  std::string label;                    // endpoint and client, for /control/requests; never the prompt
+  std::string label;  // endpoint and client, for /control/requests; never the prompt
 };
 
 enum class FinishReason : std::uint8_t { none, stop, length, cancelled, failed };

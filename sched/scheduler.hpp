@@ -1,8 +1,15 @@
-// The facade of sched/: submit a request from any thread, receive its tokens on an Asio executor, look at and steer what
-// runs. Owns the engine thread, which alone touches sequences, pages and the backend.
-// A request crosses threads twice: the bounded lock-free submission queue in, one SPSC token ring out; plus one atomic
-// cancel flag. Threads: all public functions from any thread unless said.
+// The facade of sched/: submit a request from any thread, receive its tokens on an Asio executor, look at and steer
+// what runs. Owns the engine thread, which alone touches sequences, pages and the backend. A request crosses threads
+// twice: the bounded lock-free submission queue in, one SPSC token ring out; plus one atomic cancel flag. Threads: all
+// public functions from any thread unless said.
 #pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "engine/backend.hpp"
+#include "engine/tokenizer/tokenizer.hpp"
+#include "kv/page_arena.hpp"
+#include "sched/request.hpp"
 
 #include <array>
 #include <cstdint>
@@ -14,20 +21,13 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include "base/clock.hpp"
-#include "base/result.hpp"
-#include "engine/backend.hpp"
-#include "engine/tokenizer/tokenizer.hpp"
-#include "kv/page_arena.hpp"
-#include "sched/request.hpp"
-
 namespace quern::sched {
 
 struct SchedulerLimits {
-  std::uint32_t queue_capacity = 512;        // submitted and not yet admitted
-  std::uint32_t max_running = 64;            // sequences with pages
+  std::uint32_t queue_capacity = 512;  // submitted and not yet admitted
+  std::uint32_t max_running = 64;      // sequences with pages
   std::uint32_t prefill_tokens_per_step = 256;
-  std::uint32_t stream_capacity = 256;       // tokens a slow reader may be behind before its sequence is parked
+  std::uint32_t stream_capacity = 256;  // tokens a slow reader may be behind before its sequence is parked
 };
 
 struct Histogram {  // cumulative-free: counts[i] observations <= bounds[i], the last bucket is the rest
@@ -50,7 +50,9 @@ struct Snapshot {
 
 class Scheduler;
 
-// The owner's end of one request. Destroying it cancels the request. Threads: the executor it was created with.
+// The owner's end of one request. Destroying it cancels the request; a read of it that still waits returns 0.
+// Threads: the executor it was created with, which must run one handler at a time (a strand, or one thread). The ticket
+// may outlive the scheduler; the executor's context must outlive the ticket, but nothing beyond it.
 class Ticket {
  public:
   Ticket(Ticket&&) noexcept;
@@ -59,8 +61,9 @@ class Ticket {
 
   RequestId id() const noexcept;
   // Waits until there is at least one event and returns all that are ready (at most out.size()). After the event with
-  // finish != none there are no more: 0. `timeout`: returns 0 when nothing came (so that an SSE ping can be sent); zero:
-  // no timeout.
+  // finish != none there are no more: 0. `timeout`: returns 0 when nothing came (so that an SSE ping can be sent);
+  // zero: no timeout. Also 0 when the awaiting coroutine was cancelled (asio::cancellation_signal). REQUIRES: one
+  // next() at a time, out is not empty.
   boost::asio::awaitable<std::size_t> next(std::span<TokenEvent> out, Duration timeout);
   void cancel() noexcept;
 
@@ -78,10 +81,14 @@ class Scheduler {
             const SchedulerLimits& limits);
   ~Scheduler();  // cancels what is left and joins the engine thread
 
-  void start();  // starts the engine thread
+  // What a scheduler allocates up front (rows of logits, the plan): to be reserved in the byte ledger before creation.
+  static std::uint64_t buffer_bytes(const engine::Backend& backend, const kv::KvConfig& kv) noexcept;
 
-  // Errors: bad_input (empty prompt, token out of range, longer than the context or than all pages together; names the
-  // numbers), overloaded (queue full), draining.
+  void start();  // starts the engine thread. Once
+
+  // Errors: bad_input (empty prompt, token out of range, max_tokens 0, longer than the context or than all pages
+  // together; names the field and the numbers; sampling parameters), overloaded (queue full, out of memory), draining.
+  // Reads the prompt and prepares the sampler on the calling thread: microseconds, a first use of DRY milliseconds.
   Result<Ticket> submit(GenerateRequest request, boost::asio::any_io_executor executor);
 
   // false: no such request, or it has ended.
@@ -93,8 +100,8 @@ class Scheduler {
   Snapshot snapshot() const;
   std::vector<RequestStatus> requests() const;
   std::optional<RequestStatus> request(RequestId id) const;
-  const SchedulerLimits& limits() const noexcept;
-  std::uint32_t max_context() const noexcept;  // prompt + generated tokens of one request
+  const SchedulerLimits& limits() const noexcept;  // as used: clamped to what the parts can hold
+  std::uint32_t max_context() const noexcept;      // prompt + generated tokens of one request
 
  private:
   struct Impl;

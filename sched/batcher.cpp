@@ -1,0 +1,74 @@
+#include "sched/batcher.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+
+namespace quern::sched {
+namespace {
+
+// Keeps the n sequences that waited longest; equals in order of index.
+void keep_longest_waiting(std::vector<std::uint32_t>& indexes, std::size_t n, std::span<const BatchInput> inputs) {
+  if (indexes.size() <= n) return;
+  const auto waited_longer = [inputs](std::uint32_t a, std::uint32_t b) {
+    return inputs[a].last_step != inputs[b].last_step ? inputs[a].last_step < inputs[b].last_step : a < b;
+  };
+  std::nth_element(indexes.begin(), indexes.begin() + static_cast<std::ptrdiff_t>(n), indexes.end(), waited_longer);
+  indexes.resize(n);
+}
+
+}  // namespace
+
+Batcher::Batcher(const BatchLimits& limits, std::uint32_t max_inputs) : limits_(limits) {
+  QUERN_ASSERT(std::min({limits.max_tokens, limits.max_seqs, limits.max_logits, limits.prefill_tokens}) >= 1);
+  shares_.reserve(max_inputs);
+  decodes_.reserve(max_inputs);
+  prompts_.reserve(max_inputs);
+}
+
+std::span<const BatchShare> Batcher::choose(std::span<const BatchInput> inputs) {
+  shares_.clear();
+  decodes_.clear();
+  prompts_.clear();
+  for (std::uint32_t i = 0; i < inputs.size(); ++i) {
+    (inputs[i].n_prompt_left == 0 ? decodes_ : prompts_).push_back(i);
+  }
+  const std::uint32_t n_decodes = choose_decodes(inputs);
+  choose_prompts(inputs, n_decodes);
+  return shares_;
+}
+
+std::uint32_t Batcher::choose_decodes(std::span<const BatchInput> inputs) {
+  std::uint32_t places = std::min({limits_.max_seqs, limits_.max_tokens, limits_.max_logits});
+  if (!prompts_.empty() && places > 1) --places;
+  keep_longest_waiting(decodes_, places, inputs);
+  std::sort(decodes_.begin(), decodes_.end());
+  for (const std::uint32_t index : decodes_) shares_.push_back({.index = index, .n_tokens = 1, .logits = true});
+  return static_cast<std::uint32_t>(decodes_.size());
+}
+
+void Batcher::choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n_decodes) {
+  std::uint32_t tokens = limits_.max_tokens - n_decodes;
+  if (n_decodes > 0) tokens = std::min(tokens, limits_.prefill_tokens);
+  std::uint32_t logits = limits_.max_logits - n_decodes;
+  keep_longest_waiting(prompts_, std::min(limits_.max_seqs - n_decodes, tokens), inputs);
+
+  std::sort(prompts_.begin(), prompts_.end(), [inputs](std::uint32_t a, std::uint32_t b) {
+    const std::uint32_t left_a = inputs[a].n_prompt_left, left_b = inputs[b].n_prompt_left;
+    return left_a != left_b ? left_a < left_b : a < b;
+  });
+  auto sharers = static_cast<std::uint32_t>(prompts_.size());
+  for (const std::uint32_t index : prompts_) {  // shortest first, so what it leaves is known to the longer ones
+    const std::uint32_t left = inputs[index].n_prompt_left;
+    std::uint32_t n_tokens = std::min(left, tokens / sharers);
+    --sharers;
+    if (n_tokens == left && logits == 0) --n_tokens;  // its last token has to wait for a row of logits
+    if (n_tokens == 0) continue;
+    const bool last = n_tokens == left;
+    shares_.push_back({.index = index, .n_tokens = n_tokens, .logits = last});
+    tokens -= n_tokens;
+    if (last) --logits;
+  }
+}
+
+}  // namespace quern::sched

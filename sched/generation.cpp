@@ -1,0 +1,19 @@
+#include "sched/generation.hpp"
+
+namespace quern::sched {
+
+RequestStatus Generation::status(TimePoint now) const {
+  RequestStatus out;
+  out.id = id;
+  out.state = state.load(std::memory_order_acquire);
+  out.label = request.label;
+  out.n_prompt = static_cast<std::uint32_t>(request.prompt.size());
+  out.n_prefilled = n_prefilled.load(std::memory_order_relaxed);
+  out.n_generated = n_generated.load(std::memory_order_relaxed);
+  out.max_tokens = request.max_tokens;
+  out.n_pages = n_pages.load(std::memory_order_relaxed);
+  out.age_s = to_seconds(now - submitted);
+  return out;
+}
+
+}  // namespace quern::sched

@@ -1,0 +1,42 @@
+// What the three parties to one generation share: the ticket's owner, the control plane and the engine thread.
+// Threads: the request and the numbers at the top are constant after submission. `cancelled` is set by anybody and only
+// ever to true. The progress counters are written by the engine thread (relaxed: each is right by itself) and read by
+// any.
+#pragma once
+
+#include "base/clock.hpp"
+#include "engine/sampling/sampler.hpp"
+#include "sched/request.hpp"
+#include "sched/token_stream.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace quern::sched {
+
+struct Generation {
+  RequestId id = 0;
+  GenerateRequest request;
+  TimePoint submitted{};
+  std::uint32_t n_pages_needed = 0;  // of the prompt and max_tokens together
+  std::shared_ptr<TokenStream> stream;
+  // Made where the request is submitted (DRY breakers are looked up, the prompt is read), so that no step pays for it.
+  std::optional<engine::sampling::Sampler> sampler;
+
+  std::atomic<bool> cancelled{false};
+
+  std::atomic<RequestState> state{RequestState::queued};
+  std::atomic<std::uint32_t> n_prefilled{0};
+  std::atomic<std::uint32_t> n_generated{0};
+  std::atomic<std::uint32_t> n_pages{0};
+
+  // The reference that the submission queue holds while the request is in it.
+  std::shared_ptr<Generation> queued_self;
+
+  bool finished() const noexcept { return state.load(std::memory_order_acquire) == RequestState::finished; }
+  RequestStatus status(TimePoint now) const;
+};
+
+}  // namespace quern::sched

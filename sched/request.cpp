@@ -1,0 +1,37 @@
+#include "sched/request.hpp"
+
+namespace quern::sched {
+
+const char* finish_reason_name(FinishReason reason) noexcept {
+  switch (reason) {
+    case FinishReason::none:
+      return "none";
+    case FinishReason::stop:
+      return "stop";
+    case FinishReason::length:
+      return "length";
+    case FinishReason::cancelled:
+      return "cancelled";
+    case FinishReason::failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+const char* request_state_name(RequestState state) noexcept {
+  switch (state) {
+    case RequestState::queued:
+      return "queued";
+    case RequestState::prefill:
+      return "prefill";
+    case RequestState::decode:
+      return "decode";
+    case RequestState::parked:
+      return "parked";
+    case RequestState::finished:
+      return "finished";
+  }
+  return "unknown";
+}
+
+}  // namespace quern::sched

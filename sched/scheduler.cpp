@@ -1,0 +1,211 @@
+#include "sched/scheduler.hpp"
+
+#include "base/assert.hpp"
+#include "engine/sampling/breaker_finder.hpp"
+#include "sched/engine_loop.hpp"
+#include "sched/request_table.hpp"
+#include "sched/ticket.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include <pthread.h>
+
+namespace quern::sched {
+namespace {
+
+SchedulerLimits clamped(SchedulerLimits limits) noexcept {
+  limits.queue_capacity = std::clamp(limits.queue_capacity, 1u, SubmissionQueue::kMaxCapacity);
+  limits.max_running = std::max(limits.max_running, 1u);
+  limits.prefill_tokens_per_step = std::max(limits.prefill_tokens_per_step, 1u);
+  limits.stream_capacity = std::max(limits.stream_capacity, 1u);
+  return limits;
+}
+
+}  // namespace
+
+struct Scheduler::Impl {
+  Impl(engine::Backend& backend_in, kv::PageArena& arena, const engine::Tokenizer& tokenizer, const Clock& clock_in,
+       const SchedulerLimits& limits_in)
+      : backend(backend_in),
+        clock(clock_in),
+        limits(clamped(limits_in)),
+        bounds{.n_vocab = backend_in.info().n_vocab,
+               .max_context = backend_in.limits().max_context,
+               .page_tokens = arena.config().page_tokens,
+               .n_pages = arena.config().n_pages},
+        breakers(tokenizer),
+        pool(arena.config().n_pages),
+        queue(limits.queue_capacity),
+        loop({backend_in, pool, tokenizer, clock_in, queue, *signal, stats}, limits, bounds.page_tokens) {
+#ifndef NDEBUG
+    pool.on_free = [&arena](kv::PageId page) { arena.poison(page); };
+#endif
+  }
+
+  Result<Ticket> submit(GenerateRequest request, const boost::asio::any_io_executor& executor);
+  std::unique_ptr<Ticket::Impl> make_ticket(GenerateRequest request, std::uint32_t n_pages,
+                                            const boost::asio::any_io_executor& executor);
+
+  engine::Backend& backend;
+  const Clock& clock;
+  const SchedulerLimits limits;
+  const RequestBounds bounds;
+  const std::shared_ptr<EngineSignal> signal = std::make_shared<EngineSignal>();
+  const std::shared_ptr<RequestTable> table = std::make_shared<RequestTable>();
+  Stats stats;
+  engine::sampling::BreakerFinder breakers;
+  kv::PagePool pool;
+  SubmissionQueue queue;
+  std::atomic<RequestId> next_id{1};
+  std::atomic<bool> stop{false};
+  EngineLoop loop;     // destroyed before what it refers to
+  std::thread thread;  // joined by ~Scheduler
+};
+
+std::unique_ptr<Ticket::Impl> Scheduler::Impl::make_ticket(GenerateRequest request, std::uint32_t n_pages,
+                                                           const boost::asio::any_io_executor& executor) {
+  auto generation = std::make_shared<Generation>();
+  generation->id = next_id.fetch_add(1, std::memory_order_relaxed);
+  generation->submitted = clock.now();
+  generation->n_pages_needed = n_pages;
+  generation->sampler.emplace(request.sampling, bounds.n_vocab, breakers);
+  for (const engine::TokenId token : request.prompt) generation->sampler->accept(token);
+  generation->request = std::move(request);
+  generation->stream = std::make_shared<TokenStream>(limits.stream_capacity, executor, signal);
+  return std::make_unique<Ticket::Impl>(std::move(generation), table, signal);
+}
+
+Result<Ticket> Scheduler::Impl::submit(GenerateRequest request, const boost::asio::any_io_executor& executor) {
+  if (stats.draining.load(std::memory_order_seq_cst)) return fail(Errc::draining, "shutting down: no new requests");
+  QUERN_TRY(const std::uint32_t n_pages, check_request(request, bounds));
+  std::unique_ptr<Ticket::Impl> ticket;
+  // The first look saves the work of preparing a request that would be refused; push() is what decides.
+  if (queue.size() < queue.capacity()) {
+    ticket = make_ticket(std::move(request), n_pages, executor);
+    if (!queue.push(ticket->generation)) ticket.reset();
+  }
+  if (!ticket) return fail(Errc::overloaded, "{} requests are waiting, the queue holds no more", queue.capacity());
+  signal->raise();
+  return Ticket(std::move(ticket));
+}
+
+Scheduler::Scheduler(engine::Backend& backend, kv::PageArena& arena, const engine::Tokenizer& tokenizer,
+                     const Clock& clock, const SchedulerLimits& limits)
+    : impl_(std::make_unique<Impl>(backend, arena, tokenizer, clock, limits)) {}
+
+Scheduler::~Scheduler() {
+  impl_->stop.store(true, std::memory_order_release);
+  // The flags make forward() drop the rows of a step that runs at this moment.
+  impl_->table->cancel_all();
+  impl_->signal->raise();
+  if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+std::uint64_t Scheduler::buffer_bytes(const engine::Backend& backend, const kv::KvConfig& kv) noexcept {
+  const engine::BackendLimits& limits = backend.limits();
+  const std::uint64_t logits = std::uint64_t{limits.max_logits_per_step} * backend.info().n_vocab * sizeof(float);
+  const std::uint64_t pages =
+      std::uint64_t{limits.max_seqs_per_step} * kv::pages_for(limits.max_context, kv.page_tokens) * sizeof(kv::PageId);
+  return logits + pages;
+}
+
+void Scheduler::start() {
+  QUERN_ASSERT(!impl_->thread.joinable());
+  impl_->thread = std::thread([impl = impl_.get()] {
+    pthread_setname_np(pthread_self(), "quern-engine");
+    impl->loop.run(impl->stop);
+  });
+}
+
+Result<Ticket> Scheduler::submit(GenerateRequest request, boost::asio::any_io_executor executor) {
+  // Counted before draining is looked at, as drained() looks at them in the other order: it cannot miss this request.
+  impl_->stats.live.fetch_add(1, std::memory_order_seq_cst);
+  const auto submit = [&]() -> Result<Ticket> {
+    try {
+      return impl_->submit(std::move(request), executor);
+    } catch (const std::bad_alloc&) {
+      return fail(Errc::overloaded, "out of memory for one more request");
+    } catch (const std::exception& e) {
+      return fail(Errc::io, "request could not be prepared: {}", e.what());
+    }
+  };
+  Result<Ticket> ticket = submit();
+  if (!ticket) {
+    impl_->stats.rejected.fetch_add(1, std::memory_order_relaxed);
+    impl_->stats.live.fetch_sub(1, std::memory_order_seq_cst);
+  }
+  return ticket;
+}
+
+bool Scheduler::cancel(RequestId id) noexcept {
+  const std::shared_ptr<Generation> generation = impl_->table->find(id);
+  return generation && cancel_generation(*generation, *impl_->signal);
+}
+
+void Scheduler::drain() noexcept {
+  impl_->stats.draining.store(true, std::memory_order_seq_cst);
+}
+
+bool Scheduler::drained() const noexcept {
+  return impl_->stats.draining.load(std::memory_order_seq_cst) &&
+         impl_->stats.live.load(std::memory_order_seq_cst) == 0;
+}
+
+Snapshot Scheduler::snapshot() const {
+  const Stats& stats = impl_->stats;
+  constexpr auto relaxed = std::memory_order_relaxed;
+  Snapshot out;
+  out.queued = impl_->queue.size();
+  out.running = stats.running.load(relaxed);
+  out.parked = stats.parked.load(relaxed);
+  out.kv_pages = impl_->pool.n_pages();
+  out.kv_pages_free = impl_->pool.n_free();
+  out.kv_pages_retained = impl_->pool.n_retained();
+  out.kv_pages_reserved = impl_->pool.n_reserved();
+  out.prompt_tokens = stats.prompt_tokens.load(relaxed);
+  out.generated_tokens = stats.generated_tokens.load(relaxed);
+  out.steps = stats.steps.load(relaxed);
+  out.finished_stop = stats.finished_stop.load(relaxed);
+  out.finished_length = stats.finished_length.load(relaxed);
+  out.finished_cancelled = stats.finished_cancelled.load(relaxed);
+  out.finished_failed = stats.finished_failed.load(relaxed);
+  out.rejected = stats.rejected.load(relaxed);
+  out.time_to_first_token_s = stats.time_to_first_token.read();
+  out.inter_token_s = stats.inter_token.read();
+  out.step_s = stats.step.read();
+  out.queue_s = stats.queue.read();
+  out.draining = stats.draining.load(relaxed);
+  return out;
+}
+
+std::vector<RequestStatus> Scheduler::requests() const {
+  const TimePoint now = impl_->clock.now();
+  std::vector<RequestStatus> out;
+  for (const auto& generation : impl_->table->all()) {
+    RequestStatus status = generation->status(now);
+    if (status.state != RequestState::finished) out.push_back(std::move(status));
+  }
+  return out;
+}
+
+std::optional<RequestStatus> Scheduler::request(RequestId id) const {
+  const std::shared_ptr<Generation> generation = impl_->table->find(id);
+  if (!generation) return std::nullopt;
+  return generation->status(impl_->clock.now());
+}
+
+const SchedulerLimits& Scheduler::limits() const noexcept {
+  return impl_->limits;
+}
+
+std::uint32_t Scheduler::max_context() const noexcept {
+  const std::uint64_t in_pages = std::uint64_t{impl_->bounds.n_pages} * impl_->bounds.page_tokens;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(impl_->bounds.max_context, in_pages));
+}
+
+}  // namespace quern::sched

@@ -1,0 +1,47 @@
+#include "sched/ticket.hpp"
+
+#include "base/assert.hpp"
+
+#include <utility>
+
+namespace quern::sched {
+
+bool cancel_generation(Generation& generation, EngineSignal& signal) noexcept {
+  if (generation.finished()) return false;
+  generation.cancelled.store(true, std::memory_order_release);
+  signal.raise();
+  return true;
+}
+
+Ticket::Impl::Impl(std::shared_ptr<Generation> generation_in, std::shared_ptr<RequestTable> table_in,
+                   std::shared_ptr<EngineSignal> signal_in)
+    : generation(std::move(generation_in)), table(std::move(table_in)), signal(std::move(signal_in)) {
+  table->add(generation);
+}
+
+Ticket::Impl::~Impl() {
+  cancel_generation(*generation, *signal);
+  generation->stream->detach();
+  table->remove(generation->id);
+}
+
+Ticket::Ticket(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Ticket::Ticket(Ticket&&) noexcept = default;
+Ticket& Ticket::operator=(Ticket&&) noexcept = default;
+Ticket::~Ticket() = default;
+
+RequestId Ticket::id() const noexcept {
+  QUERN_ASSERT(impl_);
+  return impl_->generation->id;
+}
+
+boost::asio::awaitable<std::size_t> Ticket::next(std::span<TokenEvent> out, Duration timeout) {
+  QUERN_ASSERT(impl_);
+  return TokenStream::read(impl_->generation->stream, out, timeout);
+}
+
+void Ticket::cancel() noexcept {
+  if (impl_) cancel_generation(*impl_->generation, *impl_->signal);
+}
+
+}  // namespace quern::sched
