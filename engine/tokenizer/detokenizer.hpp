@@ -3,15 +3,16 @@
 // Threads: one. The concatenation of all appends plus flush() does not depend on how the tokens were grouped.
 #pragma once
 
-#include <string>
-
 #include "engine/tokenizer/tokenizer.hpp"
+
+#include <string>
 
 namespace quern::engine {
 
 class Detokenizer {
  public:
-  // at_start: the text begins with these tokens (a leading blank that SPM added is dropped); false when it continues a prompt.
+  // at_start: the text begins with these tokens (a leading blank that SPM added is dropped); false when it continues a
+  // prompt.
   explicit Detokenizer(const Tokenizer& tokenizer, bool show_special = false, bool at_start = false)
       : tokenizer_(&tokenizer), show_special_(show_special), at_start_(at_start) {}
 

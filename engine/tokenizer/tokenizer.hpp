@@ -1,6 +1,9 @@
 // Text <-> token ids of one vocabulary. Threads: const after creation, any number of threads at once.
-// Ownership: a Tokenizer copies what it needs; the GGUF file may be closed afterwards.
+// Ownership: a Tokenizer copies what it needs; the GGUF file may be closed afterwards. Limits: texts below 512 MiB.
 #pragma once
+
+#include "base/result.hpp"
+#include "engine/gguf/reader.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -8,9 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "engine/gguf/reader.hpp"
 
 namespace quern::engine {
 
@@ -20,7 +20,8 @@ inline constexpr TokenId kNoToken = -1;
 enum class TokenKind : std::uint8_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
 
 struct SpecialTokens {
-  TokenId bos = kNoToken, eos = kNoToken, eot = kNoToken, eom = kNoToken, unk = kNoToken, pad = kNoToken, sep = kNoToken;
+  TokenId bos = kNoToken, eos = kNoToken, eot = kNoToken, eom = kNoToken, unk = kNoToken, pad = kNoToken,
+          sep = kNoToken;
   bool add_bos = false, add_eos = false;
 };
 
@@ -36,8 +37,8 @@ class Tokenizer {
   // Text is UTF-8; invalid bytes are treated as the reference does (byte fallback or replacement), never an error.
   virtual std::vector<TokenId> encode(std::string_view text, EncodeOptions options) const = 0;
 
-  // The bytes a token stands for: may be part of a UTF-8 character. Control tokens: their text when show_special, else "".
-  // Ids outside [0, n_vocab) give "". What it means for a piece to come first is the Detokenizer's business.
+  // The bytes a token stands for: may be part of a UTF-8 character. Control tokens: their text when show_special, else
+  // "". Ids outside [0, n_vocab) give "". What it means for a piece to come first is the Detokenizer's business.
   virtual std::string piece(TokenId id, bool show_special) const = 0;
 
   // Text of a whole id list as the reference's detokenizer prints it (leading blank of SPM removed where it was added).
@@ -47,7 +48,9 @@ class Tokenizer {
   virtual TokenKind kind(TokenId id) const noexcept = 0;
   virtual std::string_view token_text(TokenId id) const noexcept = 0;  // as stored in the vocabulary
   virtual const SpecialTokens& special() const noexcept = 0;
-  virtual bool is_end_of_generation(TokenId id) const noexcept = 0;    // eos, eot, eom and further ones of the vocabulary
+  virtual bool is_end_of_generation(TokenId id) const noexcept = 0;  // eos, eot, eom and further ones of the vocabulary
+  virtual bool adds_space_prefix()
+      const noexcept = 0;  // encode() puts a blank before text; decode() takes it away again
 };
 
 // The tokenizer described by a GGUF file's `tokenizer.ggml.*` keys.

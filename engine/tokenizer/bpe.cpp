@@ -1,0 +1,177 @@
+// Byte-pair encoding with an ordered list of merges: "gpt2" (byte-level: words of a pre-tokenizer, each byte one letter
+// of GPT-2's alphabet) and "gemma4" (lines of text, blanks escaped, characters that no token holds become bytes).
+// Invalid UTF-8 is read as U+FFFD. Source: Sennrich et al., arXiv 1508.07909; openai/gpt-2 encoder.py.
+#include "engine/tokenizer/byte_alphabet.hpp"
+#include "engine/tokenizer/escaped_space.hpp"
+#include "engine/tokenizer/merge.hpp"
+#include "engine/tokenizer/merge_rules.hpp"
+#include "engine/tokenizer/models.hpp"
+#include "engine/tokenizer/pretokenize.hpp"
+#include "engine/tokenizer/utf8.hpp"
+#include "engine/tokenizer/vocabulary_tokenizer.hpp"
+
+#include <array>
+#include <utility>
+
+namespace quern::engine {
+namespace {
+
+// A token that a whole word may become: control and unknown tokens come from special parsing only.
+bool is_wordlike(TokenKind kind) noexcept {
+  return kind != TokenKind::control && kind != TokenKind::unknown;
+}
+
+class BpeTokenizer : public VocabularyTokenizer {
+ protected:
+  BpeTokenizer(LoadedVocabulary loaded, const TextRules& text_rules, MergeRules merge_rules, Pretokenizer pretokenizer)
+      : VocabularyTokenizer(std::move(loaded), text_rules),
+        merges_(std::move(merge_rules)),
+        pretokenizer_(std::move(pretokenizer)) {}
+
+  struct Scratch {  // of one call, reused from word to word
+    MergeList list;
+    std::string text;
+  };
+  virtual void encode_word(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const = 0;
+  std::uint32_t symbol(std::string_view text) const noexcept { return merges_.symbol(vocabulary(), text); }
+
+  void encode_words(std::string_view text, std::vector<TokenId>& out) const {
+    std::string repaired;
+    if (!is_valid_utf8(text)) text = repaired = replace_invalid_bytes(text);
+    std::vector<std::uint32_t> ends;
+    pretokenizer_.split(text, ends);
+    Scratch scratch;
+    std::size_t begin = 0;
+    for (const std::uint32_t end : ends) {
+      encode_word(text.substr(begin, end - begin), scratch, out);
+      begin = end;
+    }
+  }
+
+  void merge(MergeList& list) const {
+    list.merge_all([this](const Symbol& left, const Symbol& right) -> Merge {
+      const PairTable::Value found = merges_.find(left.id, right.id);
+      return {found.rank, found.id, found.id != PairTable::kAbsent};
+    });
+  }
+
+  bool is_token(std::uint32_t symbol) const noexcept { return symbol < n_vocab(); }
+
+ private:
+  MergeRules merges_;
+  Pretokenizer pretokenizer_;
+};
+
+class ByteLevelBpe final : public BpeTokenizer {
+ public:
+  ByteLevelBpe(LoadedVocabulary loaded, const TextRules& text_rules, MergeRules merge_rules, Pretokenizer pretokenizer,
+               bool ignore_merges)
+      : BpeTokenizer(std::move(loaded), text_rules, std::move(merge_rules), std::move(pretokenizer)),
+        ignore_merges_(ignore_merges) {
+    for (unsigned byte = 0; byte < 256; ++byte)
+      letters_[byte] = symbol(byte_to_letter(static_cast<std::uint8_t>(byte)));
+  }
+
+ protected:
+  void encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override { encode_words(text, out); }
+
+  void encode_word(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const override {
+    if (ignore_merges_) {
+      if (const TokenId whole = find_whole(word, scratch.text); whole != kNoToken) return out.push_back(whole);
+    }
+    scratch.list.clear();
+    for (std::size_t i = 0; i < word.size(); ++i)
+      scratch.list.push_back(static_cast<std::uint32_t>(i), 1, letter(word[i]));
+    merge(scratch.list);
+    scratch.list.for_each([&](const Symbol& symbol) {
+      if (is_token(symbol.id)) return out.push_back(static_cast<TokenId>(symbol.id));
+      for (const char c : word.substr(symbol.begin, symbol.size))  // a byte without a token is lost, as in llama.cpp
+        if (is_token(letter(c))) out.push_back(static_cast<TokenId>(letter(c)));
+    });
+  }
+
+ private:
+  std::uint32_t letter(char c) const noexcept { return letters_[static_cast<unsigned char>(c)]; }
+
+  TokenId find_whole(std::string_view word, std::string& letters) const {
+    if (word.size() > vocabulary().longest_text()) return kNoToken;
+    letters.clear();
+    for (const char c : word) letters.append(byte_to_letter(static_cast<std::uint8_t>(c)));
+    const TokenId id = vocabulary().find(letters);
+    return id != kNoToken && is_wordlike(vocabulary().kind(id)) ? id : kNoToken;
+  }
+
+  std::array<std::uint32_t, 256> letters_{};  // the symbol of each byte
+  bool ignore_merges_;
+};
+
+class Gemma4Bpe final : public BpeTokenizer {
+ public:
+  Gemma4Bpe(LoadedVocabulary loaded, const TextRules& text_rules, MergeRules merge_rules, Pretokenizer pretokenizer)
+      : BpeTokenizer(std::move(loaded), text_rules, std::move(merge_rules), std::move(pretokenizer)) {}
+
+ protected:
+  void encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
+    std::string escaped;
+    escaped.reserve(text.size() + text.size() / 3 + 8);
+    append_escaped(text, escaped);
+    encode_words(escaped, out);
+  }
+
+  void encode_word(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const override {
+    if (word.front() == '\n') {  // a run of line ends, which is one token where the vocabulary has it
+      if (const TokenId whole = vocabulary().find(word); whole != kNoToken) return out.push_back(whole);
+    }
+    scratch.list.clear();
+    for (std::size_t i = 0; i < word.size();) {
+      const std::uint32_t size = utf8_front(word.substr(i)).size;
+      scratch.list.push_back(static_cast<std::uint32_t>(i), size, symbol(word.substr(i, size)));
+      i += size;
+    }
+    merge(scratch.list);
+    scratch.list.for_each([&](const Symbol& symbol) {
+      if (is_token(symbol.id)) return out.push_back(static_cast<TokenId>(symbol.id));
+      for (const char c : word.substr(symbol.begin, symbol.size))
+        if (const TokenId id = vocabulary().find_byte(static_cast<std::uint8_t>(c)); id != kNoToken) out.push_back(id);
+    });
+  }
+};
+
+Result<std::unique_ptr<Tokenizer>> load_bpe(const gguf::GgufFile& file) {
+  QUERN_TRY(const std::string_view name, file.get_string_or("tokenizer.ggml.pre", ""));
+  const PretokenizerSpec* const spec = find_pretokenizer(name);
+  if (spec == nullptr)
+    return fail(Errc::unsupported, "tokenizer.ggml.pre: found '{}', supported: {}", name, pretokenizer_names());
+  QUERN_TRY(Pretokenizer pretokenizer, Pretokenizer::create(*spec));
+  SpecialTokens defaults;
+  defaults.add_bos = spec->add_bos;
+  QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
+  QUERN_TRY(MergeRules merges, MergeRules::load(file, loaded.vocabulary));
+  TextRules rules;
+  rules.piece_form = PieceForm::byte_letters;
+  rules.clean_spaces = spec->clean_spaces;
+  return std::unique_ptr<Tokenizer>(
+      new ByteLevelBpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer), spec->ignore_merges));
+}
+
+Result<std::unique_ptr<Tokenizer>> load_gemma4(const gguf::GgufFile& file) {
+  static constexpr PretokenizerSpec kLines{"gemma4", {"[^\\n]+|\\n+"}};
+  QUERN_TRY(Pretokenizer pretokenizer, Pretokenizer::create(kLines));
+  SpecialTokens defaults;
+  defaults.add_bos = true;
+  QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
+  // Early files say false, but the model falls apart without its BOS.
+  loaded.roles.ids.add_bos = loaded.roles.ids.bos != kNoToken;
+  QUERN_TRY(MergeRules merges, MergeRules::load(file, loaded.vocabulary));
+  TextRules rules;
+  rules.clean_spaces = true;
+  return std::unique_ptr<Tokenizer>(
+      new Gemma4Bpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer)));
+}
+
+}  // namespace
+
+const TokenizerModel kBpeModel{"gpt2", &load_bpe};
+const TokenizerModel kGemma4Model{"gemma4", &load_gemma4};
+
+}  // namespace quern::engine

@@ -1,0 +1,38 @@
+#include "engine/tokenizer/detokenizer.hpp"
+
+#include "engine/tokenizer/utf8.hpp"
+
+#include <string_view>
+#include <utility>
+
+namespace quern::engine {
+
+std::string Detokenizer::append(TokenId id) {
+  std::string bytes = std::exchange(pending_, {});
+  const std::string piece = tokenizer_->piece(id, show_special_);
+  const bool drop_blank = at_start_ && tokenizer_->adds_space_prefix() && piece.starts_with(' ');
+  if (!piece.empty()) at_start_ = false;
+  bytes.append(piece, drop_blank ? 1 : 0, std::string::npos);
+  if (is_valid_utf8(bytes)) return bytes;  // by far the most
+
+  std::string out;
+  std::string_view rest = bytes;
+  while (!rest.empty()) {
+    const Utf8Step step = utf8_front(rest);
+    if (step.kind == Utf8Kind::truncated) {
+      pending_ = rest;
+      break;
+    }
+    out.append(step.kind == Utf8Kind::valid ? rest.substr(0, step.size) : kReplacementCharacter);
+    rest.remove_prefix(step.size);
+  }
+  return out;
+}
+
+std::string Detokenizer::flush() {
+  if (pending_.empty()) return {};
+  pending_.clear();  // what waits is always the beginning of one character
+  return std::string(kReplacementCharacter);
+}
+
+}  // namespace quern::engine

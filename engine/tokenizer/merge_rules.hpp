@@ -1,0 +1,38 @@
+// The merges of a BPE vocabulary (GGUF key tokenizer.ggml.merges) as a table over symbol ids. A symbol is a token, or a
+// text that only occurs in merges; the ids of the latter follow the vocabulary's.
+// Threads: const after load. Limits: kMaxMerges. Ownership: copies the texts that are no tokens.
+#pragma once
+
+#include "base/result.hpp"
+#include "engine/gguf/reader.hpp"
+#include "engine/tokenizer/pair_table.hpp"
+#include "engine/tokenizer/text_index.hpp"
+#include "engine/tokenizer/vocabulary.hpp"
+
+#include <deque>
+#include <string>
+#include <string_view>
+
+namespace quern::engine {
+
+class MergeRules {
+ public:
+  static constexpr std::uint64_t kMaxMerges = 1u << 24;
+
+  // Errors: not_found without the key; corrupt, naming the index, for a merge that is not two texts around a blank.
+  static Result<MergeRules> load(const gguf::GgufFile& file, const Vocabulary& vocabulary);
+
+  // The vocabulary is the one that load() saw. PairTable::kAbsent for a text that is no symbol.
+  std::uint32_t symbol(const Vocabulary& vocabulary, std::string_view text) const noexcept;
+  PairTable::Value find(std::uint32_t left, std::uint32_t right) const noexcept { return pairs_.find(left, right); }
+
+ private:
+  MergeRules() = default;
+  std::uint32_t intern(const Vocabulary& vocabulary, std::string_view text);
+
+  PairTable pairs_;
+  std::deque<std::string> extra_;  // texts of the symbols that are no tokens; a deque, so that they do not move
+  TextIndex extra_index_;
+};
+
+}  // namespace quern::engine

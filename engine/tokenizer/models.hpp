@@ -1,0 +1,20 @@
+// The tokenizer models (GGUF key tokenizer.ggml.model). A new one is one file and one row in load.cpp.
+#pragma once
+
+#include "base/result.hpp"
+#include "engine/gguf/reader.hpp"
+#include "engine/tokenizer/tokenizer.hpp"
+
+#include <memory>
+#include <string_view>
+
+namespace quern::engine {
+
+struct TokenizerModel {
+  std::string_view name;
+  Result<std::unique_ptr<Tokenizer>> (*load)(const gguf::GgufFile& file);
+};
+
+extern const TokenizerModel kSpmModel, kBpeModel, kGemma4Model;
+
+}  // namespace quern::engine

@@ -1,0 +1,36 @@
+// Cuts text into the words within which BPE may merge, by the regular expressions of a PretokenizerSpec.
+// Threads: const after creation, any number at once. Limits: texts below 2 GiB; each match has a step and a heap limit,
+// and where one is hit the rest of the piece stays uncut: the tokens are then worse, but they still are the text.
+#pragma once
+
+#include "base/result.hpp"
+#include "engine/tokenizer/pretokenizer_table.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace quern::engine {
+
+class Pretokenizer {
+ public:
+  // use_jit: compile to machine code where the system allows it; otherwise, or when false, patterns are interpreted.
+  // Errors: unsupported, naming the pre-tokenizer and the pattern that PCRE2 refuses.
+  static Result<Pretokenizer> create(const PretokenizerSpec& spec, bool use_jit = true);
+
+  Pretokenizer(Pretokenizer&&) noexcept;
+  Pretokenizer& operator=(Pretokenizer&&) noexcept;
+  ~Pretokenizer();
+
+  // Replaces `ends` by the end offset of each piece, ascending; the last one is text.size(). `text` must be valid
+  // UTF-8.
+  void split(std::string_view text, std::vector<std::uint32_t>& ends) const;
+
+ private:
+  class Pattern;
+  Pretokenizer();
+  std::vector<std::unique_ptr<Pattern>> patterns_;
+};
+
+}  // namespace quern::engine

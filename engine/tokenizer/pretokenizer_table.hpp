@@ -1,0 +1,28 @@
+// The pre-tokenizers of byte-level BPE vocabularies (GGUF key tokenizer.ggml.pre) as data: a new one is one row.
+// Threads: constants.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace quern::engine {
+
+inline constexpr std::size_t kMaxPatterns = 6;
+
+// How text is cut into words before merging. Patterns are applied one after the other, each to the pieces that the ones
+// before it left; what a pattern does not match between two matches is a piece of its own.
+struct PretokenizerSpec {
+  std::string_view name;
+  std::array<const char*, kMaxPatterns> patterns;  // PCRE2 syntax, UTF and UCP on; unused entries are null
+  bool ignore_merges = false;                      // a word that is a token stays whole, whatever the merges say
+  bool add_bos = false;                            // default of tokenizer.ggml.add_bos_token
+  bool clean_spaces = true;                        // decode() drops blanks before punctuation
+};
+
+// Null for an unknown name. An empty name is a file that predates the key: "default".
+const PretokenizerSpec* find_pretokenizer(std::string_view name) noexcept;
+std::string pretokenizer_names();  // comma-separated, for error messages
+
+}  // namespace quern::engine
