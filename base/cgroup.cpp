@@ -47,7 +47,7 @@ std::optional<T> parse(std::string_view text) {
 // `mount` + `group`, then every parent up to `mount` itself.
 void add_levels(const std::string& mount, std::string_view group, std::vector<std::string>& out) {
   // A group outside of this process's namespace is shown as "/../name": only the root is then known to be ours.
-  if (group.find("..") != std::string_view::npos) group = {};
+  if (group.starts_with("/..")) group = {};
   while (!group.empty() && group.back() == '/') group.remove_suffix(1);
   while (!group.empty()) {
     out.push_back(mount + std::string(group));
@@ -63,8 +63,9 @@ std::vector<std::string> cgroup_levels(const CgroupSource& source, std::string_v
   std::vector<std::string> levels;
   const std::optional<std::string> listing = read_small_file(source.proc_self_cgroup);
   if (!listing) log::debug("cgroup: cannot read {}", source.proc_self_cgroup);
+  const std::string lines = listing.value_or("");
   bool v1_seen = false;
-  for (const std::string_view line : split(listing.value_or(""), '\n')) {  // "4:cpu,cpuacct:/group" or "0::/group"
+  for (const std::string_view line : split(lines, '\n')) {  // "4:cpu,cpuacct:/group" or "0::/group"
     const std::vector<std::string_view> fields = split(line, ':');
     if (fields.size() < 3) continue;
     const std::string_view group = line.substr(fields[0].size() + fields[1].size() + 2);  // it may contain colons

@@ -2,11 +2,11 @@
 // Prompts and generated text are never logged. Nothing is logged per token.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <string_view>
 
 #include <spdlog/spdlog.h>
-
-#include "base/result.hpp"
 
 namespace quern::log {
 
@@ -14,12 +14,20 @@ namespace quern::log {
 Status set_up(std::string_view level);
 
 template <class... Args>
-void debug(fmt::format_string<Args...> f, Args&&... args) { spdlog::debug(f, std::forward<Args>(args)...); }
+void debug(fmt::format_string<Args...> f, Args&&... args) {
+  spdlog::debug(f, std::forward<Args>(args)...);
+}
 template <class... Args>
-void info(fmt::format_string<Args...> f, Args&&... args) { spdlog::info(f, std::forward<Args>(args)...); }
+void info(fmt::format_string<Args...> f, Args&&... args) {
+  spdlog::info(f, std::forward<Args>(args)...);
+}
 template <class... Args>
-void warn(fmt::format_string<Args...> f, Args&&... args) { spdlog::warn(f, std::forward<Args>(args)...); }
+void warn(fmt::format_string<Args...> f, Args&&... args) {
+  spdlog::warn(f, std::forward<Args>(args)...);
+}
 template <class... Args>
-void error(fmt::format_string<Args...> f, Args&&... args) { spdlog::error(f, std::forward<Args>(args)...); }
+void error(fmt::format_string<Args...> f, Args&&... args) {
+  spdlog::error(f, std::forward<Args>(args)...);
+}
 
 }  // namespace quern::log

@@ -1,21 +1,22 @@
 #include "base/mmap_file.hpp"
 
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <utility>
-
 namespace quern {
 
 Result<MmapFile> MmapFile::open(const std::string& path) {
   MmapFile file;
   file.path_ = path;
-  file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Non-blocking: opening a FIFO without a writer would otherwise hang before fstat can refuse it.
+  file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file.fd_ < 0) {
     const int code = errno;
     return fail(code == ENOENT ? Errc::not_found : Errc::io, "{}: cannot open: {}", path, std::strerror(code));
@@ -33,20 +34,25 @@ Result<MmapFile> MmapFile::open(const std::string& path) {
     return fail(Errc::io, "{}: cannot map: {}", path, std::strerror(code));
   }
   file.data_ = static_cast<const std::byte*>(map);
+  file.watch_ = fault_guard::watch(file.bytes(), path);
   return file;
 }
 
-MmapFile::MmapFile(MmapFile&& other) noexcept { *this = std::move(other); }
+MmapFile::MmapFile(MmapFile&& other) noexcept {
+  *this = std::move(other);
+}
 
 MmapFile& MmapFile::operator=(MmapFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   std::swap(fd_, other.fd_);
+  std::swap(watch_, other.watch_);
   std::swap(path_, other.path_);
   return *this;
 }
 
 MmapFile::~MmapFile() {
+  fault_guard::forget(watch_);
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
   if (fd_ >= 0) ::close(fd_);
 }

@@ -1,19 +1,20 @@
 // A file mapped read-only and shared. Threads: const after open. Ownership: the map lives as long as the object.
-// A file that shrinks while mapped would raise SIGBUS; open() takes a shared advisory lock and notes the size, and the
-// process-wide SIGBUS handler (app/) turns such a fault into a clear message.
+// A file that shrinks while mapped raises SIGBUS at the next read behind its new end. open() takes a shared advisory
+// lock, which polite writers respect, and has base/fault_guard watch the map, which explains the fault.
 #pragma once
+
+#include "base/fault_guard.hpp"
+#include "base/result.hpp"
 
 #include <cstddef>
 #include <span>
 #include <string>
 
-#include "base/result.hpp"
-
 namespace quern {
 
 class MmapFile {
  public:
-  // Errors: not_found, io (with errno text); an empty file is an empty span.
+  // Errors: not_found, bad_input (not a regular file), io (with errno text). An empty file is an empty span.
   static Result<MmapFile> open(const std::string& path);
 
   MmapFile() = default;
@@ -29,7 +30,8 @@ class MmapFile {
  private:
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
-  int fd_ = -1;
+  int fd_ = -1;  // kept open for the lock
+  fault_guard::Watch watch_ = -1;
   std::string path_;
 };
 

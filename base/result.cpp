@@ -6,14 +6,22 @@ namespace quern {
 
 const char* errc_name(Errc code) noexcept {
   switch (code) {
-    case Errc::bad_input: return "bad_input";
-    case Errc::not_found: return "not_found";
-    case Errc::unsupported: return "unsupported";
-    case Errc::overloaded: return "overloaded";
-    case Errc::draining: return "draining";
-    case Errc::cancelled: return "cancelled";
-    case Errc::io: return "io";
-    case Errc::corrupt: return "corrupt";
+    case Errc::bad_input:
+      return "bad_input";
+    case Errc::not_found:
+      return "not_found";
+    case Errc::unsupported:
+      return "unsupported";
+    case Errc::overloaded:
+      return "overloaded";
+    case Errc::draining:
+      return "draining";
+    case Errc::cancelled:
+      return "cancelled";
+    case Errc::io:
+      return "io";
+    case Errc::corrupt:
+      return "corrupt";
   }
   return "unknown";
 }
