@@ -1,0 +1,51 @@
+// The tensor type ids of GGUF. Plain data, so that files compiled for one ISA may include it.
+// Source: GGUF specification, enum ggml_type.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace quern::kernels {
+
+// clang-format off: one line per family of types
+enum class TensorType : std::uint32_t {
+  f32 = 0,
+  f16 = 1,
+  q4_0 = 2,
+  q4_1 = 3,
+  q5_0 = 6,
+  q5_1 = 7,
+  q8_0 = 8,
+  q8_1 = 9,
+  q2_k = 10,
+  q3_k = 11,
+  q4_k = 12,
+  q5_k = 13,
+  q6_k = 14,
+  q8_k = 15,
+  iq2_xxs = 16,
+  iq2_xs = 17,
+  iq3_xxs = 18,
+  iq1_s = 19,
+  iq4_nl = 20,
+  iq3_s = 21,
+  iq2_s = 22,
+  iq4_xs = 23,
+  i8 = 24,
+  i16 = 25,
+  i32 = 26,
+  i64 = 27,
+  f64 = 28,
+  iq1_m = 29,
+  bf16 = 30,
+  tq1_0 = 34,
+  tq2_0 = 35,
+  mxfp4 = 39,
+  nvfp4 = 40,
+  q1_0 = 41,
+  q2_0 = 42,
+};
+// clang-format on
+inline constexpr std::size_t kTensorTypeIds = 43;  // ids are below this; also the size of per-type kernel tables
+
+}  // namespace quern::kernels
