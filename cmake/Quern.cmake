@@ -14,6 +14,11 @@ if(QUERN_SANITIZE)
     target_compile_options(quern_settings INTERFACE -Wno-tsan)
   endif()
 endif()
+if(QUERN_FUZZ)
+  # The libraries must report their branches too, or the fuzzer searches blindly.
+  target_compile_options(quern_settings INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(quern_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 # Asio and Beast are compiled once (server/boost_impl.cpp and sched/asio_impl.cpp), not in every file.
 target_compile_definitions(quern_settings INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
                                                     BOOST_ASIO_NO_DEPRECATED)
