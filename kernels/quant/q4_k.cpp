@@ -1,20 +1,19 @@
 #include "kernels/quant/q4_k.hpp"
 
 #include "kernels/quant/fp16.hpp"
-#include "kernels/quant/k_scales.hpp"
+#include "kernels/quant/kquant_scales.hpp"
 
 namespace quern::kernels {
 
 void dequantize_q4_k(const void* blocks, std::size_t n, float* out) noexcept {
   const auto* block = static_cast<const BlockQ4K*>(blocks);
-  for (std::size_t b = 0; b < n / 256; ++b, ++block) {
-    const float d = f16_to_f32(block->d), dmin = f16_to_f32(block->dmin);
-    for (std::size_t j = 0; j < 8; ++j, out += 32) {
-      const KScale s = k_scale(block->scales.data(), j);
-      const float scale = d * s.scale, min = dmin * s.min;
-      const std::uint8_t* q = block->q.data() + j / 2 * 32;
-      for (std::size_t i = 0; i < 32; ++i)
-        out[i] = scale * static_cast<float>(j % 2 == 0 ? q[i] & 15 : q[i] >> 4) - min;
+  for (; n >= 256; n -= 256, ++block) {
+    const float d = load_f16(block->d), dmin = load_f16(block->dmin);
+    for (int s = 0; s < 8; ++s, out += 32) {
+      const ScaleMin sm = kquant_scale_min(block->scales, s);
+      const float scale = d * static_cast<float>(sm.scale), minimum = dmin * static_cast<float>(sm.min);
+      const std::uint8_t* q = block->q + s / 2 * 32;
+      for (int i = 0; i < 32; ++i) out[i] = scale * static_cast<float>((q[i] >> (s % 2 * 4)) & 15) - minimum;
     }
   }
 }

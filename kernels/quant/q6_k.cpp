@@ -6,17 +6,13 @@ namespace quern::kernels {
 
 void dequantize_q6_k(const void* blocks, std::size_t n, float* out) noexcept {
   const auto* block = static_cast<const BlockQ6K*>(blocks);
-  for (std::size_t b = 0; b < n / 256; ++b, ++block) {
-    const float d = f16_to_f32(block->d);
-    for (std::size_t quarter = 0; quarter < 8; ++quarter, out += 32) {
-      const std::size_t half = quarter / 4, k = quarter % 4;  // 32 values of this half share a nibble and a 2-bit field
-      const std::uint8_t* low = block->low.data() + half * 64 + k % 2 * 32;
-      const std::uint8_t* high = block->high.data() + half * 32;
-      for (std::size_t i = 0; i < 32; ++i) {
-        const int code = (k < 2 ? low[i] & 15 : low[i] >> 4) | (high[i] >> (2 * k) & 3) << 4;
-        const float scale = d * static_cast<float>(block->scales[quarter * 2 + i / 16]);
-        out[i] = scale * static_cast<float>(code - 32);
-      }
+  for (; n >= 256; n -= 256, out += 256, ++block) {
+    const float d = load_f16(block->d);
+    for (int i = 0; i < 256; ++i) {
+      const int h = i / 128, j = i / 32 % 4, l = i % 32;
+      const int low = (block->low[64 * h + 32 * (j % 2) + l] >> (j / 2 * 4)) & 15;
+      const int code = low | ((block->high[32 * h + l] >> (2 * j)) & 3) << 4;
+      out[i] = d * static_cast<float>(block->scales[i / 16]) * static_cast<float>(code - 32);
     }
   }
 }

@@ -1,22 +1,23 @@
-// q6_k: 256 six-bit codes in 16 sub-blocks of 16 with signed 8-bit scales: value = d * scale * (code - 32), 6.5625 bits
-// per value. Each half of 128 values: 64 bytes of low nibbles, 32 bytes with four 2-bit tops. Source: GGUF block_q6_K.
+// q6_k: 256 codes of 6 bits in 16 sub-blocks of 16: value = d * scale * (code - 32); 6.5625 bits per value.
+// For value 128 h + 32 j + l (h = 0..1, j = 0..3, l = 0..31): the low four bits are the low (j < 2) or high half of
+// low[64 h + 32 (j % 2) + l], the upper two are bits 2 j and 2 j + 1 of high[32 h + l].
+// Source: GGUF specification, block_q6_K.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
 namespace quern::kernels {
 
 struct BlockQ6K {
-  std::array<std::uint8_t, 128> low;
-  std::array<std::uint8_t, 64> high;
-  std::array<std::int8_t, 16> scales;
-  std::uint16_t d;  // fp16
+  std::uint8_t low[128];
+  std::uint8_t high[64];
+  std::int8_t scales[16];
+  std::uint8_t d[2];  // f16
 };
 static_assert(sizeof(BlockQ6K) == 210);  // file format: do not reorder or pad
 
-// out[n]: n is a multiple of the block's values. Evaluated in F32 in the order of the reference.
+// out[n] = the values of the blocks, bit-equal to the reference.
 void dequantize_q6_k(const void* blocks, std::size_t n, float* out) noexcept;
 
 }  // namespace quern::kernels

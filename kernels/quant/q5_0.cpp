@@ -1,0 +1,19 @@
+#include "kernels/quant/q5_0.hpp"
+
+#include "kernels/quant/fp16.hpp"
+
+namespace quern::kernels {
+
+void dequantize_q5_0(const void* blocks, std::size_t n, float* out) noexcept {
+  const auto* block = static_cast<const BlockQ5_0*>(blocks);
+  for (; n >= 32; n -= 32, out += 32, ++block) {
+    const float d = load_f16(block->d);
+    for (int i = 0; i < 32; ++i) {
+      const int low = i < 16 ? block->q[i] & 15 : block->q[i - 16] >> 4;
+      const int fifth = (block->high[i / 8] >> i % 8) & 1;
+      out[i] = static_cast<float>((low | fifth << 4) - 16) * d;
+    }
+  }
+}
+
+}  // namespace quern::kernels
