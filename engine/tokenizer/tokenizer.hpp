@@ -49,8 +49,8 @@ class Tokenizer {
   virtual std::string_view token_text(TokenId id) const noexcept = 0;  // as stored in the vocabulary
   virtual const SpecialTokens& special() const noexcept = 0;
   virtual bool is_end_of_generation(TokenId id) const noexcept = 0;  // eos, eot, eom and further ones of the vocabulary
-  virtual bool adds_space_prefix()
-      const noexcept = 0;  // encode() puts a blank before text; decode() takes it away again
+  // encode() puts a blank before text, and decode() takes it away again.
+  virtual bool adds_space_prefix() const noexcept { return false; }
 };
 
 // The tokenizer described by a GGUF file's `tokenizer.ggml.*` keys.
