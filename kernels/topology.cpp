@@ -40,12 +40,14 @@ Result<Source> load(const TopologySource& source) {
   if (!synthetic.empty() && hwloc_topology_set_synthetic(raw, synthetic.c_str()) != 0) {
     return fail_field("synthetic topology", "want a description like 'numa:2 core:4 pu:2', found '{}'", synthetic);
   }
-  if (synthetic.empty() && !source.xml_path.empty() && hwloc_topology_set_xml(raw, source.xml_path.c_str()) != 0) {
-    return fail_field("topology file", "want XML as written by lstopo, found '{}': {}", source.xml_path,
-                      std::strerror(errno));
-  }
-  if (hwloc_topology_load(raw) != 0) return fail(Errc::io, "topology: hwloc cannot read it: {}", std::strerror(errno));
-  return Source{std::move(handle), hwloc_topology_is_thissystem(raw) == 0};
+  const bool from_file = synthetic.empty() && !source.xml_path.empty();
+  const bool file_set = !from_file || hwloc_topology_set_xml(raw, source.xml_path.c_str()) == 0;
+  if (file_set && hwloc_topology_load(raw) == 0)
+    return Source{std::move(handle), hwloc_topology_is_thissystem(raw) == 0};
+  const int code = errno;
+  if (!from_file) return fail(Errc::io, "topology: hwloc cannot read it: {}", std::strerror(code));
+  return fail_field("topology file", "want XML as written by lstopo, found '{}': {}", source.xml_path,
+                    std::strerror(code));
 }
 
 // Nodes that have memory of their own and processors beside them, in hwloc's order (normal memory before special
