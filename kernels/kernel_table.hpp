@@ -19,15 +19,15 @@ inline constexpr std::size_t kKvTypes = 2;
 
 // y[t, r] = sum over k of w[r, k] * x[t, k], for r in [row_begin, row_end) and all n_tokens tokens.
 struct MatmulArgs {
-  const std::byte* w;       // row 0 of the matrix, [n_rows, n_cols] in the file's own block layout
-  std::size_t row_bytes;    // from one weight row to the next
+  const std::byte* w;     // row 0 of the matrix, [n_rows, n_cols] in the file's own block layout
+  std::size_t row_bytes;  // from one weight row to the next
   std::size_t row_begin, row_end;
   std::size_t n_cols;       // a multiple of the type's block_values
   const std::byte* x;       // n_tokens activation rows as written by prepare()
   std::size_t x_row_bytes;  // == prepared_row_bytes(n_cols)
   std::size_t n_tokens;
-  float* y;                 // [n_tokens, y_stride]; only columns [row_begin, row_end) are written
-  std::size_t y_stride;     // in floats
+  float* y;              // [n_tokens, y_stride]; only columns [row_begin, row_end) are written
+  std::size_t y_stride;  // in floats
 };
 
 struct MatmulKernel {
@@ -38,28 +38,31 @@ struct MatmulKernel {
   void (*run)(const MatmulArgs& args) noexcept;
 };
 
+// Upper limit of d_head_k and d_head_v (576: the compressed K of DeepSeek); checked when a model is loaded.
+inline constexpr std::uint32_t kMaxHeadDim = 576;
+
 // Softmax attention of a run of query tokens of one sequence over its KV pages, for all query heads of one KV head.
 // Token t (0-based) is at position first_position + t and sees keys [max(0, position - window + 1), position]
 // (window 0: all). Its own K and V are already in the pages.
 // K of a page for one layer and KV head: [page_tokens, d_head_k] contiguous; V: [page_tokens, d_head_v] contiguous.
 struct AttentionArgs {
-  const float* q;             // token t, head h at q + t * q_token_stride + h * d_head_k
-  std::size_t q_token_stride; // in floats
+  const float* q;              // token t, head h at q + t * q_token_stride + h * d_head_k
+  std::size_t q_token_stride;  // in floats
   std::size_t n_tokens;
-  std::size_t n_heads;        // query heads that share this KV head
+  std::size_t n_heads;  // query heads that share this KV head
   std::uint32_t first_position;
-  const std::byte* k_base;    // K of page 0 for this layer and head
-  const std::byte* v_base;    // V of page 0 for this layer and head
-  std::size_t page_stride;    // bytes from one page to the next
-  const std::uint32_t* page_table;  // page ids of the sequence, enough for its last position
-  std::uint32_t page_tokens;        // a power of two
-  std::uint32_t d_head_k, d_head_v; // multiples of 4
-  float scale;                // applied to q.k
-  float softcap;              // 0: none; else scores = softcap * tanh(scores / softcap)
-  std::uint32_t window;       // 0: full causal
-  const float* alibi_slopes;  // [n_heads] or nullptr: adds slope * (key position - query position)
-  const float* sinks;         // [n_heads] or nullptr: an extra logit per head that takes weight but has no value
-  float* out;                 // token t, head h at out + t * out_token_stride + h * d_head_v
+  const std::byte* k_base;           // K of page 0 for this layer and head
+  const std::byte* v_base;           // V of page 0 for this layer and head
+  std::size_t page_stride;           // bytes from one page to the next
+  const std::uint32_t* page_table;   // page ids of the sequence, enough for its last position
+  std::uint32_t page_tokens;         // a power of two
+  std::uint32_t d_head_k, d_head_v;  // multiples of 4
+  float scale;                       // applied to q.k
+  float softcap;                     // 0: none; else scores = softcap * tanh(scores / softcap)
+  std::uint32_t window;              // 0: full causal
+  const float* alibi_slopes;         // [n_heads] or nullptr: adds slope * (key position - query position)
+  const float* sinks;                // [n_heads] or nullptr: an extra logit per head that takes weight but has no value
+  float* out;                        // token t, head h at out + t * out_token_stride + h * d_head_v
   std::size_t out_token_stride;
 };
 
@@ -81,9 +84,9 @@ struct KernelTable {
                      const float* cos_sin) noexcept;
   // out[n] = gate * sigmoid(gate) * up. out may be gate or up.
   void (*silu_mul)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
-  void (*add)(const float* a, const float* b, std::size_t n, float* out) noexcept;           // out may be a or b
-  void (*add_scaled)(const float* x, float scale, std::size_t n, float* y) noexcept;         // y += scale * x
-  void (*f32_to_f16)(const float* x, std::size_t n, std::uint16_t* out) noexcept;            // round to nearest even
+  void (*add)(const float* a, const float* b, std::size_t n, float* out) noexcept;    // out may be a or b
+  void (*add_scaled)(const float* x, float scale, std::size_t n, float* y) noexcept;  // y += scale * x
+  void (*f32_to_f16)(const float* x, std::size_t n, std::uint16_t* out) noexcept;     // round to nearest even
   void (*f16_to_f32)(const std::uint16_t* x, std::size_t n, float* out) noexcept;
 };
 

@@ -2,11 +2,11 @@
 // Threads: any; the choice is made once per process by whoever asks first.
 #pragma once
 
-#include <span>
-#include <string_view>
-
 #include "base/result.hpp"
 #include "kernels/kernel_table.hpp"
+
+#include <span>
+#include <string_view>
 
 namespace quern::kernels {
 

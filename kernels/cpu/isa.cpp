@@ -1,0 +1,53 @@
+#include "kernels/cpu/isa.hpp"
+
+#include "kernels/cpu/features.hpp"
+#include "kernels/cpu/tables.hpp"
+
+#include <array>
+#include <cstdlib>
+#include <string>
+
+namespace quern::kernels {
+namespace {
+
+bool always() noexcept {
+  return true;
+}
+
+// A new ISA is one row here plus one folder.
+constexpr std::array kBestFirst{
+    Tier{"scalar", &always, &scalar_table},
+};
+
+std::string known_names() {
+  std::string names;
+  for (const Tier& tier : kBestFirst) {
+    if (!names.empty()) names += ", ";
+    names += tier.isa;
+  }
+  return names;
+}
+
+}  // namespace
+
+std::span<const Tier> tiers() noexcept {
+  return kBestFirst;
+}
+
+Result<const KernelTable*> select_tier(std::string_view forced) {
+  for (const Tier& tier : kBestFirst) {
+    if (!forced.empty() && forced != tier.isa) continue;
+    if (tier.supported()) return &tier.table();
+    if (!forced.empty()) {
+      return fail(Errc::unsupported, "ISA tier {}: this CPU or its operating system does not support it", forced);
+    }
+  }
+  return fail(Errc::bad_input, "ISA tier: want one of {}, found '{}'", known_names(), forced);
+}
+
+Result<const KernelTable*> select_tier_from_environment() {
+  const char* forced = std::getenv("QUERN_FORCE_ISA");
+  return select_tier(forced != nullptr ? forced : "");
+}
+
+}  // namespace quern::kernels

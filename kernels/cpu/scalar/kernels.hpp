@@ -1,0 +1,24 @@
+// The kernels of the scalar tier: plain C++ with double accumulators. They run anywhere and are the oracle of every
+// other tier's tests, so they are written for clarity. Contracts: kernels/kernel_table.hpp.
+#pragma once
+
+#include "kernels/kernel_table.hpp"
+
+namespace quern::kernels::scalar {
+
+void fill_matmul(KernelTable& table) noexcept;  // every type that has a decoder, both roles
+
+void attention_f16(const AttentionArgs& args) noexcept;
+void attention_f32(const AttentionArgs& args) noexcept;
+
+void rms_norm(const float* x, const float* w, float eps, std::size_t n, float* y) noexcept;
+void rope_interleaved(float* x, std::size_t n_heads, std::size_t d_head, std::size_t n_rot,
+                      const float* cos_sin) noexcept;
+void rope_split(float* x, std::size_t n_heads, std::size_t d_head, std::size_t n_rot, const float* cos_sin) noexcept;
+void silu_mul(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+void add(const float* a, const float* b, std::size_t n, float* out) noexcept;
+void add_scaled(const float* x, float scale, std::size_t n, float* y) noexcept;
+void f32_to_f16(const float* x, std::size_t n, std::uint16_t* out) noexcept;
+void f16_to_f32(const std::uint16_t* x, std::size_t n, float* out) noexcept;
+
+}  // namespace quern::kernels::scalar

@@ -1,0 +1,31 @@
+#include "kernels/cpu/scalar/kernels.hpp"
+#include "kernels/cpu/tables.hpp"
+
+namespace quern::kernels {
+namespace {
+
+KernelTable build() noexcept {
+  KernelTable table{};
+  table.isa = "scalar";
+  scalar::fill_matmul(table);
+  table.attention[static_cast<std::size_t>(KvType::f16)] = &scalar::attention_f16;
+  table.attention[static_cast<std::size_t>(KvType::f32)] = &scalar::attention_f32;
+  table.rms_norm = &scalar::rms_norm;
+  table.rope_interleaved = &scalar::rope_interleaved;
+  table.rope_split = &scalar::rope_split;
+  table.silu_mul = &scalar::silu_mul;
+  table.add = &scalar::add;
+  table.add_scaled = &scalar::add_scaled;
+  table.f32_to_f16 = &scalar::f32_to_f16;
+  table.f16_to_f32 = &scalar::f16_to_f32;
+  return table;
+}
+
+}  // namespace
+
+const KernelTable& scalar_table() noexcept {
+  static const KernelTable table = build();
+  return table;
+}
+
+}  // namespace quern::kernels

@@ -1,0 +1,14 @@
+// One function per ISA folder: its kernel table. Call only on a CPU that has the ISA (see isa.cpp).
+#pragma once
+
+#include "kernels/kernel_table.hpp"
+
+namespace quern::kernels {
+
+const KernelTable& scalar_table() noexcept;
+#ifdef __x86_64__
+const KernelTable& avx2_table() noexcept;
+const KernelTable& avx512_table() noexcept;
+#endif
+
+}  // namespace quern::kernels
