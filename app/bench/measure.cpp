@@ -1,0 +1,135 @@
+#include "app/bench/measure.hpp"
+
+#include "app/bench/plan_builder.hpp"
+#include "app/bench/read_roof.hpp"
+#include "app/bench/weight_traffic.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace quern::app {
+namespace {
+
+constexpr std::uint32_t kPrefillTokensPerStep = 512;
+constexpr std::uint32_t kWarmUpSteps = 4;
+
+std::uint32_t max_batch(const BenchOptions& options) {
+  return options.n_decode == 0 || options.batches.empty() ? 1 : *std::ranges::max_element(options.batches);
+}
+
+std::uint32_t longest(const BenchOptions& options) {
+  return options.depth + std::max(options.n_prefill, options.n_decode);
+}
+
+class Bench {
+ public:
+  Bench(Runtime& runtime, const BenchOptions& options, std::uint32_t pages_per_seq)
+      : runtime_(runtime),
+        options_(options),
+        plans_({.n_vocab = runtime.model().info().n_vocab,
+                .page_tokens = runtime.arena().config().page_tokens,
+                .pages_per_seq = pages_per_seq}),
+        logits_(std::size_t{runtime.model().info().n_vocab} * runtime.executor().limits().max_logits_per_step) {}
+
+  BenchLine prefill() {
+    BenchLine line{.test = "prefill", .n_tokens = options_.n_prefill, .batch = 1};
+    line.tokens_per_s = repeat(options_.n_prefill, [&] { prefill_tokens(0, options_.depth, options_.n_prefill); });
+    return line;
+  }
+
+  BenchLine decode(std::uint32_t batch) {
+    BenchLine line{.test = "decode", .n_tokens = options_.n_decode, .batch = batch};
+    decode_steps(batch, std::min(kWarmUpSteps, options_.n_decode));
+    line.tokens_per_s = repeat(batch * options_.n_decode, [&] { decode_steps(batch, options_.n_decode); });
+    const double steps_per_s = line.tokens_per_s.median / batch;
+    line.weight_bytes_per_s = steps_per_s * weight_bytes_per_step(runtime_.model(), batch);
+    return line;
+  }
+
+  void fill_caches() {
+    for (std::uint32_t seq = 0; seq < max_batch(options_); ++seq) prefill_tokens(seq, 0, options_.depth);
+  }
+
+ private:
+  Summary repeat(std::uint32_t n_tokens, const std::function<void()>& body) {
+    std::vector<double> tokens_per_s;
+    for (std::uint32_t i = 0; i < options_.repetitions; ++i) {
+      const TimePoint begin = runtime_.clock().now();
+      body();
+      tokens_per_s.push_back(n_tokens / to_seconds(runtime_.clock().now() - begin));
+    }
+    return summarize(tokens_per_s);
+  }
+
+  void prefill_tokens(std::uint32_t seq, std::uint32_t first, std::uint32_t n_tokens) {
+    for (std::uint32_t done = 0; done < n_tokens;) {
+      const std::uint32_t n = std::min(n_tokens - done, kPrefillTokensPerStep);
+      forward(plans_.prefill(seq, first + done, n, done + n == n_tokens));
+      done += n;
+    }
+  }
+
+  void decode_steps(std::uint32_t batch, std::uint32_t n_steps) {
+    for (std::uint32_t step = 0; step < n_steps; ++step) forward(plans_.decode(batch, options_.depth + step));
+  }
+
+  void forward(const engine::StepPlan& plan) {
+    const std::size_t n_values = std::size_t{plan.n_logits()} * runtime_.model().info().n_vocab;
+    runtime_.executor().forward(plan, std::span(logits_).first(n_values));
+  }
+
+  Runtime& runtime_;
+  const BenchOptions& options_;
+  PlanBuilder plans_;
+  std::vector<float> logits_;  // [max_logits, n_vocab]
+};
+
+// Sequences own equal runs of pages. Returns the pages of one.
+Result<std::uint32_t> check_room(Runtime& runtime, const BenchOptions& options) {
+  const std::uint32_t context = runtime.executor().limits().max_context;
+  if (longest(options) > context) {
+    return fail(Errc::bad_input,
+                "bench: --depth and --n-prompt or --n-gen together want {} positions, the model's context has {}",
+                longest(options), context);
+  }
+  const kv::KvConfig& kv = runtime.arena().config();
+  const std::uint32_t pages_per_seq = kv::pages_for(longest(options), kv.page_tokens);
+  if (std::uint64_t{pages_per_seq} * max_batch(options) > kv.n_pages) {
+    return fail(Errc::overloaded, "bench: {} sequences want {} KV pages, found {}; raise --memory or lower --batch",
+                max_batch(options), std::uint64_t{pages_per_seq} * max_batch(options), kv.n_pages);
+  }
+  return pages_per_seq;
+}
+
+}  // namespace
+
+Load bench_load(const BenchOptions& options) {
+  return {.parallel = max_batch(options), .prefill_tokens = kPrefillTokensPerStep, .min_context = longest(options)};
+}
+
+Result<BenchReport> measure(Runtime& runtime, const BenchOptions& options) {
+  QUERN_TRY(const std::uint32_t pages_per_seq, check_room(runtime, options));
+  const engine::ModelInfo& info = runtime.model().info();
+  BenchReport report{.model = runtime.model_id(),
+                     .architecture = info.architecture,
+                     .isa = runtime.kernels().isa,
+                     .model_bytes = info.size_bytes,
+                     .n_threads = runtime.pool().n_workers(),
+                     .depth = options.depth,
+                     .repetitions = options.repetitions};
+  QUERN_TRY(report.read_roof, measure_read_roof(runtime.topology(), runtime.pool(), runtime.ledger()));
+  report.weights_in_cache = info.size_bytes < 2 * runtime.topology().l3_bytes;
+
+  Bench bench(runtime, options, pages_per_seq);
+  bench.fill_caches();
+  if (options.n_prefill > 0) {
+    bench.prefill();  // warm-up: reads the whole model from disk, if need be
+    report.lines.push_back(bench.prefill());
+  }
+  for (const std::uint32_t batch : options.batches) {
+    if (options.n_decode > 0) report.lines.push_back(bench.decode(batch));
+  }
+  return report;
+}
+
+}  // namespace quern::app

@@ -1,0 +1,69 @@
+#include "app/bench/report.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <fmt/format.h>
+
+namespace quern::app {
+namespace {
+
+constexpr double kGiga = 1e9;
+
+std::string test_name(const BenchLine& line) {
+  return line.test == "prefill" ? fmt::format("prefill {}", line.n_tokens)
+                                : fmt::format("decode {} x {}", line.batch, line.n_tokens);
+}
+
+std::string roof_share(const BenchReport& report, const BenchLine& line) {
+  if (line.weight_bytes_per_s == 0 || report.read_roof == 0 || report.weights_in_cache) return "";
+  return fmt::format("{:.0f}%", 100 * line.weight_bytes_per_s / report.read_roof);
+}
+
+}  // namespace
+
+std::string bench_table(const BenchReport& report) {
+  std::string out =
+      fmt::format("{} ({}, {:.1f} MiB), {} threads, {} kernels, {} tokens in the cache, median of {} runs\n",
+                  report.model, report.architecture, static_cast<double>(report.model_bytes) / (1 << 20),
+                  report.n_threads, report.isa, report.depth, report.repetitions);
+  out += fmt::format("memory read roof, measured now: {:.1f} GB/s\n\n", report.read_roof / kGiga);
+  out += fmt::format("{:<18} {:>12} {:>8} {:>14} {:>9}\n", "test", "tokens/s", "+-", "weights GB/s", "of roof");
+  for (const BenchLine& line : report.lines) {
+    const std::string bandwidth =
+        line.weight_bytes_per_s == 0 ? "" : fmt::format("{:.2f}", line.weight_bytes_per_s / kGiga);
+    out += fmt::format("{:<18} {:>12.2f} {:>7.1f}% {:>14} {:>9}\n", test_name(line), line.tokens_per_s.median,
+                       100 * line.tokens_per_s.spread(), bandwidth, roof_share(report, line));
+  }
+  if (report.weights_in_cache) out += "\nThe weights fit into the cache, so the memory roof does not bound decode.\n";
+  return out;
+}
+
+std::string bench_json(const BenchReport& report) {
+  boost::json::array lines;
+  for (const BenchLine& line : report.lines) {
+    boost::json::object entry{
+        {"test", line.test},
+        {"n_tokens", line.n_tokens},
+        {"batch", line.batch},
+        {"tokens_per_s",
+         {{"median", line.tokens_per_s.median}, {"min", line.tokens_per_s.min}, {"max", line.tokens_per_s.max}}}};
+    if (line.weight_bytes_per_s > 0) {
+      entry["weight_gb_per_s"] = line.weight_bytes_per_s / kGiga;
+      if (report.read_roof > 0) entry["roof_share"] = line.weight_bytes_per_s / report.read_roof;
+    }
+    lines.emplace_back(std::move(entry));
+  }
+  const boost::json::value out = {{"model", report.model},
+                                  {"architecture", report.architecture},
+                                  {"model_bytes", report.model_bytes},
+                                  {"isa", report.isa},
+                                  {"threads", report.n_threads},
+                                  {"depth", report.depth},
+                                  {"repetitions", report.repetitions},
+                                  {"read_roof_gb_per_s", report.read_roof / kGiga},
+                                  {"weights_in_cache", report.weights_in_cache},
+                                  {"lines", std::move(lines)}};
+  return boost::json::serialize(out) + "\n";
+}
+
+}  // namespace quern::app

@@ -1,0 +1,32 @@
+// The result of `quern bench` and its two forms. Threads: pure functions.
+#pragma once
+
+#include "app/bench/stats.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace quern::app {
+
+struct BenchLine {
+  std::string test;               // "prefill", "decode"
+  std::uint32_t n_tokens = 0;     // prompt tokens, or steps
+  std::uint32_t batch = 1;        // sequences
+  Summary tokens_per_s{};         // of all sequences together
+  double weight_bytes_per_s = 0;  // decode: at the median; prefill: 0
+};
+
+struct BenchReport {
+  std::string model, architecture, isa;
+  std::uint64_t model_bytes = 0;
+  std::uint32_t n_threads = 0, depth = 0, repetitions = 0;
+  double read_roof = 0;           // bytes per second
+  bool weights_in_cache = false;  // the roof of memory says nothing then
+  std::vector<BenchLine> lines{};
+};
+
+std::string bench_table(const BenchReport& report);
+std::string bench_json(const BenchReport& report);
+
+}  // namespace quern::app

@@ -1,0 +1,36 @@
+// The commands of `quern`: one row each. A command gets validated options and returns the process's exit code.
+// Threads: main thread.
+#pragma once
+
+#include "app/options/option_table.hpp"
+#include "app/options/options.hpp"
+#include "base/result.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace quern::app {
+
+inline constexpr int kExitOk = 0, kExitError = 1, kExitUsage = 2, kExitInterrupted = 130;
+
+struct Command {
+  std::string_view name;
+  Commands bit;
+  std::string_view summary;
+  std::string_view usage;     // what follows `quern NAME`
+  std::string_view examples;  // lines of shell
+  Result<int> (*run)(const Options& options);
+};
+
+std::span<const Command> commands();
+const Command* find_command(std::string_view name);
+const Command* find_command(Commands bit);
+
+Result<int> serve(const Options& options);
+Result<int> run(const Options& options);
+Result<int> bench(const Options& options);
+Result<int> ctl(const Options& options);
+Result<int> synth(const Options& options);
+Result<int> inspect(const Options& options);
+
+}  // namespace quern::app

@@ -1,0 +1,82 @@
+// `quern serve`. Threads: main runs the io_context, the engine thread belongs to the scheduler, signals have their own.
+#include "app/commands/commands.hpp"
+#include "app/runtime.hpp"
+#include "app/signal_watcher.hpp"
+#include "app/socket_path.hpp"
+#include "base/log.hpp"
+#include "server/server.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+namespace quern::app {
+namespace {
+
+// First signal: finish what runs (as long as --drain-timeout allows). Second one, or one while the model still loads:
+// leave at once; the kernel frees everything, and nothing of ours is half-written on disk.
+class Shutdown {
+ public:
+  void operator()(int signal) {
+    server::Server* server = server_.load(std::memory_order_acquire);  // pairs with serving()
+    if (server == nullptr || asked_) std::_Exit(128 + signal);
+    asked_ = true;
+    log::info("signal {}: no new requests; running ones may finish (a second signal quits now)", signal);
+    boost::asio::post(io, [server] { server->drain(); });
+  }
+  void serving(server::Server& server) { server_.store(&server, std::memory_order_release); }
+
+  boost::asio::io_context io{1};
+
+ private:
+  std::atomic<server::Server*> server_{nullptr};
+  bool asked_ = false;  // watcher thread only
+};
+
+std::string url_host(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+// The first line on stdout is for programs: tests and run.sh read the port from it.
+void announce(const server::ServerOptions& options, std::uint16_t port) {
+  const std::string url = fmt::format("http://{}:{}", url_host(options.host), port);
+  const std::string socket = options.unix_socket.empty() ? "" : "unix:" + options.unix_socket;
+  fmt::print("listening on {}{}{}\n", options.tcp ? url : "", options.tcp && !socket.empty() ? " and " : "", socket);
+  const std::string curl = options.tcp ? fmt::format("curl -N {}", url)
+                                       : fmt::format("curl -N --unix-socket {} http://quern", options.unix_socket);
+  fmt::print("try: {}/v1/completions -d '{{\"prompt\": \"Once upon a time\", \"stream\": true}}'\n", curl);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+Result<int> serve(const Options& options) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed stdout or socket is an error code, not the end
+  Shutdown shutdown;
+  const SignalWatcher signals([&shutdown](int signal) { shutdown(signal); });
+
+  server::ServerOptions server_options = options.server;
+  QUERN_TRY(server_options.unix_socket, socket_to_create(options.socket));
+  if (options.socket == "auto" && server_options.unix_socket.empty()) {
+    log::info("no Unix socket: neither $XDG_RUNTIME_DIR nor /run/quern is writable (--socket PATH)");
+  }
+  QUERN_TRY(auto runtime, Runtime::create(options.model, {.parallel = options.sched.max_running,
+                                                          .prefill_tokens = options.sched.prefill_tokens_per_step}));
+  sched::Scheduler& scheduler = runtime->start_scheduler(options.sched);
+  const server::Services services{
+      scheduler,           runtime->tokenizer(), runtime->model().info(), runtime->chat_template(),
+      runtime->model_id(), runtime->ledger(),    runtime->clock()};
+  QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services));
+  server->start();
+  shutdown.serving(*server);
+  announce(server_options, server->port());
+  shutdown.io.run();
+  log::info("all requests are finished: bye");
+  return kExitOk;
+}
+
+}  // namespace quern::app

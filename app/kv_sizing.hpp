@@ -1,0 +1,33 @@
+// How long a request may be and how many KV pages there are, from what the user asked for and what the budget allows.
+// What was asked for by name is given or refused; only what was left open adapts. Threads: pure function.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstdint>
+
+namespace quern::app {
+
+inline constexpr std::uint32_t kDefaultContext = 8192;  // a model trained for 128K must not reserve that by default
+inline constexpr std::uint32_t kSmallestContext = 256;  // below this a chat is no use: better an error than that
+
+struct KvRequest {
+  std::uint32_t ctx = 0;              // 0: left open
+  std::uint32_t kv_pages = 0;         // 0: left open
+  std::uint32_t parallel = 1;         // sequences at once
+  std::uint32_t n_context_train = 0;  // 0: the model does not say
+  std::uint32_t page_tokens = 32;
+  std::uint64_t page_bytes = 0;
+  std::uint64_t bytes_left = 0;  // of the budget, once the weights are loaded
+};
+
+struct KvPlan {
+  std::uint32_t ctx = 0;
+  std::uint32_t n_pages = 0;  // at least one sequence of ctx
+};
+
+// Errors: bad_input (--ctx beyond the trained context, --kv-pages too few for --ctx), overloaded (the budget does not
+// hold one sequence); each names the numbers and the option that would help.
+Result<KvPlan> plan_kv(const KvRequest& request);
+
+}  // namespace quern::app

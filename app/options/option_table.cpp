@@ -1,0 +1,295 @@
+#include "app/options/option_table.hpp"
+
+#include "app/options/sampling_fields.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace quern::app {
+namespace {
+
+using namespace std::chrono_literals;
+using engine::sampling::SamplingParams;
+using sched::SchedulerLimits;
+using server::ServerLimits;
+using server::ServerOptions;
+
+constexpr std::string_view kKvTypes[] = {"f16", "f32"};
+constexpr std::string_view kLogLevels[] = {"auto", "trace", "debug", "info", "warn", "error", "off"};
+constexpr std::string_view kVerbs[] = {"status", "requests", "request", "cancel", "drain"};
+constexpr std::uint64_t kMiB = 1ull << 20, kGiB = 1ull << 30, kTiB = 1ull << 40;
+
+template <auto Inner>
+constexpr auto model = &at<&Options::model, Inner>;
+template <auto Inner>
+constexpr auto tcp = &at<&Options::server, Inner>;
+template <auto Inner>
+constexpr auto limit = &at<&Options::server, &ServerOptions::limits, Inner>;
+template <auto Inner>
+constexpr auto sched_ = &at<&Options::sched, Inner>;
+template <auto Inner>
+constexpr auto run = &at<&Options::run, Inner>;
+template <auto Inner>
+constexpr auto sampling = &at<&Options::run, &RunOptions::sampling, Inner>;
+template <auto Inner>
+constexpr auto bench = &at<&Options::bench, Inner>;
+
+using U16 = Range<std::uint16_t>;
+using U32 = Range<std::uint32_t>;
+using I32 = Range<std::int32_t>;
+using U64 = Range<std::uint64_t>;
+using F32 = Range<float>;
+
+// clang-format off
+const OptionRow kRows[] = {
+    // ---- model and memory
+    {"model", 'm', kModelCommands, Scope::everywhere, "Model",
+     Text{model<&ModelOptions::model>, "FILE"}, "GGUF file", "the embedded stories260K"},
+    {"alias", 0, kServe, Scope::everywhere, "Model",
+     Text{model<&ModelOptions::alias>, "NAME"}, "the model's name for clients", "the file's name"},
+    {"chat-template", 0, kServe | kRun, Scope::everywhere, "Model",
+     Text{model<&ModelOptions::chat_template>, "NAME"}, "plain, chatml or llama2", "guessed from the model"},
+    {"ctx", 'c', kModelCommands, Scope::everywhere, "Model",
+     U32{model<&ModelOptions::ctx>, 0, 1u << 24}, "positions (prompt and answer) of one request",
+     "as trained, at most 8192"},
+    {"memory", 0, kModelCommands, Scope::everywhere, "Model",
+     Bytes<std::uint64_t>{model<&ModelOptions::memory>, 0, 64 * kTiB},
+     "budget for weights, KV pages and buffers", "90% of the machine"},
+    {"kv-pages", 0, kModelCommands, Scope::everywhere, "Model",
+     U32{model<&ModelOptions::kv_pages>, 0, 1u << 28}, "pages of the KV cache", "ctx * parallel, as the budget allows"},
+    {"kv-page-tokens", 0, kModelCommands, Scope::everywhere, "Model",
+     U32{model<&ModelOptions::page_tokens>, 8, 256}, "tokens of one page, a power of two"},
+    {"kv-type", 0, kModelCommands, Scope::everywhere, "Model",
+     Choice{model<&ModelOptions::kv_type>, kKvTypes}, "number format of the KV cache"},
+    {"threads", 't', kModelCommands | kSynth, Scope::everywhere, "Model",
+     U32{model<&ModelOptions::threads>, 0, 1024}, "compute threads", "one per core this process may use"},
+    {"pin", 0, kModelCommands, Scope::everywhere, "Model",
+     Flag{model<&ModelOptions::pin>}, "bind compute threads to cores"},
+
+    // ---- serve
+    {"host", 0, kServe, Scope::everywhere, "Server", Text{tcp<&ServerOptions::host>, "ADDRESS"}, "address to listen on"},
+    {"port", 0, kServe, Scope::everywhere, "Server",
+     U16{tcp<&ServerOptions::port>, 0, 65535}, "TCP port; 0 takes any free one"},
+    {"tcp", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::tcp>}, "listen on TCP"},
+    {"allow-remote", 0, kServe, Scope::everywhere, "Server", Flag{&at<&Options::allow_remote>},
+     "permit a host that other machines can reach (there are no API keys yet)"},
+    {"socket", 's', kServe | kCtl, Scope::everywhere, "Server", Text{&at<&Options::socket>, "PATH"},
+     "Unix socket (mode 0600); none: no socket; auto: $XDG_RUNTIME_DIR/quern.sock, else /run/quern/quern.sock"},
+    {"control", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::control>},
+     "answer `quern ctl` on the Unix socket"},
+
+    // ---- scheduling and limits
+    {"parallel", 0, kServe, Scope::everywhere, "Scheduling",
+     U32{sched_<&SchedulerLimits::max_running>, 1, 4096}, "requests that generate at the same time"},
+    {"queue-capacity", 0, kServe, Scope::everywhere, "Scheduling",
+     U32{sched_<&SchedulerLimits::queue_capacity>, 1, 1u << 20}, "requests that wait; one more is answered 429"},
+    {"prefill-tokens", 0, kServe | kRun, Scope::everywhere, "Scheduling",
+     U32{sched_<&SchedulerLimits::prefill_tokens_per_step>, 1, 1u << 16}, "prompt tokens of one step"},
+    {"stream-capacity", 0, kServe, Scope::everywhere, "Scheduling",
+     U32{sched_<&SchedulerLimits::stream_capacity>, 2, 1u << 20},
+     "tokens that a slow reader may be behind before its request is parked"},
+
+    {"max-connections", 0, kServe, Scope::everywhere, "Limits",
+     U32{limit<&ServerLimits::max_connections>, 1, 1u << 20}, "open connections"},
+    {"max-header", 0, kServe, Scope::everywhere, "Limits",
+     Bytes<std::uint32_t>{limit<&ServerLimits::max_header_bytes>, 512, kMiB}, "bytes of a request's header"},
+    {"max-body", 0, kServe, Scope::everywhere, "Limits",
+     Bytes<std::uint64_t>{limit<&ServerLimits::max_body_bytes>, 1024, kGiB}, "bytes of a request's body"},
+    {"max-prompt-tokens", 0, kServe, Scope::everywhere, "Limits",
+     U32{limit<&ServerLimits::max_prompt_tokens>, 0, 1u << 24}, "tokens of a prompt", "what ctx leaves room for"},
+    {"max-tokens-default", 0, kServe, Scope::everywhere, "Limits",
+     U32{limit<&ServerLimits::max_tokens_default>, 1, 1u << 24}, "length of an answer where a request names none"},
+    {"max-stop-strings", 0, kServe, Scope::everywhere, "Limits",
+     U32{limit<&ServerLimits::max_stop_strings>, 0, 4096}, "stop strings of a request"},
+    {"max-stop-bytes", 0, kServe, Scope::everywhere, "Limits",
+     Bytes<std::uint32_t>{limit<&ServerLimits::max_stop_bytes>, 1, 64 * 1024}, "bytes of one stop string"},
+    {"max-logit-bias", 0, kServe, Scope::everywhere, "Limits",
+     U32{limit<&ServerLimits::max_logit_bias>, 0, 1u << 20}, "logit_bias entries of a request"},
+    {"max-messages", 0, kServe, Scope::everywhere, "Limits",
+     U32{limit<&ServerLimits::max_messages>, 1, 1u << 20}, "messages of a chat"},
+    {"max-json-depth", 0, kServe, Scope::everywhere, "Limits",
+     U32{limit<&ServerLimits::max_json_depth>, 2, 1024}, "nesting of a request's JSON"},
+    {"max-backlog", 0, kServe, Scope::everywhere, "Limits",
+     Bytes<std::uint64_t>{limit<&ServerLimits::max_backlog_bytes>, 4096, kGiB}, "unsent bytes of one slow reader"},
+    {"header-timeout", 0, kServe, Scope::everywhere, "Limits",
+     Time{limit<&ServerLimits::header_timeout>, 1ms, 1h}, "for a request to arrive"},
+    {"idle-timeout", 0, kServe, Scope::everywhere, "Limits",
+     Time{limit<&ServerLimits::idle_timeout>, 1ms, 24h}, "of a kept-alive connection without a request"},
+    {"write-timeout", 0, kServe, Scope::everywhere, "Limits",
+     Time{limit<&ServerLimits::write_timeout>, 1ms, 24h}, "a reader that takes nothing for so long is dropped"},
+    {"ping-interval", 0, kServe, Scope::everywhere, "Limits",
+     Time{limit<&ServerLimits::ping_interval>, 100ms, 1h}, "between comments on a silent stream"},
+    {"drain-timeout", 0, kServe, Scope::everywhere, "Limits",
+     Time{limit<&ServerLimits::drain_timeout>, 0ms, 24h}, "running requests may finish so long after SIGTERM"},
+
+    // ---- run
+    {"prompt", 'p', kRun, Scope::command_line, "Prompt", Text{run<&RunOptions::prompt>}, "text to continue",
+     "stdin, or a chat on a terminal"},
+    {"file", 'f', kRun, Scope::command_line, "Prompt", Text{run<&RunOptions::prompt_file>, "FILE"},
+     "read the prompt from a file; - is stdin"},
+    {"chat", 0, kRun, Scope::command_line, "Prompt", Flag{run<&RunOptions::chat>},
+     "treat the prompt as a chat message instead of text to continue"},
+    {"system", 0, kRun, Scope::command_line, "Prompt", Text{run<&RunOptions::system>}, "system message of a chat (implies --chat)", "none"},
+    {"n-predict", 'n', kRun, Scope::everywhere, "Prompt",
+     U32{run<&RunOptions::n_predict>, 1, 1u << 24}, "tokens to generate at most"},
+    {"parse-special", 0, kRun, Scope::command_line, "Prompt", Flag{run<&RunOptions::parse_special>},
+     "read the text of control tokens in the prompt as these tokens"},
+    {"show-special", 0, kRun, Scope::command_line, "Prompt", Flag{run<&RunOptions::show_special>},
+     "print control tokens"},
+    {"ignore-eos", 0, kRun, Scope::everywhere, "Prompt", Flag{run<&RunOptions::ignore_eos>},
+     "go on after an end-of-text token"},
+    {"stats", 0, kRun, Scope::everywhere, "Prompt", Flag{run<&RunOptions::stats>}, "print tokens and times to stderr"},
+
+    {"temp", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::temperature>, 0, 100}, "temperature; 0: always the likeliest token"},
+    {"seed", 0, kRun, Scope::everywhere, "Sampling", Custom{&parse_seed, "N", "random"},
+     "same seed, same text; random: another one each time"},
+    {"top-k", 0, kRun, Scope::everywhere, "Sampling",
+     I32{sampling<&SamplingParams::top_k>, -1, INT32_MAX}, "keep the k likeliest tokens; 0: off"},
+    {"top-p", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::top_p>, 0, 1}, "keep the likeliest tokens that sum to p; 1: off"},
+    {"min-p", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::min_p>, 0, 1}, "drop tokens below p times the likeliest; 0: off"},
+    {"typical-p", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::typical_p>, 0, 1}, "keep tokens of typical information; 1: off"},
+    {"top-n-sigma", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::top_n_sigma>, -1, 1000}, "keep logits within n deviations of the best; <= 0: off"},
+    {"xtc-probability", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::xtc_probability>, 0, 1}, "how often XTC drops the top choices; 0: off"},
+    {"xtc-threshold", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::xtc_threshold>, 0, 1}, "probability that counts as a top choice"},
+    {"dynatemp-range", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::dynatemp_range>, 0, 100}, "temperature moves by this much with entropy; 0: off"},
+    {"dynatemp-exponent", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::dynatemp_exponent>, 0, 100}, "how steeply it moves"},
+    {"repeat-last-n", 0, kRun, Scope::everywhere, "Sampling",
+     I32{sampling<&SamplingParams::repeat_last_n>, -1, INT32_MAX}, "tokens the penalties look at; -1: all, 0: off"},
+    {"repeat-penalty", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::repeat_penalty>, 0.01f, 100}, "divides logits of repeated tokens; 1: off"},
+    {"frequency-penalty", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::frequency_penalty>, -2, 2}, "per repetition; 0: off"},
+    {"presence-penalty", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::presence_penalty>, -2, 2}, "once per repeated token; 0: off"},
+    {"dry-multiplier", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::dry_multiplier>, 0, 100}, "strength of the penalty on repeated sequences; 0: off"},
+    {"dry-base", 0, kRun, Scope::everywhere, "Sampling",
+     F32{sampling<&SamplingParams::dry_base>, 1, 100}, "its growth with the sequence's length"},
+    {"dry-allowed-length", 0, kRun, Scope::everywhere, "Sampling",
+     I32{sampling<&SamplingParams::dry_allowed_length>, 0, 1 << 20}, "longest sequence that may repeat freely"},
+    {"dry-last-n", 0, kRun, Scope::everywhere, "Sampling",
+     I32{sampling<&SamplingParams::dry_penalty_last_n>, -1, INT32_MAX}, "tokens DRY looks at; -1: all, 0: off"},
+    {"dry-breaker", 0, kRun, Scope::command_line, "Sampling",
+     Custom{&parse_dry_breaker, "TEXT", R"(\n : " *)", true}, "adds a text that ends a sequence for DRY; none: drops all; may be repeated"},
+    {"logit-bias", 0, kRun, Scope::command_line, "Sampling",
+     Custom{&parse_logit_bias, "ID=X", "none", true}, "added to a token's logit, false bans it; may be repeated"},
+    {"samplers", 0, kRun, Scope::everywhere, "Sampling",
+     Custom{&parse_stages, "NAME,NAME,..", kDefaultStages}, "which samplers run, in this order"},
+
+    // ---- bench
+    {"n-prompt", 'p', kBench, Scope::command_line, "Measurement",
+     U32{bench<&BenchOptions::n_prefill>, 0, 1u << 20}, "prompt tokens of the prefill line; 0: none"},
+    {"n-gen", 'n', kBench, Scope::command_line, "Measurement",
+     U32{bench<&BenchOptions::n_decode>, 0, 1u << 20}, "steps of each decode line; 0: none"},
+    {"batch", 'b', kBench, Scope::command_line, "Measurement",
+     Counts{bench<&BenchOptions::batches>, 1, 1024}, "sequences that decode together, one line each"},
+    {"depth", 'd', kBench, Scope::command_line, "Measurement",
+     U32{bench<&BenchOptions::depth>, 0, 1u << 24}, "tokens in the cache of every sequence before the clock starts"},
+    {"repetitions", 'r', kBench, Scope::command_line, "Measurement",
+     U32{bench<&BenchOptions::repetitions>, 1, 1000}, "runs of each line, after one that warms up"},
+
+    // ---- ctl
+    {"verb", 0, kCtl, Scope::positional, "Control",
+     Choice{&at<&Options::ctl, &CtlOptions::verb>, kVerbs}, "what to ask the server", "status"},
+    {"id", 0, kCtl, Scope::positional, "Control",
+     U64{&at<&Options::ctl, &CtlOptions::id>, 0, UINT64_MAX}, "of the request, as `quern ctl requests` lists it", "none"},
+
+    // ---- synth and inspect
+    {"output", 0, kSynth, Scope::positional, "Synthetic model",
+     Text{&at<&Options::synth, &SynthOptions::output>, "FILE"}, "GGUF file to write", "none"},
+    {"shape", 0, kSynth, Scope::command_line, "Synthetic model",
+     Text{&at<&Options::synth, &SynthOptions::shape>, "NAME"}, "of which model, see --list"},
+    {"quant", 'q', kSynth, Scope::command_line, "Synthetic model",
+     Text{&at<&Options::synth, &SynthOptions::quant>, "NAME"}, "tensor type or mix, see --list"},
+    {"weight-seed", 0, kSynth, Scope::command_line, "Synthetic model",
+     U64{&at<&Options::synth, &SynthOptions::seed>, 0, UINT64_MAX}, "same seed, same file"},
+    {"overwrite", 0, kSynth, Scope::command_line, "Synthetic model",
+     Flag{&at<&Options::synth, &SynthOptions::overwrite>}, "replace an existing file"},
+    {"list", 0, kSynth, Scope::command_line, "Synthetic model", Flag{&at<&Options::list_synth>},
+     "print the known shapes and tensor types"},
+    {"path", 0, kInspect, Scope::positional, "Inspection",
+     Text{&at<&Options::inspect, &InspectOptions::path>, "FILE"}, "GGUF file to look into", "none"},
+    {"key", 'k', kInspect, Scope::command_line, "Inspection",
+     Text{&at<&Options::inspect, &InspectOptions::key>, "NAME"}, "print this metadata value in full and nothing else",
+     "all, shortened"},
+    {"metadata-only", 0, kInspect, Scope::command_line, "Inspection",
+     Flag{&at<&Options::inspect, &InspectOptions::metadata_only>}, "leave out the tensors"},
+    {"tensors-only", 0, kInspect, Scope::command_line, "Inspection",
+     Flag{&at<&Options::inspect, &InspectOptions::tensors_only>}, "leave out the metadata"},
+
+    // ---- all
+    {"json", 0, kBench | kCtl | kInspect, Scope::command_line, "General", Flag{&at<&Options::json>}, "print JSON"},
+    {"config", 0, kAllCommands, Scope::command_line, "General", Text{&at<&Options::config>, "FILE"},
+     "YAML file with options", "$QUERN_CONFIG, else /etc/quern/quern.yaml if there is one"},
+    {"log-level", 0, kAllCommands, Scope::everywhere, "General",
+     Choice{&at<&Options::log_level>, kLogLevels}, "how much to log to stderr; auto: info for serve, warn for the rest"},
+};
+// clang-format on
+
+// Edits (insert, delete, replace one character) from a to b.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::span<const OptionRow> option_table() {
+  return kRows;
+}
+
+std::string yaml_key(const OptionRow& row) {
+  std::string out(row.name);
+  std::ranges::replace(out, '-', '_');
+  return out;
+}
+
+std::string env_name(const OptionRow& row) {
+  std::string out = "QUERN_" + yaml_key(row);
+  for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return out;
+}
+
+std::string display_name(const OptionRow& row) {
+  if (row.scope != Scope::positional) return fmt::format("--{}", row.name);
+  std::string out(row.name);
+  for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return out;
+}
+
+std::string default_of(const OptionRow& row) {
+  if (!row.default_text.empty()) return std::string(row.default_text);
+  Options defaults;
+  return show(row.field, defaults);
+}
+
+std::string nearest_name(std::string_view name, std::string (*to_name)(const OptionRow&)) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 4) + 1;  // a typo or two, not another word
+  for (const OptionRow& row : option_table()) {
+    if (std::string known = to_name(row); edit_distance(name, known) < best_distance) {
+      best_distance = edit_distance(name, known);
+      best = std::move(known);
+    }
+  }
+  return best;
+}
+
+}  // namespace quern::app

@@ -1,0 +1,70 @@
+#include "app/options/options.hpp"
+
+#include <bit>
+
+#include <boost/asio/ip/address.hpp>
+
+namespace quern::app {
+namespace {
+
+bool is_loopback(const std::string& host) {
+  if (host == "localhost") return true;
+  boost::system::error_code ec;
+  const auto address = boost::asio::ip::make_address(host, ec);
+  return !ec && address.is_loopback();
+}
+
+}  // namespace
+
+Status validate_model(const ModelOptions& options) {
+  if (!std::has_single_bit(options.page_tokens)) {
+    return fail_field("--kv-page-tokens", "want a power of two between 8 and 256, found {}", options.page_tokens);
+  }
+  if (!options.chat_template.empty()) {
+    const auto known = engine::chat::find_template(options.chat_template);
+    if (!known) return fail_field("--chat-template", "{}", known.error().detail);
+  }
+  return {};
+}
+
+Status validate_serve(const Options& options) {
+  if (options.server.tcp && !options.allow_remote && !is_loopback(options.server.host)) {
+    return fail_field("--host",
+                      "want a loopback address, found '{}'; there are no API keys yet, so anybody who reaches "
+                      "it could use the server: --allow-remote permits it",
+                      options.server.host);
+  }
+  if (!options.server.tcp && options.socket == "none") {
+    return fail_field("--no-tcp", "want TCP or a Unix socket to listen on, found neither");
+  }
+  return {};
+}
+
+Status validate_run(const Options& options) {
+  if (!options.run.prompt.empty() && !options.run.prompt_file.empty()) {
+    return fail_field("--file", "want one prompt, found --prompt and --file");
+  }
+  return {};
+}
+
+Status validate_synth(const Options& options) {
+  if (options.synth.output.empty() && !options.list_synth)
+    return fail_field("OUTPUT", "want a file to write, found none");
+  return {};
+}
+
+Status validate_inspect(const Options& options) {
+  if (options.inspect.path.empty()) return fail_field("PATH", "want a GGUF file to look into, found none");
+  if (options.inspect.metadata_only && options.inspect.tensors_only) {
+    return fail_field("--tensors-only", "want one part of the file, found --metadata-only too");
+  }
+  return {};
+}
+
+Status validate_ctl(const Options& options) {
+  const bool of_one = options.ctl.verb == "request" || options.ctl.verb == "cancel";
+  if (of_one && options.ctl.id == 0) return fail_field("ID", "want the number of a request, found none");
+  return {};
+}
+
+}  // namespace quern::app

@@ -1,0 +1,84 @@
+// Everything a user can set, as one validated struct. Which name sets which member, from where and in which range is
+// the table in option_table.cpp; the defaults are the initializers here and in the structs of the folders below.
+// Threads: values. Built once at start (command_line.hpp) and const afterwards.
+#pragma once
+
+#include "app/inspect/inspect.hpp"
+#include "app/synth/synth.hpp"
+#include "base/result.hpp"
+#include "engine/sampling/params.hpp"
+#include "sched/scheduler.hpp"
+#include "server/server.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace quern::app {
+
+struct ModelOptions {
+  std::string model;           // path of a GGUF file; empty: the embedded model
+  std::string alias;           // the model's name for clients; empty: the file's stem
+  std::string chat_template;   // a name of engine/chat; empty: guessed from the model
+  std::uint32_t ctx = 0;       // positions of one sequence; 0: as trained, at most kDefaultContext
+  std::uint64_t memory = 0;    // bytes for weights, KV pages and buffers; 0: 90% of the machine (or cgroup)
+  std::uint32_t kv_pages = 0;  // 0: ctx * parallel, as far as the budget goes
+  std::uint32_t page_tokens = 32;
+  std::string kv_type = "f16";
+  std::uint32_t threads = 0;  // 0: as many as the machine has cores for
+  bool pin = true;
+};
+
+struct RunOptions {
+  std::string prompt;
+  std::string prompt_file;
+  std::string system;
+  std::uint32_t n_predict = 512;
+  bool chat = false;           // wrap the prompt in the chat template
+  bool parse_special = false;  // text of control tokens in the prompt becomes their id
+  bool show_special = false;
+  bool ignore_eos = false;
+  bool stats = false;
+  engine::sampling::SamplingParams sampling;
+};
+
+struct BenchOptions {
+  std::uint32_t n_prefill = 512;                     // prompt tokens
+  std::uint32_t n_decode = 32;                       // steps
+  std::uint32_t depth = 0;                           // tokens in every sequence's cache before the measurement starts
+  std::vector<std::uint32_t> batches{1, 4, 16, 32};  // sequences that decode together
+  std::uint32_t repetitions = 3;
+};
+
+struct CtlOptions {
+  std::string verb = "status";
+  std::uint64_t id = 0;
+};
+
+struct Options {
+  std::string config;              // path of the YAML file that was asked for
+  std::string log_level = "auto";  // info for serve, warn for the rest
+  bool json = false;               // bench, ctl, inspect: machine-readable output
+  ModelOptions model;
+  server::ServerOptions server;
+  std::string socket = "auto";  // "auto", "none" or a path
+  bool allow_remote = false;
+  sched::SchedulerLimits sched;
+  RunOptions run;
+  BenchOptions bench;
+  CtlOptions ctl;
+  SynthOptions synth;
+  bool list_synth = false;
+  InspectOptions inspect;
+};
+
+// What no single value shows to be wrong.
+// Errors: bad_input naming the option.
+Status validate_model(const ModelOptions& options);
+Status validate_serve(const Options& options);  // a host beyond loopback needs allow_remote; something to listen on
+Status validate_run(const Options& options);
+Status validate_synth(const Options& options);  // a file to write, unless --list
+Status validate_inspect(const Options& options);
+Status validate_ctl(const Options& options);  // request and cancel want an id
+
+}  // namespace quern::app

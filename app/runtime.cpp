@@ -1,0 +1,114 @@
+#include "app/runtime.hpp"
+
+#include "app/embedded_model.hpp"
+#include "app/kv_sizing.hpp"
+#include "app/options/values.hpp"
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "engine/gguf/reader.hpp"
+#include "kernels/cpu/isa.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace quern::app {
+namespace {
+
+std::uint64_t budget_bytes(const ModelOptions& options) {
+  return options.memory != 0 ? options.memory : machine_memory_bytes() / 10 * 9;
+}
+
+Result<std::unique_ptr<engine::gguf::GgufFile>> open_model(const ModelOptions& options) {
+  if (!options.model.empty()) return engine::gguf::GgufFile::open(options.model);
+  return engine::gguf::GgufFile::parse(embedded_model(), std::string(kEmbeddedModelName));
+}
+
+std::string model_id(const ModelOptions& options) {
+  if (!options.alias.empty()) return options.alias;
+  if (options.model.empty()) return std::string(kEmbeddedModelName);
+  return std::filesystem::path(options.model).stem().string();
+}
+
+Result<engine::chat::TemplateName> choose_template(const ModelOptions& options, const engine::gguf::GgufFile& file) {
+  if (!options.chat_template.empty()) return engine::chat::find_template(options.chat_template);
+  QUERN_TRY(const std::string_view jinja, file.get_string_or("tokenizer.chat_template", ""));
+  return engine::chat::detect_template(jinja);
+}
+
+kernels::KvType kv_type(const ModelOptions& options) {
+  return options.kv_type == "f32" ? kernels::KvType::f32 : kernels::KvType::f16;
+}
+
+// A wish is cut to what the model can do; what the user asked for by name is not.
+std::uint32_t wanted_context(const ModelOptions& options, const Load& load, std::uint32_t n_context_train) {
+  if (options.ctx != 0) return options.ctx;
+  return n_context_train == 0 ? load.min_context : std::min(load.min_context, n_context_train);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Runtime>> Runtime::create(const ModelOptions& options, const Load& load) {
+  auto runtime = std::unique_ptr<Runtime>(new Runtime(budget_bytes(options)));
+  QUERN_TRY(runtime->kernels_, kernels::select_tier_from_environment());
+  QUERN_TRY(runtime->topology_, kernels::read_topology());
+  const kernels::CorePoolOptions pool{.n_workers = options.threads, .pin = options.pin};
+  QUERN_TRY(runtime->pool_, kernels::CorePool::create(runtime->topology_, pool));
+  QUERN_CHECK(runtime->load_model(options));
+  QUERN_CHECK(runtime->create_executor(options, load));
+  runtime->log_summary();
+  return runtime;
+}
+
+Runtime::~Runtime() = default;
+
+Status Runtime::load_model(const ModelOptions& options) {
+  QUERN_TRY(auto file, open_model(options));
+  QUERN_TRY(tokenizer_, engine::load_tokenizer(*file));
+  QUERN_TRY(chat_template_, choose_template(options, *file));
+  model_id_ = app::model_id(options);
+  QUERN_TRY(model_, engine::Model::load(std::move(file), topology_, *pool_, *kernels_, ledger_));
+  if (tokenizer_->n_vocab() > model_->info().n_vocab) {
+    return fail(Errc::corrupt, "{}: want a vocabulary of at most {} tokens, the rows of token_embd.weight, found {}",
+                model_->file().name(), model_->info().n_vocab, tokenizer_->n_vocab());
+  }
+  return {};
+}
+
+Status Runtime::create_executor(const ModelOptions& options, const Load& load) {
+  kv::KvConfig config = engine::kv_config_for(model_->params(), kv_type(options), options.page_tokens, 1);
+  QUERN_TRY(const KvPlan plan, plan_kv({.ctx = wanted_context(options, load, model_->info().n_context_train),
+                                        .kv_pages = options.kv_pages,
+                                        .parallel = load.parallel,
+                                        .n_context_train = model_->info().n_context_train,
+                                        .page_tokens = options.page_tokens,
+                                        .page_bytes = config.page_bytes(),
+                                        .bytes_left = ledger_.budget() - ledger_.used()}));
+  config.n_pages = plan.n_pages;
+  QUERN_TRY(arena_, kv::PageArena::create(config, topology_, ledger_));
+  const engine::BackendLimits limits{.max_tokens_per_step = load.prefill_tokens + load.parallel,
+                                     .max_seqs_per_step = load.parallel,
+                                     .max_logits_per_step = load.parallel,
+                                     .max_context = plan.ctx};
+  QUERN_TRY(executor_, engine::CpuExecutor::create(*model_, *arena_, *pool_, *kernels_, limits, ledger_));
+  return {};
+}
+
+void Runtime::log_summary() const {
+  const engine::ModelInfo& info = model_->info();
+  log::info("model {}: {}, {:.2f}M parameters, {:.1f} MiB", model_id_, info.architecture,
+            static_cast<double>(info.n_params) / 1e6, static_cast<double>(info.size_bytes) / (1 << 20));
+  const kv::KvConfig& kv = arena_->config();
+  log::info("{} threads, {} kernels, context {}, {} KV pages of {} tokens ({:.1f} MiB), {:.1f} of {:.1f} MiB in use",
+            pool_->n_workers(), kernels_->isa, executor_->limits().max_context, kv.n_pages, kv.page_tokens,
+            static_cast<double>(kv.page_bytes()) * kv.n_pages / (1 << 20),
+            static_cast<double>(ledger_.used()) / (1 << 20), static_cast<double>(ledger_.budget()) / (1 << 20));
+}
+
+sched::Scheduler& Runtime::start_scheduler(const sched::SchedulerLimits& limits) {
+  QUERN_ASSERT(scheduler_ == nullptr);
+  scheduler_ = std::make_unique<sched::Scheduler>(*executor_, *arena_, *tokenizer_, clock_, limits);
+  scheduler_->start();
+  return *scheduler_;
+}
+
+}  // namespace quern::app

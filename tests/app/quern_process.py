@@ -1,0 +1,47 @@
+"""Helpers for tests that run the quern binary (its path is the first argument of the test script)."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODEL = ROOT / "etc/models/stories260K.gguf"
+QUERN = None
+TIMEOUT_S = 120  # a hang, not a slow machine
+
+# The greedy continuation of "Once upon a time": what the reference implementation prints for this model too.
+STORY = (", there was a little girl named Lily. She loved to play outside in the park. "
+         "One day, she saw a big, red ball.")
+
+
+def environment(**extra):
+    """The caller's environment without quern's variables; options of the developer must not change a test."""
+    out = {k: v for k, v in os.environ.items() if not k.startswith("QUERN_")}
+    out.update(extra)
+    return out
+
+
+def quern(*args, stdin=None, **env):
+    return subprocess.run([QUERN, *args], input=stdin if stdin is not None else "", capture_output=True, text=True,
+                          encoding="utf-8", timeout=TIMEOUT_S, env=environment(**env), check=False)
+
+
+class QuernTest(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="quern-test-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def check(self, result, code, *texts):
+        """The exit code is `code` and stderr contains all texts."""
+        self.assertEqual(result.returncode, code, result.stderr)
+        for text in texts:
+            self.assertIn(text, result.stderr)
+
+
+def main():
+    global QUERN
+    QUERN = sys.argv.pop(1)
+    unittest.main(module="__main__", verbosity=1)

@@ -1,0 +1,101 @@
+"""Starts `quern serve` as a process: what it announces, its socket, `quern ctl`, signals and exit codes."""
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import unittest
+import urllib.request
+
+import quern_process
+from quern_process import STORY, TIMEOUT_S, QuernTest, environment, quern
+
+
+class Server:
+    """A running server; announced is its first line on stdout."""
+
+    def __init__(self, *args):
+        self.process = subprocess.Popen([quern_process.QUERN, "serve", *args], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, env=environment())
+        self.announced = self.process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.announced)
+        self.port = int(found.group(1)) if found else 0
+
+    def post(self, path, body):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=TIMEOUT_S) as reply:
+            return json.load(reply)
+
+    def end(self, number=signal.SIGTERM):
+        """Signals the server and returns its exit code."""
+        if number is not None:
+            self.process.send_signal(number)
+        self.process.communicate(timeout=TIMEOUT_S)
+        return self.process.returncode
+
+
+class Serve(QuernTest):
+    def start(self, *args):
+        server = Server("--port", "0", "--socket", str(self.socket), *args)
+        self.addCleanup(server.process.stdout.close)
+        self.addCleanup(server.process.stderr.close)
+        self.addCleanup(server.process.wait)
+        self.addCleanup(server.process.kill)
+        return server
+
+    @property
+    def socket(self):
+        return self.directory / "q.sock"
+
+    def test_announces_address_and_socket(self):
+        server = self.start()
+        self.assertRegex(server.announced, r"^listening on http://127\.0\.0\.1:\d+ and unix:" + re.escape(str(self.socket)))
+        self.assertEqual(stat.S_IMODE(os.stat(self.socket).st_mode), 0o600)
+        self.assertEqual(server.end(), 0)
+        self.assertFalse(self.socket.exists())
+
+    def test_completes_a_prompt(self):
+        server = self.start()
+        reply = server.post("/v1/completions", {"prompt": "Once upon a time", "temperature": 0, "max_tokens": 60})
+        self.assertTrue(reply["choices"][0]["text"].startswith(STORY), reply)
+        self.assertEqual(server.end(signal.SIGINT), 0)
+
+    def test_ctl_looks_inside(self):
+        server = self.start()
+        status = quern("ctl", "--socket", str(self.socket))
+        self.check(status, 0)
+        self.assertGreater(len(status.stdout.splitlines()), 3)
+        self.assertIsInstance(json.loads(quern("ctl", "status", "--json", "--socket", str(self.socket)).stdout), dict)
+        self.assertEqual(quern("ctl", "requests", "--socket", str(self.socket)).stdout, "none\n")
+        self.check(quern("ctl", "cancel", "999999", "--socket", str(self.socket)), 1, "404")
+        self.assertEqual(server.end(), 0)
+
+    def test_ctl_drains(self):
+        server = self.start()
+        self.check(quern("ctl", "drain", "--socket", str(self.socket)), 0)
+        self.assertEqual(server.end(None), 0)
+
+    def test_socket_only(self):
+        server = self.start("--no-tcp")
+        self.assertEqual(server.announced, f"listening on unix:{self.socket}\n")
+        self.assertEqual(server.end(signal.SIGHUP), 0)
+
+    def test_port_in_use(self):
+        server = self.start()
+        result = quern("serve", "--port", str(server.port), "--socket", "none")
+        self.check(result, 1, str(server.port))
+        self.assertEqual(server.end(), 0)
+
+    def test_refuses_other_machines(self):
+        self.check(quern("serve", "--host", "0.0.0.0", "--port", "0"), 2, "--allow-remote")
+
+    def test_ctl_without_a_server(self):
+        self.check(quern("ctl", "--socket", str(self.socket)), 1, "no server answers")
+        self.check(quern("ctl", XDG_RUNTIME_DIR=str(self.directory)), 1, "quern serve")
+
+
+if __name__ == "__main__":
+    quern_process.main()
