@@ -84,13 +84,13 @@ struct CorePool::Impl {
 
   std::vector<WorkerPlace> places;
   std::uint32_t n_workers = 1, n_nodes = 1;
-  std::uint32_t spin_iterations = 1;
+  std::vector<Spinner> spinners;  // [n_workers] each used by its worker only
   bool pinned = false;
   std::vector<std::thread> threads;
 
   void work(std::uint32_t worker) noexcept {
     for (std::uint32_t seen = 0;;) {
-      seen = start.await_change(seen, spin_iterations);
+      seen = start.await_change(seen, spinners[worker]);
       if (stop) return;
       body(context, worker);
       unfinished.count_down();
@@ -128,11 +128,11 @@ Result<std::unique_ptr<CorePool>> CorePool::create(const Topology& topology, con
   impl->places = place_workers(topology, n_workers);
   impl->n_nodes = static_cast<std::uint32_t>(std::max<std::size_t>(1, topology.nodes.size()));
   impl->pinned = options.pin && topology.bindable && impl->places.front().os_cpu != kNoCpu;
-  if (options.spin_iterations != 0) {
-    impl->spin_iterations = options.spin_iterations;
-  } else {
-    impl->spin_iterations = n_workers > usable_cpus(topology) ? 1 : iterations_for(kDefaultSpinTime);
+  std::uint32_t spin_iterations = options.spin_iterations;
+  if (spin_iterations == 0) {
+    spin_iterations = n_workers > usable_cpus(topology) ? 1 : iterations_for(kDefaultSpinTime);
   }
+  impl->spinners.assign(n_workers, Spinner(spin_iterations));
   impl->arrived.reset(n_workers);
   // From here on the destructor stops the threads that were started, also when a later one fails.
   std::unique_ptr<CorePool> pool(new CorePool(std::move(impl)));
@@ -154,7 +154,7 @@ std::uint32_t CorePool::n_nodes() const noexcept {
   return impl_->n_nodes;
 }
 std::uint32_t CorePool::spin_iterations() const noexcept {
-  return impl_->spin_iterations;
+  return impl_->spinners.front().iterations();
 }
 
 std::uint32_t CorePool::node_of(std::uint32_t worker) const noexcept {
@@ -174,14 +174,14 @@ void CorePool::run_erased(void (*body)(void*, std::uint32_t), void* context) noe
   pool.unfinished.reset(pool.n_workers - 1);  // published, like body and context, by the release in advance()
   pool.start.advance();
   body(context, 0);
-  pool.unfinished.await_zero(pool.spin_iterations);
+  pool.unfinished.await_zero(pool.spinners[0]);
 }
 
-void CorePool::barrier() noexcept {
+void CorePool::barrier(std::uint32_t worker) noexcept {
   Impl& pool = *impl_;
   const std::uint32_t seen = pool.passed.load();  // cannot advance before this worker has arrived
   if (!pool.arrived.count_down()) {
-    pool.passed.await_change(seen, pool.spin_iterations);
+    pool.passed.await_change(seen, pool.spinners[worker]);
     return;
   }
   pool.arrived.reset(pool.n_workers);  // published by the release in advance(): nobody arrives again before it

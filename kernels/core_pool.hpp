@@ -58,9 +58,9 @@ class CorePool {
         const_cast<void*>(static_cast<const void*>(&body)));
   }
 
-  // Inside run() only: returns once every worker has called it as often as the caller of it has, so that several stages
-  // can share one run(). Every worker must make the same number of calls.
-  void barrier() noexcept;
+  // Inside run() only: returns once every worker has called it as often as this one, so that several stages can share
+  // one run(). Every worker must make the same number of calls. worker: the index that the body was given.
+  void barrier(std::uint32_t worker) noexcept;
 
  private:
   struct Impl;

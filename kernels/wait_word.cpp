@@ -49,12 +49,32 @@ bool WaitWord::count_down() noexcept {
   return same_count(before, kOneCount);
 }
 
-std::uint32_t WaitWord::await_change(std::uint32_t seen, std::uint32_t spin_iterations) noexcept {
-  std::uint32_t now = load();
-  for (std::uint32_t i = 0; same_count(now, seen) && i < spin_iterations; ++i) {
-    cpu_relax();
-    now = load();
+template <class Done>
+bool Spinner::spin(Done done) noexcept {
+  if (waits_to_rest_ > 0) {
+    --waits_to_rest_;
+    return done();
   }
+  for (std::uint32_t i = 0; i < iterations_; ++i) {
+    if (done()) {
+      failures_ = 0;
+      return true;
+    }
+    cpu_relax();
+  }
+  if (++failures_ >= kFailuresMax) {
+    failures_ = 0;
+    waits_to_rest_ = kRestWaits;
+  }
+  return done();
+}
+
+std::uint32_t WaitWord::await_change(std::uint32_t seen, Spinner& spinner) noexcept {
+  std::uint32_t now = load();
+  spinner.spin([&] {
+    now = load();
+    return !same_count(now, seen);
+  });
   while (same_count(now, seen)) {
     const std::uint32_t asleep = now | kSleeperBit;
     if (now == asleep || word_.compare_exchange_strong(now, asleep, std::memory_order_acq_rel)) {
@@ -65,12 +85,12 @@ std::uint32_t WaitWord::await_change(std::uint32_t seen, std::uint32_t spin_iter
   return now;
 }
 
-void WaitWord::await_zero(std::uint32_t spin_iterations) noexcept {
+void WaitWord::await_zero(Spinner& spinner) noexcept {
   std::uint32_t now = load();
-  for (std::uint32_t i = 0; now >= kOneCount && i < spin_iterations; ++i) {
-    cpu_relax();
+  spinner.spin([&] {
     now = load();
-  }
+    return now < kOneCount;
+  });
   while (now >= kOneCount) {
     const std::uint32_t asleep = now | kSleeperBit;
     if (now == asleep || word_.compare_exchange_strong(now, asleep, std::memory_order_acq_rel)) {

@@ -15,6 +15,31 @@ namespace quern::kernels {
 inline constexpr std::uint32_t kSleeperBit = 1;
 inline constexpr std::uint32_t kOneCount = 2;  // adding this adds one to the counter
 
+// How one thread waits. Spinning pays only while the thread that is waited for runs at the same time. Spins that end in
+// sleep one after the other show that it does not: other processes want the CPUs too, or the work is lopsided. Then a
+// spinner only burns the time slice that it needs when the work arrives, while the scheduler lets a sleeper in at once.
+// So it rests: for a number of waits it sleeps without spinning, then tries again. Threads: each waiting thread has its
+// own.
+class alignas(64) Spinner {
+ public:
+  static constexpr std::uint32_t kFailuresMax = 4;
+  static constexpr std::uint32_t kRestWaits = 2000;
+
+  explicit Spinner(std::uint32_t iterations) noexcept : iterations_(iterations) {}
+  std::uint32_t iterations() const noexcept { return iterations_; }
+  bool resting() const noexcept { return waits_to_rest_ > 0; }
+
+ private:
+  friend class WaitWord;
+  // True as soon as done() is; false when it is time to sleep.
+  template <class Done>
+  bool spin(Done done) noexcept;
+
+  std::uint32_t iterations_;
+  std::uint32_t failures_ = 0;  // in a row
+  std::uint32_t waits_to_rest_ = 0;
+};
+
 // Tells the core that this is a spin loop: frees its sibling hardware thread and avoids a mis-speculated exit.
 void cpu_relax() noexcept;
 
@@ -36,10 +61,10 @@ class alignas(128) WaitWord {
   bool count_down() noexcept;
 
   // Returns the word once its counter differs from that of `seen`. Acquire: pairs with advance().
-  std::uint32_t await_change(std::uint32_t seen, std::uint32_t spin_iterations) noexcept;
+  std::uint32_t await_change(std::uint32_t seen, Spinner& spinner) noexcept;
 
   // Returns once the counter is zero. Acquire: pairs with count_down(). One waiter at a time.
-  void await_zero(std::uint32_t spin_iterations) noexcept;
+  void await_zero(Spinner& spinner) noexcept;
 
  private:
   std::atomic<std::uint32_t> word_{0};

@@ -36,8 +36,8 @@ void barrier(benchmark::State& state) {
   const auto pool = make_pool(state, static_cast<std::uint32_t>(state.range(0)), kSpinLong);
   if (!pool) return;
   while (state.KeepRunningBatch(100)) {
-    pool->run([&](std::uint32_t) {
-      for (int i = 0; i < 100; ++i) pool->barrier();
+    pool->run([&](std::uint32_t worker) {
+      for (int i = 0; i < 100; ++i) pool->barrier(worker);
     });
   }
 }
@@ -58,15 +58,20 @@ void run_after_serial_work(benchmark::State& state) {
   }
 }
 
-BENCHMARK_CAPTURE(run_empty, spinning, kSpinLong)->Arg(1)->Arg(2)->Arg(4)->Arg(8)->Arg(16)->UseRealTime();
-BENCHMARK_CAPTURE(run_empty, sleeping, 1u)->Arg(2)->Arg(4)->Arg(8)->Arg(16)->UseRealTime();
-BENCHMARK(barrier)->Arg(2)->Arg(4)->Arg(8)->Arg(16)->UseRealTime();
+// 1, 2, 4, ... workers, up to one per core.
+void up_to_all_cores(benchmark::internal::Benchmark* b) {
+  const std::size_t n_cores = read_topology().value().cores.size();
+  for (std::size_t n = 1; n <= n_cores; n *= 2) b->Arg(static_cast<std::int64_t>(n));
+  b->UseRealTime();
+}
+
+BENCHMARK_CAPTURE(run_empty, spinning, kSpinLong)->Apply(up_to_all_cores);
+BENCHMARK_CAPTURE(run_empty, sleeping, 1u)->Apply(up_to_all_cores);
+BENCHMARK_CAPTURE(run_empty, by_default, 0u)->Apply(up_to_all_cores);
+BENCHMARK(barrier)->Apply(up_to_all_cores);
 BENCHMARK(run_after_serial_work)
-    ->Args({2, 5})
-    ->Args({2, 20})
-    ->Args({2, 40})
-    ->Args({2, 100})
-    ->Args({2, 1000})
+    ->ArgNames({"workers", "serial_us"})
+    ->ArgsProduct({{2, 8}, {5, 20, 40, 100, 1000}})
     ->UseManualTime();
 
 }  // namespace

@@ -73,11 +73,11 @@ TEST_P(CorePoolTest, BarrierSeparatesStages) {
     pool_->run([&](std::uint32_t worker) {
       for (std::uint64_t stage = 1; stage <= kStages; ++stage) {
         value[worker] = stage;
-        pool_->barrier();
+        pool_->barrier(worker);
         for (const std::uint64_t v : value) {
           if (v != stage) wrong = true;
         }
-        pool_->barrier();
+        pool_->barrier(worker);
       }
     });
     ASSERT_FALSE(wrong);

@@ -17,24 +17,27 @@ TEST_P(WaitWordTest, PingPongLosesNoWakeUp) {
   WaitWord ping, pong;
   long carried = 0;  // handed back and forth without a lock: a race under TSan if the pairing is wrong
   std::jthread other([&] {
+    Spinner spinner(GetParam());
     std::uint32_t seen = 0;
     for (int i = 0; i < kRounds; ++i) {
-      seen = ping.await_change(seen, GetParam());
+      seen = ping.await_change(seen, spinner);
       ++carried;
       pong.advance();
     }
   });
+  Spinner spinner(GetParam());
   std::uint32_t seen = 0;
   for (int i = 0; i < kRounds; ++i) {
     ++carried;
     ping.advance();
-    seen = pong.await_change(seen, GetParam());
+    seen = pong.await_change(seen, spinner);
     ASSERT_EQ(carried, 2 * (i + 1));
   }
 }
 
 TEST_P(WaitWordTest, ZeroIsReachedOnceAndSeesAllWork) {
   constexpr std::uint32_t kThreads = 4, kRounds = 100;
+  Spinner spinner(GetParam());
   for (std::uint32_t round = 0; round < kRounds; ++round) {
     WaitWord unfinished;
     unfinished.reset(kThreads);
@@ -47,7 +50,7 @@ TEST_P(WaitWordTest, ZeroIsReachedOnceAndSeesAllWork) {
         if (unfinished.count_down()) last.fetch_add(1);
       });
     }
-    unfinished.await_zero(GetParam());
+    unfinished.await_zero(spinner);
     ASSERT_EQ(done, std::vector<std::uint32_t>(kThreads, round + 1));
     threads.clear();
     ASSERT_EQ(last, 1u);
@@ -56,16 +59,47 @@ TEST_P(WaitWordTest, ZeroIsReachedOnceAndSeesAllWork) {
 
 TEST_P(WaitWordTest, ChangeThatAlreadyHappenedDoesNotWait) {
   WaitWord word;
+  Spinner spinner(GetParam());
   const std::uint32_t before = word.load();
   word.advance();
-  const std::uint32_t after = word.await_change(before, GetParam());
+  const std::uint32_t after = word.await_change(before, spinner);
   word.advance();
-  EXPECT_NE(word.await_change(after, GetParam()), after);
+  EXPECT_NE(word.await_change(after, spinner), after);
   word.reset(0);
-  word.await_zero(GetParam());
+  word.await_zero(spinner);
 }
 
 INSTANTIATE_TEST_SUITE_P(Spin, WaitWordTest, testing::Values(0u, 1u, 100u, 2000u));
+
+TEST(Spinner, RestsAfterFailuresInARowAndTriesAgain) {
+  Spinner spinner(10);
+  // A wait that is sure to outlast ten pauses: the other side signals only once this one has gone to sleep.
+  const auto fail_once = [&] {
+    WaitWord word;
+    word.reset(1);
+    std::jthread other([&] {
+      while ((word.load() & kSleeperBit) == 0) std::this_thread::yield();
+      word.count_down();
+    });
+    word.await_zero(spinner);
+  };
+  const auto succeed_once = [&] {
+    WaitWord word;
+    word.await_zero(spinner);
+  };
+  for (std::uint32_t i = 1; i < Spinner::kFailuresMax; ++i) fail_once();
+  EXPECT_FALSE(spinner.resting());
+  succeed_once();  // starts the count again
+  for (std::uint32_t i = 1; i < Spinner::kFailuresMax; ++i) fail_once();
+  EXPECT_FALSE(spinner.resting());
+  fail_once();
+  EXPECT_TRUE(spinner.resting());
+  for (std::uint32_t i = 0; i < Spinner::kRestWaits; ++i) {
+    ASSERT_TRUE(spinner.resting());
+    succeed_once();
+  }
+  EXPECT_FALSE(spinner.resting());
+}
 
 }  // namespace
 }  // namespace quern::kernels
