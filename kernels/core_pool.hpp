@@ -28,7 +28,11 @@ struct CorePoolOptions {
       0;  // pauses before a waiting thread sleeps. 0: kDefaultSpinTime, or 1 if CPUs are short
 };
 
-// How long to spin before sleeping: see core_pool.cpp for the measurement.
+// How long a waiting thread spins before it sleeps: about as long as a wake-up takes, which wastes at most half of the
+// waiting whatever the wait turns out to be. Measured by core_pool_bench, medians of 7, 2 workers on a 2-core EPYC (Zen
+// 3) virtual machine: run() of an empty body takes 0.45 us while workers spin and 28 to 57 us when they must be woken;
+// a barrier 0.25 us. With a load of 12 on the 2 cores, run() takes 13 us, and took 300 us before workers rested
+// (Spinner).
 inline constexpr std::chrono::microseconds kDefaultSpinTime{50};
 inline constexpr std::uint32_t kWorkersMax = 1024;
 
