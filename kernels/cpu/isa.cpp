@@ -13,9 +13,21 @@ namespace {
 bool always() noexcept {
   return true;
 }
+#ifdef __x86_64__
+bool has_avx2() noexcept {
+  return cpu_features().avx2;
+}
+bool has_avx512() noexcept {
+  return cpu_features().avx512;
+}
+#endif
 
 // A new ISA is one row here plus one folder.
 constexpr std::array kBestFirst{
+#ifdef __x86_64__
+    Tier{"avx512", &has_avx512, &avx512_table},
+    Tier{"avx2", &has_avx2, &avx2_table},
+#endif
     Tier{"scalar", &always, &scalar_table},
 };
 

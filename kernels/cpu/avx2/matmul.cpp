@@ -1,0 +1,11 @@
+#include "kernels/cpu/avx2/kernels.hpp"
+#include "kernels/cpu/avx2/vec.hpp"
+#include "kernels/cpu/x86/matmul_list.hpp"
+
+namespace quern::kernels::avx2 {
+
+void fill_matmul(KernelTable& table) noexcept {
+  fill_x86_matmul<Vec>(table);
+}
+
+}  // namespace quern::kernels::avx2

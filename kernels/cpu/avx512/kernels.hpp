@@ -1,0 +1,13 @@
+// What the files of this folder fill in: each overrides the part of the table that it implements.
+#pragma once
+
+#include "kernels/cpu/avx512/intrinsics.hpp"
+#include "kernels/kernel_table.hpp"
+
+namespace quern::kernels::QUERN_AVX512 {
+
+void fill_matmul(KernelTable& table) noexcept;
+void fill_attention(KernelTable& table) noexcept;
+void fill_elementwise(KernelTable& table) noexcept;
+
+}  // namespace quern::kernels::QUERN_AVX512
