@@ -101,16 +101,17 @@ TokenId find_first(const Vocabulary& vocabulary, std::span<const std::string_vie
 }
 
 // Ends of generation that other tokens of the same vocabulary show to be none.
-void drop_false_ends(Vocabulary& vocabulary, std::vector<TokenId>& ends) {
+void drop_false_ends(Vocabulary& vocabulary, TokenRoles& roles) {
+  std::vector<TokenId>& ends = roles.ends_generation;
   const auto has = [&](std::string_view text) {
-    return std::find(ends.begin(), ends.end(), vocabulary.find(text)) != ends.end();
+    return std::binary_search(ends.begin(), ends.end(), vocabulary.find(text));
   };
   const auto drop = [&](std::string_view text, TokenKind kind) {
+    if (!has(text)) return;
     const TokenId id = vocabulary.find(text);
-    if (const auto at = std::find(ends.begin(), ends.end(), id); at != ends.end()) {
-      ends.erase(at);
-      vocabulary.set_kind(id, kind);
-    }
+    std::erase(ends, id);
+    vocabulary.set_kind(id, kind);
+    if (roles.ids.eot == id) roles.ids.eot = kNoToken;
   };
   const bool calls = has("<|call|>") || has("<|calls|>");
   if (calls && (has("<|return|>") || has("<|flush|>")))
@@ -149,12 +150,12 @@ Result<TokenRoles> assign_roles(const gguf::GgufFile& file, const SpecialTokens&
   add_known(kFillInTheMiddle, false);
   for (const std::string_view text : kAlwaysPrinted)
     if (const TokenId id = vocabulary.find(text); id != kNoToken) vocabulary.set_kind(id, TokenKind::user_defined);
-  drop_false_ends(vocabulary, out.ends_generation);
   for (const TokenId id : {ids.eos, ids.eot, ids.eom})
     if (id != kNoToken) out.ends_generation.push_back(id);
   std::sort(out.ends_generation.begin(), out.ends_generation.end());
   out.ends_generation.erase(std::unique(out.ends_generation.begin(), out.ends_generation.end()),
                             out.ends_generation.end());
+  drop_false_ends(vocabulary, out);
   return out;
 }
 

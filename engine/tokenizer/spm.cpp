@@ -7,9 +7,9 @@
 #include "engine/tokenizer/text_index.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
 #include <utility>
 
 namespace quern::engine {

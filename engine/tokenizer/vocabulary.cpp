@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <optional>
 
 namespace quern::engine {
@@ -78,8 +77,6 @@ Status Vocabulary::load_scores(const gguf::GgufFile& file) {
   if (scores.size() != texts_.size())
     return fail(Errc::corrupt, "{}: {} entries, expected one for each of {} tokens", kScores, scores.size(),
                 texts_.size());
-  const auto bad = std::find_if(scores.begin(), scores.end(), [](float s) { return std::isnan(s); });
-  if (bad != scores.end()) return fail(Errc::corrupt, "{}[{}]: not a number", kScores, bad - scores.begin());
   scores_ = std::move(scores);
   return {};
 }

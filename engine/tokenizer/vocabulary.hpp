@@ -20,7 +20,7 @@ class Vocabulary {
   static constexpr std::uint64_t kMaxTokens = 1u << 24;
   static constexpr std::uint64_t kMaxTextBytes = 1u << 30;
 
-  // Errors: corrupt (no tokens, arrays of different lengths, a kind or a score that is none, a byte token that names no
+  // Errors: corrupt (no tokens, arrays of different lengths, a kind that is none, a byte token that names no
   // byte), each naming the key and the index.
   static Result<Vocabulary> load(const gguf::GgufFile& file);
 
@@ -30,7 +30,7 @@ class Vocabulary {
   // The following take an id inside the vocabulary.
   std::string_view text(TokenId id) const noexcept { return texts_[index(id)]; }  // may be empty, may be invalid UTF-8
   TokenKind kind(TokenId id) const noexcept { return kinds_[index(id)]; }
-  float score(TokenId id) const noexcept { return scores_[index(id)]; }  // never NaN; 0 where the file has no scores
+  float score(TokenId id) const noexcept { return scores_[index(id)]; }  // 0 where the file has none
   void set_kind(TokenId id, TokenKind kind) noexcept { kinds_[index(id)] = kind; }
 
   TokenId find(std::string_view text) const noexcept;  // the first token with this text, or kNoToken

@@ -1,0 +1,140 @@
+#include "engine/tokenizer/pretokenize.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace quern::engine {
+
+namespace {
+
+std::vector<std::string> split(std::string_view name, std::string_view text, bool use_jit = true) {
+  const PretokenizerSpec* const spec = find_pretokenizer(name);
+  if (spec == nullptr) return {"unknown pre-tokenizer"};
+  const Pretokenizer pretokenizer = Pretokenizer::create(*spec, use_jit).value();
+  std::vector<std::uint32_t> ends;
+  pretokenizer.split(text, ends);
+  std::vector<std::string> out;
+  std::size_t begin = 0;
+  for (const std::uint32_t end : ends) {
+    out.emplace_back(text.substr(begin, end - begin));
+    begin = end;
+  }
+  EXPECT_EQ(begin, text.size()) << name;
+  return out;
+}
+
+std::vector<std::string_view> all_names() {
+  std::vector<std::string_view> out;
+  static const std::string names = pretokenizer_names();
+  for (std::string_view rest = names; !rest.empty();) {
+    const std::size_t comma = std::min(rest.find(", "), rest.size());
+    out.push_back(rest.substr(0, comma));
+    rest.remove_prefix(std::min(comma + 2, rest.size()));
+  }
+  return out;
+}
+
+using Words = std::vector<std::string>;
+
+TEST(Pretokenize, Gpt2) {
+  EXPECT_EQ(split("gpt-2", "I'll see  you, 2024!\n\n x"),
+            (Words{"I", "'ll", " see", " ", " you", ",", " 2024", "!", "\n\n", " x"}));
+}
+
+TEST(Pretokenize, Llama3CutsNumbersByThreeAndKeepsLineEndsWithPunctuation) {
+  EXPECT_EQ(split("llama-bpe", "It'S 12345.\n\n  ok"), (Words{"It", "'S", " ", "123", "45", ".\n\n", " ", " ok"}));
+}
+
+TEST(Pretokenize, Qwen2CutsNumbersByOne) {
+  EXPECT_EQ(split("qwen2", "a 12"), (Words{"a", " ", "1", "2"}));
+}
+
+TEST(Pretokenize, SeveralPatternsRefineEachOther) {
+  EXPECT_EQ(split("falcon", "x+=12345"), (Words{"x", "+=", "123", "45"}));
+  EXPECT_EQ(split("smollm", "ab 42"), (Words{"ab", " ", "4", "2"}));
+}
+
+TEST(Pretokenize, CasedWords) {
+  EXPECT_EQ(split("gpt-4o", "HTTPServer's camelCase"), (Words{"HTTPServer's", " camel", "Case"}));
+  EXPECT_EQ(split("tekken", "abcDEF"), (Words{"abc", "DEF"}));
+}
+
+TEST(Pretokenize, WhiteSpaceIsUnicodes) {
+  EXPECT_EQ(split("gpt-2", "a\u3000\u3000b"), (Words{"a", "\u3000", "\u3000", "b"}));
+  EXPECT_EQ(split("gpt-2", "a\u180Eb"), (Words{"a", "\u180E", "b"}));  // a format character: taken as a symbol
+}
+
+TEST(Pretokenize, EveryRowCompilesAndCoversTheText) {
+  const std::string text = "Hello,  wörld! 한국어 12345 \u3000\n\n\t'tis \U0001F600 a'Re ـمرحبا (x|y)...  \r\n end  ";
+  for (const std::string_view name : all_names()) {
+    const Words words = split(name, text);
+    EXPECT_GT(words.size(), 3u) << name;
+    std::string whole;
+    for (const std::string& word : words) {
+      EXPECT_FALSE(word.empty()) << name;
+      whole += word;
+    }
+    EXPECT_EQ(whole, text) << name;
+  }
+}
+
+TEST(Pretokenize, InterpretedPatternsGiveTheSameWords) {
+  const std::string text = "It's  12345 naïve\n\n tests; UPPERlower  中文字 x";
+  for (const std::string_view name : all_names()) EXPECT_EQ(split(name, text, false), split(name, text)) << name;
+}
+
+TEST(Pretokenize, HugeUniformTextsAreCutCompletely) {  // each must take linear time, or this test takes for ever
+  for (const std::string_view name : all_names())
+    for (const char c : {'a', 'A', ' ', '1', '.', '\n'}) {
+      const std::string text(50'000, c);
+      const PretokenizerSpec* const spec = find_pretokenizer(name);
+      std::vector<std::uint32_t> ends;
+      Pretokenizer::create(*spec).value().split(text, ends);
+      ASSERT_FALSE(ends.empty());
+      EXPECT_EQ(ends.back(), text.size()) << name << " '" << c << "'";
+    }
+}
+
+TEST(Pretokenize, PatternsThatBacktrackWithoutEndLeaveThePieceWhole) {
+  static constexpr PretokenizerSpec kHostile{"hostile", {"(a+a+)+b"}};
+  for (const bool use_jit : {true, false}) {
+    std::vector<std::uint32_t> ends;
+    const std::string text(5000, 'a');
+    Pretokenizer::create(kHostile, use_jit).value().split(text, ends);
+    EXPECT_EQ(ends, std::vector<std::uint32_t>{5000});
+  }
+}
+
+TEST(Pretokenize, EmptyMatchesCutNothing) {
+  static constexpr PretokenizerSpec kEmpty{"empty", {"b*"}};
+  std::vector<std::uint32_t> ends;
+  Pretokenizer::create(kEmpty).value().split("aébba", ends);
+  EXPECT_EQ(ends, (std::vector<std::uint32_t>{3, 5, 6}));
+}
+
+TEST(Pretokenize, BadPatternIsAnError) {
+  static constexpr PretokenizerSpec kBad{"bad", {"(unclosed"}};
+  const auto made = Pretokenizer::create(kBad);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Errc::unsupported);
+  EXPECT_NE(made.error().detail.find("(unclosed"), std::string::npos);
+}
+
+TEST(Pretokenize, EmptyTextHasNoPieces) {
+  EXPECT_TRUE(split("gpt-2", "").empty());
+}
+
+TEST(Pretokenize, NamesAreUniqueAndFound) {
+  const std::vector<std::string_view> names = all_names();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    ASSERT_NE(find_pretokenizer(names[i]), nullptr);
+    for (std::size_t j = 0; j < i; ++j) EXPECT_NE(names[i], names[j]);
+  }
+  EXPECT_EQ(find_pretokenizer("no such name"), nullptr);
+  EXPECT_EQ(find_pretokenizer(""), find_pretokenizer("default"));
+}
+
+}  // namespace
+
+}  // namespace quern::engine
