@@ -2,7 +2,8 @@
 add_library(quern_settings INTERFACE)
 target_compile_features(quern_settings INTERFACE cxx_std_20)
 target_include_directories(quern_settings INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(quern_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fno-omit-frame-pointer)
+target_compile_options(quern_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                                 -Wno-missing-field-initializers -fno-omit-frame-pointer)
 if(QUERN_WERROR)
   target_compile_options(quern_settings INTERFACE -Werror)
 endif()

@@ -1,5 +1,6 @@
 #include "tests/golden/model_cases.hpp"
 
+#include "kernels/cpu/isa.hpp"
 #include "tests/support/golden_json.hpp"
 #include "tests/support/test_tiers.hpp"
 
