@@ -36,41 +36,54 @@ TokenId Candidates::id(std::size_t index) const noexcept {
   return form_ == Form::list ? ids_[index] : static_cast<TokenId>(index);
 }
 
-void Candidates::keep_best(std::size_t k) {
-  if (form_ == Form::list && !has_removed_ && k >= n_) return;
-  const std::span<const float> from = current();
-  select_best(from, k, scratch_.ranked);
-  reserve(scratch_.ranked.size());
-  std::size_t n = 0;
-  for (const Ranked& r : scratch_.ranked) {  // ascending, so n never overtakes r.index
-    ids_[n] = id(r.index);
-    logits_[n++] = sane_logit(r.logit);
-  }
+void Candidates::become_list(std::size_t n) noexcept {
   form_ = Form::list;
   n_ = n;
   has_removed_ = false;
   weighed_ = false;
 }
 
+void Candidates::keep_listed(std::span<const Ranked> listed) {
+  const std::span<const float> from = current();
+  reserve(listed.size());
+  std::size_t n = 0;
+  for (const Ranked& r : listed) {  // ascending, so n never overtakes r.index
+    ids_[n] = id(r.index);
+    logits_[n++] = sane_logit(from[r.index]);
+  }
+  become_list(n);
+}
+
+void Candidates::keep_best(std::size_t k) {
+  if (form_ == Form::list && !has_removed_ && k >= n_) return;
+  select_best(current(), k, scratch_.ranked);
+  keep_listed(scratch_.ranked);
+}
+
 void Candidates::keep_from(float floor) {
-  constexpr std::size_t kBlock = 64;  // most blocks of a vocabulary have nothing to keep, and one maximum tells
+  // Most blocks of a vocabulary have nothing to keep, or (without a floor) nothing to drop: a count tells.
+  constexpr std::size_t kBlock = 64;
   const std::span<const float> from = current();
   floor = std::max(floor, -kLogitMax);
   reserve(from.size());
   std::size_t n = 0;
   for (std::size_t begin = 0; begin < from.size(); begin += kBlock) {
-    const std::size_t end = std::min(begin + kBlock, from.size());
-    if (!(max_of(from.subspan(begin, end - begin)) >= floor)) continue;
-    for (std::size_t i = begin; i < end; ++i) {
+    const std::size_t size = std::min(kBlock, from.size() - begin);
+    const std::uint32_t n_kept = count_from(from.subspan(begin, size), floor);
+    if (n_kept == 0) continue;
+    if (n_kept == size && form_ != Form::list) {
+      for (std::size_t i = 0; i < size; ++i) logits_[n + i] = std::min(from[begin + i], kLogitMax);
+      for (std::size_t i = 0; i < size; ++i) ids_[n + i] = static_cast<TokenId>(begin + i);
+      n += size;
+      continue;
+    }
+    for (std::size_t i = begin; i < begin + size; ++i) {
       if (!(from[i] >= floor)) continue;
       ids_[n] = id(i);
       logits_[n++] = sane_logit(from[i]);
     }
   }
-  form_ = Form::list;
-  n_ = n;
-  has_removed_ = false;
-  weighed_ = false;
+  become_list(n);
 }
 
 void Candidates::divide(float divisor) {

@@ -31,7 +31,7 @@ inline float sane_logit(float x) noexcept {
 struct Scratch {
   std::vector<float> keys;
   std::vector<std::uint32_t> lengths;
-  std::vector<Ranked> ranked;
+  std::vector<Ranked> ranked, bucket;
   TokenTable repeats;
 };
 
@@ -53,6 +53,9 @@ class Candidates {
 
   void keep_best(std::size_t k);  // the k best; of equal logits the lower ids
   void keep_from(float floor);    // those with logit >= floor
+
+  // Those listed, by their index in the list of now; ascending.
+  void keep_listed(std::span<const Ranked> listed);
 
   // keep(i) for each index of the list, ascending.
   template <class Keep>
@@ -101,6 +104,7 @@ class Candidates {
   void own();                                          // view -> dense
   std::size_t index_of(TokenId token) const noexcept;  // n_ when it is not there
   void reserve(std::size_t n);
+  void become_list(std::size_t n) noexcept;
 
   Form form_ = Form::view;
   bool has_removed_ = false;  // a list with -infinity in it

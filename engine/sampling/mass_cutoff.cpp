@@ -24,7 +24,8 @@ struct Progress {
   double mass = 0.0;
   std::size_t count = 0;
   bool meets(const MassTarget& target) const noexcept {
-    return (target.exceed ? mass > target.mass : mass >= target.mass) && count >= target.min_keep;
+    const bool enough = target.exceed ? mass > target.mass : mass >= target.mass;
+    return enough && count >= std::max<std::size_t>(target.min_keep, 1);  // a mass of 0 still takes one
   }
 };
 
@@ -47,10 +48,19 @@ void keep_mass(Candidates& c, std::span<const float> keys, const MassTarget& tar
   }
   if (crossing == kBuckets) return;
 
-  std::vector<Ranked>& members = c.scratch().ranked;
+  // Everything up to the end of the crossing bucket, which usually is little: from here on only these are looked at.
+  std::vector<Ranked>& kept = c.scratch().ranked;
+  std::vector<Ranked>& members = c.scratch().bucket;
+  kept.clear();
   members.clear();
-  for (std::uint32_t i = 0; i < keys.size(); ++i)
+  // key < end is the same as bucket_of(key) <= crossing: products with a power of two are exact.
+  const bool all = crossing + 1 == kBuckets;  // keys may be infinite there
+  const float end = static_cast<float>(crossing + 1) / kBucketsPerUnit;
+  for (std::uint32_t i = 0; i < keys.size(); ++i) {
+    if (keys[i] >= end && !all) continue;
+    kept.push_back({keys[i], i});
     if (bucket_of(keys[i]) == crossing) members.push_back({keys[i], i});
+  }
   std::sort(members.begin(), members.end(), before);
   Ranked last = members.back();  // rounding may leave the finer sum just below the target: then all of the bucket stays
   for (const Ranked& member : members) {
@@ -60,7 +70,8 @@ void keep_mass(Candidates& c, std::span<const float> keys, const MassTarget& tar
     last = member;
     break;
   }
-  c.keep_if([&, last](std::size_t i) { return !before(last, {keys[i], static_cast<std::uint32_t>(i)}); });
+  std::erase_if(kept, [last](const Ranked& r) { return before(last, r); });
+  c.keep_listed(kept);
 }
 
 }  // namespace quern::engine::sampling

@@ -28,6 +28,12 @@ float max_of(std::span<const float> x) noexcept {
   return best;
 }
 
+std::uint32_t count_from(std::span<const float> x, float floor) noexcept {
+  std::uint32_t n = 0;
+  for (const float v : x) n += v >= floor ? 1u : 0u;
+  return n;
+}
+
 double sum_of(std::span<const float> x) noexcept {
   constexpr std::size_t kLanes = 8;
   std::array<double, kLanes> lanes{};
@@ -62,7 +68,7 @@ void select_best(std::span<const float> x, std::size_t k, std::vector<Ranked>& b
   best.clear();
   if (k == 0) return;
   // No more than x.size() are ever held, so a huge k cannot overflow this.
-  const std::size_t limit = 2 * std::min(k, x.size()) + 512;
+  const std::size_t limit = 2 * std::min(k, x.size()) + 2 * kBlock;
   if (best.capacity() < limit) best.reserve(limit);
   float threshold = kNothing;
   const auto shrink = [&] {
@@ -74,7 +80,7 @@ void select_best(std::span<const float> x, std::size_t k, std::vector<Ranked>& b
   };
   for (std::size_t begin = 0; begin < x.size(); begin += kBlock) {
     const std::span<const float> block = x.subspan(begin, std::min(kBlock, x.size() - begin));
-    if (!(max_of(block) > threshold)) continue;
+    if (count_from(block, threshold) == 0) continue;
     for (std::size_t i = 0; i < block.size(); ++i)
       if (block[i] > threshold) best.push_back({block[i], static_cast<std::uint32_t>(begin + i)});
     if (best.size() + kBlock > limit) shrink();
