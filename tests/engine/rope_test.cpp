@@ -41,8 +41,8 @@ TEST(RopeTable, YarnKeepsFastPairsAndInterpolatesSlowOnes) {
   const auto got = angles(RopeTable(yarn, {}), 3);
   const auto trained = angles(RopeTable({.n_rot = 64}, {}), 3);
   const auto stretched = angles(RopeTable({.n_rot = 64, .scaling = RopeScaling::linear, .factor = 8.0}, {}), 3);
-  EXPECT_NEAR(got[32], trained[32] * magnitude, 1e-6);      // the fastest pair
-  EXPECT_NEAR(got[63], stretched[63] * magnitude, 1e-6);    // the slowest pair
+  EXPECT_NEAR(got[32], trained[32] * magnitude, 1e-6);    // the fastest pair
+  EXPECT_NEAR(got[63], stretched[63] * magnitude, 1e-6);  // the slowest pair
 }
 
 TEST(RopeTable, FarPositionsStayAccurate) {

@@ -44,7 +44,8 @@ TEST(StepRows, DropsCancelledSequences) {
   f.gone[2] = true;
   ASSERT_TRUE(rows.any_cancelled());
   ASSERT_TRUE(rows.select_live());
-  EXPECT_EQ((std::vector<std::uint32_t>(rows.kept().begin(), rows.kept().end())), (std::vector<std::uint32_t>{1, 5, 6}));
+  EXPECT_EQ((std::vector<std::uint32_t>(rows.kept().begin(), rows.kept().end())),
+            (std::vector<std::uint32_t>{1, 5, 6}));
   rows.compact();
   EXPECT_EQ(rows.n_rows(), 3u);
   EXPECT_EQ(rows.n_decode_rows(), 1u);
