@@ -2,6 +2,9 @@
 
 #include "tests/support/piece_tokenizer.hpp"
 
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 namespace quern::engine::sampling {
@@ -47,6 +50,21 @@ TEST(BreakerFinder, RemembersTheLastFew) {
     finder.find(other);
     EXPECT_EQ(finder.find(usual), first) << "asked for all the time, so it stays";
   }
+}
+
+TEST(BreakerFinder, ServesManyThreads) {
+  const BreakerFinder finder(kTokenizer);
+  std::vector<std::thread> threads;
+  std::atomic<int> n_right{0};
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&finder, &n_right, t] {
+      for (int i = 0; i < 100; ++i) {
+        const std::vector<std::string> texts{"\n", std::string(static_cast<std::size_t>(t * i % 12), 'a') + "bc"};
+        if (finder.find(texts)->breaks_alone(1)) ++n_right;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(n_right, 400);
 }
 
 }  // namespace
