@@ -92,6 +92,7 @@ std::vector<WeightRecipe> weight_recipes(const Shape& shape, const QuantMix& mix
 std::uint64_t n_parameters(const Shape& shape) {
   std::uint64_t n = 0;
   for (const WeightRecipe& recipe : weight_recipes(shape, QuantMix())) {
+    if (!recipe.values.empty()) continue;  // derived, not trained
     std::uint64_t n_values = 1;
     for (const std::uint64_t dim : recipe.dims) n_values *= dim;
     n += n_values;
