@@ -19,20 +19,20 @@
 namespace quern::kernels {
 
 struct CorePoolOptions {
-  std::uint32_t n_workers =
-      0;  // 0: topology.default_workers(). More than cores is allowed (tests); they are not pinned.
+  // 0: topology.default_workers(). More than there are cores is allowed (tests); they are then not pinned.
+  std::uint32_t n_workers = 0;
   bool pin = true;
-  bool pin_caller =
-      false;  // also bind the thread that calls create() as worker 0; threads it starts later inherit that
-  std::uint32_t spin_iterations =
-      0;  // pauses before a waiting thread sleeps. 0: kDefaultSpinTime, or 1 if CPUs are short
+  // Also binds the thread that calls create(), as worker 0. Threads that it starts later inherit the binding.
+  bool pin_caller = false;
+  // Pauses before a waiting thread sleeps. 0: as many as fill kDefaultSpinTime, or 1 where CPUs are short.
+  std::uint32_t spin_iterations = 0;
 };
 
-// How long a waiting thread spins before it sleeps: about as long as a wake-up takes, which wastes at most half of the
-// waiting whatever the wait turns out to be. Measured by core_pool_bench, medians of 7, 2 workers on a 2-core EPYC (Zen
-// 3) virtual machine: run() of an empty body takes 0.45 us while workers spin and 28 to 57 us when they must be woken;
-// a barrier 0.25 us. With a load of 12 on the 2 cores, run() takes 13 us, and took 300 us before workers rested
-// (Spinner).
+// How long a waiting thread spins before it sleeps: about as long as a wake-up takes, so that the wait costs at most
+// twice what the better choice would have cost. Measured by core_pool_bench, medians of 7, 2 workers on 2 cores of an
+// EPYC (Zen 3) virtual machine. At real-time priority, so undisturbed: run() of an empty body takes 0.45 us while
+// workers spin and 28 to 57 us when they must be woken; a barrier takes 0.25 us. At normal priority with a load of 12
+// on the 2 cores: run() takes 13 us, and took 300 us before Spinner learned to rest.
 inline constexpr std::chrono::microseconds kDefaultSpinTime{50};
 inline constexpr std::uint32_t kWorkersMax = 1024;
 
