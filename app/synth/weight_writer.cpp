@@ -26,10 +26,10 @@ struct Piece {
   float scale;
   std::uint64_t tensor_offset;  // bytes of the tensor before this piece
   std::uint64_t stream;         // of the random generator
-  std::vector<std::byte> bytes;
+  std::span<std::byte> bytes;
 };
 
-void fill(Piece& piece, std::uint64_t seed) noexcept {
+void fill(const Piece& piece, std::uint64_t seed) noexcept {
   const WeightRecipe& recipe = *piece.recipe;
   if (!recipe.values.empty()) {
     std::memcpy(piece.bytes.data(), reinterpret_cast<const std::byte*>(recipe.values.data()) + piece.tensor_offset,
@@ -49,7 +49,7 @@ void fill(Piece& piece, std::uint64_t seed) noexcept {
 }
 
 // Fills all pieces; the calling thread works too, so that it goes on where no thread can be started.
-void fill_all(std::vector<Piece>& pieces, std::uint64_t seed, std::uint32_t n_threads) {
+void fill_all(const std::vector<Piece>& pieces, std::uint64_t seed, std::uint32_t n_threads) {
   std::atomic<std::size_t> next{0};
   const auto work = [&]() noexcept {
     for (std::size_t i = next.fetch_add(1); i < pieces.size(); i = next.fetch_add(1)) fill(pieces[i], seed);
@@ -70,8 +70,8 @@ class PieceSource {
 
   bool done() const noexcept { return recipe_index_ == recipes_.size(); }
 
-  // REQUIRES: !done().
-  Piece next() {
+  // REQUIRES: !done(). buffer holds kPieceBytes and outlives the piece.
+  Piece next(std::byte* buffer) {
     const WeightRecipe& recipe = recipes_[recipe_index_];
     const kernels::QuantFormat& format = kernels::format_of(recipe.type);
     std::uint64_t n_values = 1;
@@ -81,8 +81,8 @@ class PieceSource {
     const std::uint64_t n = std::min(piece_bytes, size_bytes - offset_);
     const BlockFiller* filler = find_filler(recipe.type);
     QUERN_ASSERT(filler != nullptr);
-    Piece piece{&recipe, filler, recipe.stddev / unit_of(*filler), offset_, n_pieces_++, {}};
-    piece.bytes.resize(static_cast<std::size_t>(n));
+    const Piece piece{&recipe, filler,      recipe.stddev / unit_of(*filler),
+                      offset_, n_pieces_++, {buffer, static_cast<std::size_t>(n)}};
     offset_ += n;
     if (offset_ == size_bytes) {
       ++recipe_index_;
@@ -110,9 +110,14 @@ class PieceSource {
 Status write_weights(engine::gguf::GgufWriter& writer, const std::vector<WeightRecipe>& recipes, std::uint64_t seed,
                      std::uint32_t n_threads) {
   PieceSource source(recipes);
+  const std::size_t n_buffers = n_threads * kPiecesPerThread;
+  std::vector<std::byte> buffers(n_buffers * kPieceBytes);
+  std::vector<Piece> round;
   while (!source.done()) {
-    std::vector<Piece> round;
-    while (!source.done() && round.size() < n_threads * kPiecesPerThread) round.push_back(source.next());
+    round.clear();
+    while (!source.done() && round.size() < n_buffers) {
+      round.push_back(source.next(buffers.data() + round.size() * kPieceBytes));
+    }
     fill_all(round, seed, n_threads);
     for (const Piece& piece : round) QUERN_CHECK(writer.write(piece.bytes));
   }
