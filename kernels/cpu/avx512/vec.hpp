@@ -77,6 +77,7 @@ struct Vec {
     return _mm512_fmaddsub_ps(x, twice_each(cosines), mul(swapped, twice_each(sines)));
   }
 
+  static constexpr bool kStridedGroups = false;  // 32 bytes -> 2 vectors in ascending order
   static void widen_u8(__m256i bytes, F* out) noexcept {
     out[0] = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm256_castsi256_si128(bytes)));
     out[1] = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm256_extracti128_si256(bytes, 1)));
@@ -84,6 +85,11 @@ struct Vec {
   static void widen_i8(__m256i bytes, F* out) noexcept {
     out[0] = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(bytes)));
     out[1] = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(bytes, 1)));
+  }
+
+  static void scale_halves(F* group, float zero, float first, float second) noexcept {
+    group[0] = fmsub(group[0], set1(first), set1(first * zero));
+    group[1] = fmsub(group[1], set1(second), set1(second * zero));
   }
 
  private:

@@ -21,9 +21,17 @@
 namespace quern::kernels {
 namespace {
 
-// Activations stay F32, so both roles use the same kernel; prepare() is the scalar tier's copy.
+// Activations stay F32, so both roles use the same kernel. prepare() is the scalar tier's copy unless said otherwise.
 inline void set_matmul(KernelTable& table, TensorType type, void (*run)(const MatmulArgs&) noexcept) noexcept {
   for (auto& by_type : table.matmul) by_type[static_cast<std::size_t>(type)].run = run;
+}
+
+template <class V, class Groups>
+void set_block_matmul(KernelTable& table, TensorType type) noexcept {
+  set_matmul(table, type, &matmul<V, Groups>);
+  if constexpr (V::kStridedGroups) {
+    for (auto& by_type : table.matmul) by_type[static_cast<std::size_t>(type)].prepare = &prepare_strided_groups;
+  }
 }
 
 template <class V>
@@ -31,11 +39,11 @@ void fill_x86_matmul(KernelTable& table) noexcept {
   set_matmul(table, TensorType::f32, &matmul<V, GroupsF32<V>>);
   set_matmul(table, TensorType::f16, &matmul<V, GroupsF16<V>>);
   set_matmul(table, TensorType::bf16, &matmul<V, GroupsBf16<V>>);
-  set_matmul(table, TensorType::q8_0, &matmul<V, GroupsQ8_0<V>>);
-  set_matmul(table, TensorType::q4_0, &matmul<V, GroupsQ4_0<V>>);
-  set_matmul(table, TensorType::q4_k, &matmul<V, GroupsQ4K<V>>);
-  set_matmul(table, TensorType::q5_k, &matmul<V, GroupsQ5K<V>>);
-  set_matmul(table, TensorType::q6_k, &matmul<V, GroupsQ6K<V>>);
+  set_block_matmul<V, GroupsQ8_0<V>>(table, TensorType::q8_0);
+  set_block_matmul<V, GroupsQ4_0<V>>(table, TensorType::q4_0);
+  set_block_matmul<V, GroupsQ4K<V>>(table, TensorType::q4_k);
+  set_block_matmul<V, GroupsQ5K<V>>(table, TensorType::q5_k);
+  set_block_matmul<V, GroupsQ6K<V>>(table, TensorType::q6_k);
 
   set_matmul(table, TensorType::q4_1, &matmul_scalar_decode<V, 32, sizeof(BlockQ4_1), &dequantize_q4_1>);
   set_matmul(table, TensorType::q5_0, &matmul_scalar_decode<V, 32, sizeof(BlockQ5_0), &dequantize_q5_0>);

@@ -1,5 +1,6 @@
 // How the AVX2 and AVX-512 tiers decode weights: a format is cut into groups of 32 values, and a group becomes
-// 32 / V::kLanes vectors of F32 in order of k. The bytes are taken apart with 256-bit integer instructions in both
+// 32 / V::kLanes vectors of F32: in order of k, or in the strided order of V::widen_u8, as the prepared activations of
+// the block formats are. The bytes are taken apart with 256-bit integer instructions in both
 // tiers; V widens them. Layouts: kernels/quant/<type>.hpp. A format has kBlockValues, kBlockBytes, a State (what the
 // groups of one block share), open() and group().
 #pragma once
@@ -52,9 +53,9 @@ struct GroupsQ4_0 {
     const F d = V::set1(f16_at(state.block->d));
     const __m128i pairs = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state.block->q));
     const __m256i both = _mm256_set_m128i(_mm_srli_epi16(pairs, 4), pairs);
-    const __m256i codes = _mm256_and_si256(both, _mm256_set1_epi8(15));
-    V::widen_i8(_mm256_sub_epi8(codes, _mm256_set1_epi8(8)), out);
-    for (std::size_t i = 0; i < kGroupValues / V::kLanes; ++i) out[i] = V::mul(out[i], d);
+    V::widen_u8(_mm256_and_si256(both, _mm256_set1_epi8(15)), out);
+    const F offset = V::mul(d, V::set1(8.0f));
+    for (std::size_t i = 0; i < kGroupValues / V::kLanes; ++i) out[i] = V::fmsub(out[i], d, offset);
   }
 };
 
@@ -155,11 +156,8 @@ struct GroupsQ6K {
                                         : _mm256_srli_epi16(packed, 2);
     const __m256i codes =
         _mm256_or_si256(_mm256_and_si256(low, _mm256_set1_epi8(15)), _mm256_and_si256(high, _mm256_set1_epi8(0x30)));
-    V::widen_i8(_mm256_sub_epi8(codes, _mm256_set1_epi8(32)), out);
-    constexpr std::size_t kVectors = kGroupValues / V::kLanes;
-    for (std::size_t i = 0; i < kVectors; ++i) {
-      out[i] = V::mul(out[i], V::set1(state.scale[2 * g + (i >= kVectors / 2 ? 1 : 0)]));
-    }
+    V::widen_u8(codes, out);
+    V::scale_halves(out, 32.0f, state.scale[2 * g], state.scale[2 * g + 1]);
   }
 };
 

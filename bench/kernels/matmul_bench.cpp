@@ -1,0 +1,159 @@
+// Matrix products of every tier on one thread, beside the roofs of this machine.
+//   decode/<tier>/<type>/<rows>x<cols>/<tokens>: bytes of weights per second (GB/s, and percent of the read roof)
+//   prefill/...: multiply-adds (GFLOP/s, and percent of the FMA roof)
+// Weights rotate over copies larger than the last-level cache, as the layers of a model do. Results are compared with
+// the scalar tier before any time is taken.
+#include "bench/kernels/roofs.hpp"
+#include "kernels/cpu/isa.hpp"
+#include "kernels/quant/quant_format.hpp"
+#include "tests/support/kernel_data.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+namespace quern::bench {
+
+namespace {
+
+using kernels::KernelTable;
+using kernels::MatmulArgs;
+using kernels::MatmulKernel;
+using kernels::QuantFormat;
+
+struct Shape {
+  std::size_t rows, cols;
+};
+// The attention and FFN matrices of a 1.1B llama.
+constexpr Shape kShapes[] = {{2048, 2048}, {2048, 5632}, {5632, 2048}};
+constexpr std::size_t kColdBytes = std::size_t{64} << 20;
+constexpr const char* kTypes[] = {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k", "q5_k", "q6_k", "iq4_xs"};
+
+struct Roofs {
+  double read_gb_per_s = read_roof_gb_per_s();
+  double fma_gflop_per_s = fma_roof_gflop_per_s();
+};
+const Roofs& roofs() {
+  static const Roofs measured;
+  return measured;
+}
+
+struct Matrix {
+  std::vector<std::uint8_t> bytes;  // [copies, rows, row_bytes]
+  std::size_t copies, row_bytes;
+};
+
+// The same 16 random rows over and over: the speed does not depend on the values.
+Matrix make_matrix(const QuantFormat& format, Shape shape) {
+  Matrix m{.bytes = {}, .copies = 0, .row_bytes = format.row_bytes(shape.cols)};
+  const std::size_t matrix_bytes = m.row_bytes * shape.rows;
+  m.copies = std::max<std::size_t>(1, kColdBytes / matrix_bytes);
+  m.bytes.resize(m.copies * matrix_bytes);
+  for (std::size_t r = 0; r < 16; ++r) {
+    const auto row = test::random_row(format, shape.cols, r);
+    for (std::size_t at = r; at < m.copies * shape.rows; at += 16) {
+      std::copy(row.begin(), row.end(), m.bytes.begin() + static_cast<std::ptrdiff_t>(at * m.row_bytes));
+    }
+  }
+  return m;
+}
+
+MatmulArgs arguments(const Matrix& m, Shape shape, const std::vector<std::byte>& x, std::size_t x_row_bytes,
+                     std::size_t n_tokens, std::vector<float>& y) {
+  return {.w = reinterpret_cast<const std::byte*>(m.bytes.data()),
+          .row_bytes = m.row_bytes,
+          .row_begin = 0,
+          .row_end = shape.rows,
+          .n_cols = shape.cols,
+          .x = x.data(),
+          .x_row_bytes = x_row_bytes,
+          .n_tokens = n_tokens,
+          .y = y.data(),
+          .y_stride = shape.rows};
+}
+
+std::vector<std::byte> prepared(const MatmulKernel& kernel, const std::vector<float>& x, Shape shape,
+                                std::size_t n_tokens) {
+  std::vector<std::byte> out(n_tokens * kernel.prepared_row_bytes(shape.cols));
+  kernel.prepare(x.data(), n_tokens, shape.cols, out.data());
+  return out;
+}
+
+// The first rows against the scalar tier.
+void require_correct(const KernelTable& table, const QuantFormat& format, MatmulArgs args, const std::vector<float>& x,
+                     Shape shape) {
+  args.row_end = std::min<std::size_t>(args.row_end, 16);
+  std::vector<float> got(args.n_tokens * args.y_stride), want(got.size());
+  const auto type = static_cast<std::size_t>(format.type);
+  args.y = got.data();
+  table.matmul[0][type].run(args);
+  const MatmulKernel& oracle = kernels::select_tier("scalar").value()->matmul[0][type];
+  const std::vector<std::byte> plain = prepared(oracle, x, shape, args.n_tokens);
+  args.x = plain.data();
+  args.y = want.data();
+  oracle.run(args);
+  if (!(test::nmse(got, want) < 1e-9)) {
+    fmt::print(stderr, "{} {}: wrong result, not measured\n", table.isa, format.name);
+    std::exit(1);
+  }
+}
+
+void run_product(benchmark::State& state, const KernelTable& table, const QuantFormat& format, Shape shape,
+                 std::size_t n_tokens) {
+  const MatmulKernel& kernel = table.matmul[0][static_cast<std::size_t>(format.type)];
+  const Matrix m = make_matrix(format, shape);
+  const std::vector<float> x = test::random_floats(n_tokens * shape.cols, 1);
+  const std::vector<std::byte> rows = prepared(kernel, x, shape, n_tokens);
+  std::vector<float> y(n_tokens * shape.rows);
+  MatmulArgs args = arguments(m, shape, rows, kernel.prepared_row_bytes(shape.cols), n_tokens, y);
+  require_correct(table, format, args, x, shape);
+  std::size_t copy = 0;
+  for (auto _ : state) {
+    args.w = reinterpret_cast<const std::byte*>(m.bytes.data()) + copy * shape.rows * m.row_bytes;
+    kernel.run(args);
+    benchmark::ClobberMemory();
+    copy = (copy + 1) % m.copies;
+  }
+  using benchmark::Counter;
+  const double runs = static_cast<double>(state.iterations());
+  const double gigabytes = runs * static_cast<double>(shape.rows * m.row_bytes) / 1e9;
+  const double gflop = runs * 2e-9 * static_cast<double>(shape.rows * shape.cols * n_tokens);
+  state.counters["GB/s"] = Counter(gigabytes, Counter::kIsRate);
+  state.counters["%read"] = Counter(100 * gigabytes / roofs().read_gb_per_s, Counter::kIsRate);
+  state.counters["GFLOP/s"] = Counter(gflop, Counter::kIsRate);
+  state.counters["%fma"] = Counter(100 * gflop / roofs().fma_gflop_per_s, Counter::kIsRate);
+}
+
+void register_all() {
+  for (const kernels::Tier& tier : kernels::tiers()) {
+    if (!tier.supported() || std::string_view(tier.isa) == "scalar") continue;
+    for (const char* type : kTypes) {
+      const QuantFormat& format = *kernels::find_format(type);
+      for (const Shape shape : kShapes) {
+        for (const std::size_t n_tokens : {1u, 2u, 4u, 8u, 64u, 256u}) {
+          const std::string name = fmt::format("{}/{}/{}/{}x{}/{}", n_tokens <= 2 ? "decode" : "prefill", tier.isa,
+                                               type, shape.rows, shape.cols, n_tokens);
+          benchmark::RegisterBenchmark(name.c_str(), [&tier, &format, shape, n_tokens](benchmark::State& state) {
+            run_product(state, tier.table(), format, shape, n_tokens);
+          })->Unit(benchmark::kMicrosecond);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace quern::bench
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  fmt::print("roofs of one thread: read {:.1f} GB/s, FMA {:.1f} GFLOP/s\n", quern::bench::roofs().read_gb_per_s,
+             quern::bench::roofs().fma_gflop_per_s);
+  quern::bench::register_all();
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
