@@ -4,6 +4,8 @@ target_compile_features(quern_settings INTERFACE cxx_std_20)
 target_include_directories(quern_settings INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(quern_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                                                  -Wno-missing-field-initializers -fno-omit-frame-pointer)
+# g++ 12 sees overflows in std::vector's own growth code (GCC bug 105329 and its kin).
+target_compile_options(quern_settings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow -Wno-stringop-overread>)
 if(QUERN_WERROR)
   target_compile_options(quern_settings INTERFACE -Werror)
 endif()
