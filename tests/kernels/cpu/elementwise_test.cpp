@@ -1,0 +1,195 @@
+// Norm, rotation, activation, sums and conversions of every tier, against the scalar tier (double) or exact bits.
+#include "kernels/kernel_table.hpp"
+#include "tests/support/guarded_buffer.hpp"
+#include "tests/support/kernel_data.hpp"
+#include "tests/support/test_tiers.hpp"
+
+#include <bit>
+#include <limits>
+#include <span>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace quern::test {
+namespace {
+
+using kernels::KernelTable;
+
+constexpr float kUlp = std::numeric_limits<float>::epsilon();  // 2^-23, one ulp of 1
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+std::string tier_name(const testing::TestParamInfo<TierUnderTest>& info) {
+  std::string name = info.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+class Elementwise : public testing::TestWithParam<TierUnderTest> {
+ protected:
+  const KernelTable& table() const { return *GetParam().table; }
+  static const KernelTable& oracle() { return *tiers_under_test().front().table; }
+};
+
+void expect_close(std::span<const float> got, std::span<const float> want, float relative, float absolute,
+                  const std::string& what) {
+  ASSERT_EQ(got.size(), want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    if (std::isnan(want[i])) {
+      ASSERT_TRUE(std::isnan(got[i])) << what << ", value " << i;
+    } else if (std::isinf(want[i])) {
+      ASSERT_EQ(got[i], want[i]) << what << ", value " << i;
+    } else {
+      ASSERT_NEAR(got[i], want[i], relative * std::abs(want[i]) + absolute) << what << ", value " << i;
+    }
+  }
+}
+
+std::vector<std::size_t> lengths() {
+  return lengths_around({1, 4, 8, 16, 32, 64, 128, 2048});
+}
+
+TEST_P(Elementwise, RmsNorm) {
+  for (const std::size_t n : lengths()) {
+    const GuardedBuffer<float> x(random_floats(n, n)), w(random_floats(n, n + 1));
+    std::vector<float> want(n);
+    oracle().rms_norm(x.data(), w.data(), 1e-6f, n, want.data());
+    const GuardedBuffer<float> y(n);
+    table().rms_norm(x.data(), w.data(), 1e-6f, n, y.data());
+    // The sum of n squares is off by at most n / 2 ulp, the root halves that; three more roundings.
+    const float relative = (static_cast<float>(n) / 4 + 4) * kUlp;
+    expect_close({y.data(), n}, want, relative, 0, "n = " + std::to_string(n));
+    table().rms_norm(x.data(), w.data(), 1e-6f, n, x.data());  // in place
+    EXPECT_EQ(std::memcmp(x.data(), y.data(), n * sizeof(float)), 0);
+  }
+}
+
+TEST_P(Elementwise, RmsNormOfZerosAndOfNan) {
+  const std::vector<float> w(40, 1.0f);
+  std::vector<float> x(40, 0.0f), y(40);
+  table().rms_norm(x.data(), w.data(), 1e-5f, 40, y.data());
+  for (const float value : y) EXPECT_EQ(value, 0.0f);
+  x[39] = kNan;
+  table().rms_norm(x.data(), w.data(), 1e-5f, 40, y.data());
+  for (const float value : y) EXPECT_TRUE(std::isnan(value));
+}
+
+TEST_P(Elementwise, Rope) {
+  for (const std::size_t n_rot : {2u, 4u, 6u, 14u, 16u, 18u, 30u, 32u, 34u, 64u, 80u, 128u}) {
+    for (const std::size_t d_head : {n_rot, n_rot + 2, n_rot + 32}) {
+      constexpr std::size_t kHeads = 3;
+      const std::vector<float> x = random_floats(kHeads * d_head, n_rot);
+      std::vector<float> angles = random_floats(n_rot / 2, d_head, 3.0f);
+      const GuardedBuffer<float> cos_sin(n_rot);
+      for (std::size_t i = 0; i < n_rot / 2; ++i) {
+        cos_sin[i] = std::cos(angles[i]);
+        cos_sin[n_rot / 2 + i] = std::sin(angles[i]);
+      }
+      for (const auto kernel : {&KernelTable::rope_interleaved, &KernelTable::rope_split}) {
+        std::vector<float> want = x;
+        (oracle().*kernel)(want.data(), kHeads, d_head, n_rot, cos_sin.data());
+        const GuardedBuffer<float> got(x);
+        (table().*kernel)(got.data(), kHeads, d_head, n_rot, cos_sin.data());
+        // Two products and a sum of values below 5: 2 ulp of the products.
+        expect_close({got.data(), got.size()}, want, 0, 10 * kUlp, "n_rot = " + std::to_string(n_rot));
+        for (std::size_t i = n_rot; i < d_head; ++i) ASSERT_EQ(got[i], x[i]) << "behind n_rot";
+      }
+    }
+  }
+}
+
+TEST_P(Elementwise, SiluMul) {
+  for (const std::size_t n : lengths()) {
+    const GuardedBuffer<float> gate(random_floats(n, n, 4.0f)), up(random_floats(n, n + 1)), out(n);
+    std::vector<float> want(n);
+    oracle().silu_mul(gate.data(), up.data(), n, want.data());
+    table().silu_mul(gate.data(), up.data(), n, out.data());
+    // exp 2 ulp, a sum, a quotient and a product.
+    expect_close({out.data(), n}, want, 4 * kUlp, 0, "n = " + std::to_string(n));
+    table().silu_mul(gate.data(), up.data(), n, up.data());
+    EXPECT_EQ(std::memcmp(up.data(), out.data(), n * sizeof(float)), 0);
+  }
+}
+
+// silu_mul with up = 1 shows exp: g / (1 + e^-g) over all magnitudes and around the limits of the exponent.
+TEST_P(Elementwise, SiluOfEveryMagnitude) {
+  std::vector<float> gate;
+  for (float g = 1e-30f; g < 2e4f; g *= 1.01f) {
+    gate.push_back(g);
+    gate.push_back(-g);
+  }
+  for (float g = 80.0f; g < 110.0f; g += 0.0625f) gate.push_back(-g);
+  for (const float g : {0.0f, -0.0f, 3e38f, -3e38f, kInfinity, kNan}) gate.push_back(g);
+  const std::vector<float> up(gate.size(), 1.0f);
+  std::vector<float> got(gate.size()), want(gate.size());
+  table().silu_mul(gate.data(), up.data(), gate.size(), got.data());
+  oracle().silu_mul(gate.data(), up.data(), gate.size(), want.data());
+  // Below e^-88 the denominator overflows to infinity: the result is 0 instead of a number under 1e-36.
+  expect_close(got, want, 4 * kUlp, 1e-36f, "silu");
+}
+
+TEST_P(Elementwise, AddAndAddScaled) {
+  for (const std::size_t n : lengths()) {
+    const std::vector<float> a = random_floats(n, n), b = random_floats(n, n + 1);
+    const GuardedBuffer<float> x(a), y(b), out(n);
+    table().add(x.data(), y.data(), n, out.data());
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(out[i], a[i] + b[i]);
+    table().add(x.data(), y.data(), n, x.data());
+    EXPECT_EQ(std::memcmp(x.data(), out.data(), n * sizeof(float)), 0);
+    std::vector<float> want = b;
+    oracle().add_scaled(a.data(), 0.37f, n, want.data());
+    const GuardedBuffer<float> source(a);
+    table().add_scaled(source.data(), 0.37f, n, y.data());
+    expect_close({y.data(), n}, want, kUlp, kUlp, "n = " + std::to_string(n));
+  }
+}
+
+TEST_P(Elementwise, AllHalvesConvertExactlyAndBack) {
+  std::vector<std::uint16_t> all(65536);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint16_t>(i);
+  std::vector<float> floats(all.size());
+  table().f16_to_f32(all.data(), all.size(), floats.data());
+  std::vector<std::uint16_t> back(all.size());
+  table().f32_to_f16(floats.data(), floats.size(), back.data());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(floats[i]),
+              std::bit_cast<std::uint32_t>(kernels::f16_to_f32(static_cast<std::uint16_t>(i))));
+    const bool nan = (i & 0x7c00) == 0x7c00 && (i & 0x3ff) != 0;
+    ASSERT_EQ(back[i], nan ? (i | 0x200) : i) << "a NaN becomes quiet, anything else is unchanged";
+  }
+}
+
+TEST_P(Elementwise, RoundsToTheNearestHalfAndTiesToEven) {
+  std::vector<float> floats;
+  for (std::uint32_t h = 0; h < 0x7c00; ++h) {
+    // The middle between two neighbours, and one ulp beside it: the tie goes to the even one.
+    const float low = kernels::f16_to_f32(static_cast<std::uint16_t>(h));
+    const float high = h == 0x7bff ? 65536.0f : kernels::f16_to_f32(static_cast<std::uint16_t>(h + 1));
+    const float middle = low + (high - low) / 2;
+    for (const float value : {std::nextafter(middle, 0.0f), middle, std::nextafter(middle, kInfinity)}) {
+      floats.push_back(value);
+      floats.push_back(-value);
+    }
+  }
+  std::vector<std::uint16_t> got(floats.size());
+  table().f32_to_f16(floats.data(), floats.size(), got.data());
+  for (std::size_t i = 0; i < floats.size(); ++i) {
+    const auto h = static_cast<std::uint32_t>(i / 6), which = static_cast<std::uint32_t>(i % 6 / 2);
+    const std::uint32_t magnitude = which == 0 ? h : which == 2 ? h + 1 : h + h % 2;
+    ASSERT_EQ(got[i], magnitude | (i % 2 != 0 ? 0x8000u : 0u)) << floats[i];
+  }
+  for (const std::size_t n : lengths()) {
+    const GuardedBuffer<float> x(random_floats(n, n));
+    const GuardedBuffer<std::uint16_t> halves(n);
+    const GuardedBuffer<float> back(n);
+    table().f32_to_f16(x.data(), n, halves.data());
+    table().f16_to_f32(halves.data(), n, back.data());
+    expect_close({back.data(), n}, {x.data(), n}, 0x1p-11f, 0x1p-25f, "round trip");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Tiers, Elementwise, testing::ValuesIn(tiers_under_test()), tier_name);
+
+}  // namespace
+}  // namespace quern::test
