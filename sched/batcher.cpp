@@ -7,13 +7,13 @@
 namespace quern::sched {
 namespace {
 
-// Keeps the n sequences that waited longest; equals in order of index.
+// Keeps the n sequences that waited longest, in that order; equals in order of index.
 void keep_longest_waiting(std::vector<std::uint32_t>& indexes, std::size_t n, std::span<const BatchInput> inputs) {
   if (indexes.size() <= n) return;
   const auto waited_longer = [inputs](std::uint32_t a, std::uint32_t b) {
-    return inputs[a].last_step != inputs[b].last_step ? inputs[a].last_step < inputs[b].last_step : a < b;
+    return inputs[a].last_turn != inputs[b].last_turn ? inputs[a].last_turn < inputs[b].last_turn : a < b;
   };
-  std::nth_element(indexes.begin(), indexes.begin() + static_cast<std::ptrdiff_t>(n), indexes.end(), waited_longer);
+  std::sort(indexes.begin(), indexes.end(), waited_longer);
   indexes.resize(n);
 }
 
@@ -42,7 +42,6 @@ std::uint32_t Batcher::choose_decodes(std::span<const BatchInput> inputs) {
   std::uint32_t places = std::min({limits_.max_seqs, limits_.max_tokens, limits_.max_logits});
   if (!prompts_.empty() && places > 1) --places;
   keep_longest_waiting(decodes_, places, inputs);
-  std::sort(decodes_.begin(), decodes_.end());
   for (const std::uint32_t index : decodes_) shares_.push_back({.index = index, .n_tokens = 1, .logits = true});
   return static_cast<std::uint32_t>(decodes_.size());
 }

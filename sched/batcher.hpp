@@ -2,7 +2,8 @@
 // Decoding sequences come first with one token each; prompts share what is left, so that a step that carries decodes
 // never grows by more than prefill_tokens and their inter-token gap stays bounded whatever arrives.
 // Fairness:
-// - more decodes than places: the ones that waited longest (lowest last_step) go first, which is round-robin;
+// - more decodes than places: the ones that waited longest (lowest last_turn) go first, which is round-robin if the
+//   caller counts turns in the order of the shares;
 // - decodes may fill every place only while no prompt waits: otherwise one place is kept for prompts;
 // - prompts share their tokens evenly, and what a short prompt leaves goes to the longer ones: a short prompt is never
 //   stuck behind a long one.
@@ -24,7 +25,7 @@ struct BatchLimits {
 
 struct BatchInput {                 // a sequence that could take part
   std::uint32_t n_prompt_left = 0;  // prompt tokens to compute; 0: decodes
-  std::uint64_t last_step = 0;      // when it last took part
+  std::uint64_t last_turn = 0;      // a number that grows with every share given out; 0: never had one
 };
 
 struct BatchShare {
@@ -37,7 +38,7 @@ class Batcher {
  public:
   Batcher(const BatchLimits& limits, std::uint32_t max_inputs);  // all limits at least 1
 
-  // Decodes first (ascending index), then prompts (shortest first). Valid until the next call.
+  // Decodes first (where not all fit: longest waiting first), then prompts (shortest first). Valid until the next call.
   std::span<const BatchShare> choose(std::span<const BatchInput> inputs);
 
  private:

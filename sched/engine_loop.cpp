@@ -118,15 +118,14 @@ void EngineLoop::collect_runnable() noexcept {
     }
     if (was_parked) sequence->unpark();
     runnable_.push_back(sequence.get());
-    inputs_.push_back({.n_prompt_left = sequence->n_prompt_left(), .last_step = sequence->last_step});
+    inputs_.push_back({.n_prompt_left = sequence->n_prompt_left(), .last_turn = sequence->last_turn});
   }
 }
 
 void EngineLoop::run_step() noexcept {
   const TimePoint begin = parts_.clock.now();
   const std::span<const BatchShare> shares = batcher_.choose(inputs_);
-  ++step_number_;
-  for (const BatchShare& share : shares) runnable_[share.index]->last_step = step_number_;
+  for (const BatchShare& share : shares) runnable_[share.index]->last_turn = ++last_turn_;
   build_plan(shares, runnable_, plan_);
   parts_.backend.forward(plan_, std::span(logits_).first(std::size_t{plan_.n_logits()} * n_vocab_));
   deliver(shares);

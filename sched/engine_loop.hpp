@@ -68,7 +68,7 @@ class EngineLoop {
   std::vector<std::unique_ptr<Sequence>> running_;  // in order of admission
   std::vector<Sequence*> runnable_;                 // running and not parked: the batcher's inputs
   std::vector<BatchInput> inputs_;                  // of the same indexes
-  std::uint64_t step_number_ = 0;
+  std::uint64_t last_turn_ = 0;
   std::uint32_t swept_epoch_ = 0;
   bool swept_ = false;
 };

@@ -56,7 +56,7 @@ class Sequence {
   void unpark() noexcept { set_state(RequestState::decode); }
   void finish() noexcept;  // gives everything back; only generation(), stream() and state() are of use afterwards
 
-  std::uint64_t last_step = 0;  // number of the last step that it had a share in
+  std::uint64_t last_turn = 0;  // see BatchInput
   TimePoint last_token_at{};    // when its last token was pushed
 
  private:

@@ -1,0 +1,132 @@
+#include "sched/admission.hpp"
+
+#include <limits>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace quern::sched {
+namespace {
+
+constexpr RequestBounds kBounds{.n_vocab = 100, .max_context = 64, .page_tokens = 8, .n_pages = 6};
+
+GenerateRequest request(std::size_t n_prompt, std::uint32_t max_tokens) {
+  GenerateRequest out;
+  out.prompt.assign(n_prompt, 1);
+  out.max_tokens = max_tokens;
+  return out;
+}
+
+std::shared_ptr<Generation> waiting(RequestId id, std::uint32_t n_pages) {
+  auto out = std::make_shared<Generation>();
+  out->id = id;
+  out->n_pages_needed = n_pages;
+  return out;
+}
+
+struct Refusal {
+  std::string name;
+  GenerateRequest request;
+  std::string field;
+  std::vector<std::string> numbers;  // that the message must contain
+};
+
+class Refuses : public testing::TestWithParam<Refusal> {};
+
+TEST_P(Refuses, WithTheFieldAndTheNumbers) {
+  const Result<std::uint32_t> result = check_request(GetParam().request, kBounds);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Errc::bad_input);
+  EXPECT_EQ(result.error().field, GetParam().field);
+  for (const std::string& number : GetParam().numbers) {
+    EXPECT_NE(result.error().detail.find(number), std::string::npos) << number << " in: " << result.error().detail;
+  }
+}
+
+GenerateRequest with_token(engine::TokenId token) {
+  GenerateRequest out = request(5, 5);
+  out.prompt[3] = token;
+  return out;
+}
+GenerateRequest with_temperature(float temperature) {
+  GenerateRequest out = request(5, 5);
+  out.sampling.temperature = temperature;
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Requests, Refuses,
+    testing::Values(Refusal{"empty_prompt", request(0, 5), "prompt", {}},
+                    Refusal{"nothing_to_generate", request(5, 0), "max_tokens", {"0"}},
+                    Refusal{"longer_than_the_context", request(40, 25), "max_tokens", {"40", "25", "65", "64"}},
+                    Refusal{"sum_does_not_wrap", request(40, UINT32_MAX), "max_tokens", {"4294967335", "64"}},
+                    Refusal{"more_pages_than_there_are", request(40, 9), "max_tokens", {"40", "9", "7", "8", "6"}},
+                    Refusal{"negative_token", with_token(-1), "prompt", {"-1", "3", "100"}},
+                    Refusal{"token_beyond_the_vocabulary", with_token(100), "prompt", {"100", "3"}},
+                    Refusal{
+                        "bad_sampling", with_temperature(std::numeric_limits<float>::quiet_NaN()), "temperature", {}}),
+    [](const auto& param_info) { return param_info.param.name; });
+
+TEST(CheckRequest, CountsThePagesOfPromptAndAnswer) {
+  EXPECT_EQ(check_request(request(1, 1), kBounds).value(), 1u);
+  EXPECT_EQ(check_request(request(4, 4), kBounds).value(), 1u);
+  EXPECT_EQ(check_request(request(4, 5), kBounds).value(), 2u);
+  EXPECT_EQ(check_request(request(40, 8), kBounds).value(), 6u);
+}
+
+TEST(Admission, ReservesInFullOrNotAtAll) {
+  kv::PagePool pool(10);
+  Admission admission(pool, 4, 4);
+  admission.enqueue(waiting(1, 6));
+  admission.enqueue(waiting(2, 5));
+  EXPECT_EQ(admission.admit(0)->id, 1u);
+  EXPECT_EQ(pool.n_reserved(), 6u);
+  EXPECT_EQ(admission.admit(1), nullptr);
+  EXPECT_EQ(pool.n_reserved(), 6u);
+  pool.unreserve(1);
+  EXPECT_EQ(admission.admit(1)->id, 2u);
+  EXPECT_EQ(pool.n_reserved(), 10u);
+}
+
+TEST(Admission, SmallRequestsDoNotOvertakeTheHead) {
+  kv::PagePool pool(10);
+  Admission admission(pool, 4, 4);
+  ASSERT_TRUE(pool.reserve(3));
+  admission.enqueue(waiting(1, 8));
+  admission.enqueue(waiting(2, 1));
+  EXPECT_EQ(admission.admit(1), nullptr);
+  pool.unreserve(3);
+  EXPECT_EQ(admission.admit(0)->id, 1u);
+  EXPECT_EQ(admission.admit(1)->id, 2u);
+}
+
+TEST(Admission, KeepsMaxRunning) {
+  kv::PagePool pool(10);
+  Admission admission(pool, 4, 2);
+  admission.enqueue(waiting(1, 1));
+  EXPECT_EQ(admission.admit(2), nullptr);
+  EXPECT_EQ(pool.n_reserved(), 0u);
+  EXPECT_NE(admission.admit(1), nullptr);
+}
+
+TEST(Admission, TakesTheCancelledOutOfTheLine) {
+  kv::PagePool pool(10);
+  Admission admission(pool, 4, 4);
+  for (RequestId id = 1; id <= 4; ++id) {
+    admission.enqueue(waiting(id, 1));
+    if (id == 4) break;
+  }
+  EXPECT_EQ(admission.take_cancelled(), nullptr);
+  const auto head = admission.admit(0);
+  head->cancelled = true;  // no longer in the line: not ours
+  const auto fifth = waiting(5, 1);
+  fifth->cancelled = true;
+  admission.enqueue(fifth);
+  EXPECT_EQ(admission.take_cancelled()->id, 5u);
+  EXPECT_EQ(admission.take_cancelled(), nullptr);
+  for (RequestId id = 2; id <= 4; ++id) EXPECT_EQ(admission.admit(0)->id, id);
+  EXPECT_EQ(admission.admit(0), nullptr);
+}
+
+}  // namespace
+}  // namespace quern::sched
