@@ -2,13 +2,6 @@
 // Threads: the io_context's (one by default). Ownership: keeps references to the services.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <memory>
-#include <string>
-
-#include <boost/asio/io_context.hpp>
-
 #include "base/byte_ledger.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -17,34 +10,50 @@
 #include "engine/tokenizer/tokenizer.hpp"
 #include "sched/scheduler.hpp"
 
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
 namespace quern::server {
 
 struct ServerLimits {
   std::uint32_t max_connections = 4096;
   std::uint32_t max_header_bytes = 16 * 1024;
   std::uint64_t max_body_bytes = 8ull << 20;
-  std::uint32_t max_prompt_tokens = 0;         // 0: what the context holds
+  std::uint32_t max_prompt_tokens = 0;  // 0: what the context holds
   std::uint32_t max_stop_strings = 16;
-  std::uint32_t max_stop_bytes = 512;          // of one stop string
+  std::uint32_t max_stop_bytes = 512;  // of one stop string
   std::uint32_t max_logit_bias = 1024;
   std::uint32_t max_messages = 4096;
   std::uint32_t max_json_depth = 32;
-  std::uint32_t max_tokens_default = 512;      // where a request names none
+  std::uint32_t max_tokens_default = 512;        // where a request names none
   std::uint64_t max_backlog_bytes = 256 * 1024;  // unsent SSE bytes of one slow reader
   std::chrono::milliseconds header_timeout{10'000};
-  std::chrono::milliseconds idle_timeout{60'000};      // keep-alive connection without a request
-  std::chrono::milliseconds write_timeout{60'000};     // a reader that takes nothing for this long is dropped
-  std::chrono::milliseconds ping_interval{15'000};     // SSE comment on silence
-  std::chrono::milliseconds drain_timeout{30'000};     // SIGTERM: running requests may finish this long
+  std::chrono::milliseconds idle_timeout{60'000};   // keep-alive connection without a request
+  std::chrono::milliseconds write_timeout{60'000};  // a reader that takes nothing for this long is dropped
+  std::chrono::milliseconds ping_interval{15'000};  // SSE comment on silence
+  std::chrono::milliseconds drain_timeout{30'000};  // SIGTERM: running requests may finish this long
+  std::chrono::milliseconds body_timeout{60'000};   // a request body must have arrived by then
+  std::uint64_t max_bodies_bytes = 256ull << 20;    // request bodies being received, all connections together
+  std::uint32_t max_choices = 32;                   // prompts * n of one request: each is a sequence of its own
 };
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  std::uint16_t port = 8080;            // 0: any free port
+  std::uint16_t port = 8080;  // 0: any free port
   bool tcp = true;
-  std::string unix_socket;              // path; empty: none. Created 0600; a stale socket file is replaced
-  bool control = true;                  // /control/* on the Unix socket
+  std::string unix_socket;  // path; empty: none. Created 0600; a stale socket file is replaced
+  bool control = true;      // /control/* on the Unix socket
   ServerLimits limits;
+  // Over TCP a request must name this server in Host, and come from no foreign web page (Origin). Always allowed:
+  // loopback names, `host`, and any IP address where `host` is a wildcard. More names, without a port; Origins as
+  // "https://chat.example".
+  std::vector<std::string> allowed_hosts;
+  std::vector<std::string> allowed_origins;
 };
 
 struct Services {
@@ -52,7 +61,7 @@ struct Services {
   const engine::Tokenizer& tokenizer;
   const engine::ModelInfo& model;
   engine::chat::TemplateName chat_template;
-  std::string model_id;                 // the name clients use: "model" of every request must match or be absent
+  std::string model_id;  // the name clients use: "model" of every request must match or be absent
   const ByteLedger& ledger;
   const Clock& clock;
 };
@@ -64,14 +73,14 @@ class Server {
                                                 const Services& services);
   ~Server();
 
-  void start();                                   // spawns the accept loops
-  std::uint16_t port() const noexcept;            // the bound TCP port
-  // Graceful: stops accepting, lets running requests finish within drain_timeout, then closes. Safe to call twice; from the
-  // io_context's thread (signal handler, /control/drain). When all is closed, the io_context runs out of work.
+  void start();                         // spawns the accept loops
+  std::uint16_t port() const noexcept;  // the bound TCP port
+  // Graceful: stops accepting, lets running requests finish within drain_timeout, then closes. Safe to call twice; from
+  // the io_context's thread (signal handler, /control/drain). When all is closed, the io_context runs out of work.
   void drain();
 
  private:
-  struct Impl;
+  struct Impl;  // listeners and the state that they share with the sessions
   explicit Server(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

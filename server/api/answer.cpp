@@ -1,0 +1,61 @@
+#include "server/api/answer.hpp"
+
+#include <utility>
+
+namespace quern::server {
+
+Answer::Answer(std::vector<sched::Ticket> tickets, net::any_io_executor executor, const engine::Tokenizer& tokenizer,
+               const std::vector<std::string>& stops, bool keep_logprobs, std::uint64_t n_prompt_tokens)
+    : tickets_(std::move(tickets), std::move(executor)),
+      n_unfinished_(tickets_.size()),
+      n_prompt_tokens_(n_prompt_tokens) {
+  choices_.reserve(tickets_.size());
+  for (std::size_t i = 0; i < tickets_.size(); ++i) {
+    choices_.push_back({TextAssembler(tokenizer, stops, keep_logprobs)});
+  }
+}
+
+net::awaitable<Result<std::vector<Delta>>> Answer::next(Duration timeout) {
+  std::vector<Delta> deltas;
+  if (finished()) co_return deltas;
+  events_.clear();
+  co_await tickets_.next(events_, timeout);
+  if (events_.empty() && timeout == Duration::zero()) co_return fail(Errc::cancelled, "the request was cancelled");
+  for (const ChoiceEvent& event : events_) {
+    const Status status = take(event, deltas);
+    if (!status) co_return status.error();
+  }
+  co_return deltas;
+}
+
+Status Answer::take(const ChoiceEvent& event, std::vector<Delta>& out) {
+  Choice& choice = choices_[event.choice];
+  if (choice.finished) return {};  // the tail of a sequence that a stop string has ended
+  Delta delta{.choice = event.choice};
+  if (event.event.token != engine::kNoToken) delta.text = choice.text.append(event.event.token, event.event.logprob);
+  if (choice.text.stopped()) {
+    tickets_.cancel(event.choice);
+    delta.finish = sched::FinishReason::stop;
+  } else if (event.event.finish != sched::FinishReason::none) {
+    if (event.event.finish == sched::FinishReason::cancelled) return fail(Errc::cancelled, "the request was cancelled");
+    if (event.event.finish == sched::FinishReason::failed) return fail(Errc::io, "the model failed on this request");
+    delta.text += choice.text.finish();
+    delta.finish = choice.text.stopped() ? sched::FinishReason::stop : event.event.finish;
+  }
+  delta.logprobs = choice.text.take_logprobs();
+  if (delta.finish != sched::FinishReason::none) {
+    choice.finished = true;
+    --n_unfinished_;
+  }
+  const bool news = !delta.text.empty() || !delta.logprobs.empty() || delta.finish != sched::FinishReason::none;
+  if (news) out.push_back(std::move(delta));
+  return {};
+}
+
+Usage Answer::usage() const noexcept {
+  Usage usage{.prompt_tokens = n_prompt_tokens_};
+  for (const Choice& choice : choices_) usage.completion_tokens += choice.text.n_tokens();
+  return usage;
+}
+
+}  // namespace quern::server

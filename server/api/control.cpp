@@ -1,0 +1,96 @@
+#include "server/api/control_json.hpp"
+#include "server/api/endpoints.hpp"
+#include "server/api/models_json.hpp"
+#include "server/http_error.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace quern::server {
+namespace {
+
+Result<sched::RequestId> read_id(const std::string& text) {
+  sched::RequestId id = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, id);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return fail_field("id", "expected a number");
+  return id;
+}
+
+Error no_such_request(sched::RequestId id) {
+  return Error{Errc::not_found, fmt::format("request {}: not here, or finished", id), "id"};
+}
+
+Result<std::string> show_request(const std::string& text, const ServerState& state) {
+  QUERN_TRY(const sched::RequestId id, read_id(text));
+  const std::optional<sched::RequestStatus> status = state.services.scheduler.request(id);
+  if (!status) return no_such_request(id);
+  return json::serialize(request_json(*status));
+}
+
+Result<std::string> cancel_request(const std::string& text, const ServerState& state) {
+  QUERN_TRY(const sched::RequestId id, read_id(text));
+  if (!state.services.scheduler.cancel(id)) return no_such_request(id);
+  return fmt::format("{{\"id\":{},\"cancelled\":true}}", id);
+}
+
+Response response_of(const Result<std::string>& body) {
+  return body ? Response{.body = *body} : error_response(body.error());
+}
+
+}  // namespace
+
+// GET /control/status.
+net::awaitable<void> get_control_status(Exchange& exchange, ServerState& state) {
+  const Services& services = state.services;
+  json::object connections;
+  connections["open"] = state.n_connections();
+  connections["max"] = state.options.limits.max_connections;
+  connections["active_requests"] = state.n_active();
+  json::object out;
+  out["version"] = QUERN_VERSION;
+  out["uptime_s"] = to_seconds(services.clock.now() - state.started);
+  out["draining"] = state.draining();
+  out["model"] = model_json(services.model_id, services.model, services.scheduler.max_context(), state.started_unix_s);
+  out["scheduler"] = snapshot_json(services.scheduler.snapshot());
+  out["memory"] = memory_json(services.ledger);
+  out["connections"] = std::move(connections);
+  Response response{.body = json::serialize(out)};
+  co_await exchange.reply(std::move(response));
+}
+
+// GET /control/requests.
+net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state) {
+  json::array requests;
+  for (const sched::RequestStatus& status : state.services.scheduler.requests())
+    requests.push_back(request_json(status));
+  json::object out;
+  out["requests"] = std::move(requests);
+  Response response{.body = json::serialize(out)};
+  co_await exchange.reply(std::move(response));
+}
+
+// GET /control/requests/{id}. Errors: 400, 404.
+net::awaitable<void> get_control_request(Exchange& exchange, ServerState& state) {
+  Response response = response_of(show_request(exchange.path_value(), state));
+  co_await exchange.reply(std::move(response));
+}
+
+// DELETE /control/requests/{id}, POST /control/requests/{id}/cancel. Errors: 400, 404.
+net::awaitable<void> cancel_control_request(Exchange& exchange, ServerState& state) {
+  Response response = response_of(cancel_request(exchange.path_value(), state));
+  co_await exchange.reply(std::move(response));
+}
+
+// POST /control/drain: as SIGTERM does.
+net::awaitable<void> post_control_drain(Exchange& exchange, ServerState& state) {
+  state.drain();
+  Response response{.status = 202, .body = R"({"draining":true})"};
+  co_await exchange.reply(std::move(response));
+}
+
+}  // namespace quern::server

@@ -1,0 +1,26 @@
+// The handlers that routes.cpp lists. Each is in the file named like it; what a request may contain and what the reply
+// looks like is in docs/API.md. Threads: the connection's strand.
+#pragma once
+
+#include "server/exchange.hpp"
+#include "server/server_state.hpp"
+
+namespace quern::server {
+
+net::awaitable<void> get_health(Exchange& exchange, ServerState& state);             // health.cpp
+net::awaitable<void> get_metrics(Exchange& exchange, ServerState& state);            // health.cpp
+net::awaitable<void> get_models(Exchange& exchange, ServerState& state);             // models.cpp
+net::awaitable<void> get_model(Exchange& exchange, ServerState& state);              // models.cpp
+net::awaitable<void> post_completions(Exchange& exchange, ServerState& state);       // completions.cpp
+net::awaitable<void> post_chat_completions(Exchange& exchange, ServerState& state);  // chat.cpp
+net::awaitable<void> post_tokenize(Exchange& exchange, ServerState& state);          // tokenize.cpp
+net::awaitable<void> post_detokenize(Exchange& exchange, ServerState& state);        // tokenize.cpp
+
+// /control/*: control.cpp
+net::awaitable<void> get_control_status(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_control_request(Exchange& exchange, ServerState& state);
+net::awaitable<void> cancel_control_request(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_control_drain(Exchange& exchange, ServerState& state);
+
+}  // namespace quern::server

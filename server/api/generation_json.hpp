@@ -1,0 +1,37 @@
+// The fields that completions and chat completions have in common: sampling, length, stop strings, streaming.
+// Pure: JSON in, plain data or an error naming the field out. Threads: any.
+#pragma once
+
+#include "engine/sampling/params.hpp"
+#include "server/api/json_fields.hpp"
+#include "server/server.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quern::server {
+
+struct GenerationFields {
+  std::string model;  // empty: whatever is served
+  engine::sampling::SamplingParams sampling;
+  std::optional<std::uint32_t> max_tokens;
+  std::uint32_t n = 1;  // answers per prompt
+  std::vector<std::string> stop;
+  bool stream = false;
+  bool include_usage = false;  // of a stream; a whole answer always has its usage
+  bool ignore_eos = false;
+  bool logprobs = false;
+};
+
+// What a parser has to know of the server.
+struct RequestRules {
+  const ServerLimits& limits;
+  std::uint32_t n_vocab = 0;
+};
+
+// Notes errors in `fields`; the caller goes on reading its own and ends with fields.finish().
+void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out);
+
+}  // namespace quern::server

@@ -1,0 +1,151 @@
+#include "server/api/json_document.hpp"
+
+#include <cmath>
+#include <limits>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_stack.hpp>
+
+namespace quern::server {
+namespace {
+
+using Code = boost::system::error_code;
+
+// Builds the value like Boost.JSON's own handler, and looks at keys and numbers on the way.
+class StrictHandler {
+ public:
+  static constexpr std::size_t max_object_size = 1u << 20;
+  static constexpr std::size_t max_array_size = 1u << 24;
+  static constexpr std::size_t max_key_size = 1u << 12;
+  static constexpr std::size_t max_string_size = 1u << 30;
+
+  bool on_document_begin(Code&) { return true; }
+  bool on_document_end(Code&) { return true; }
+  bool on_object_begin(Code&) {
+    keys_.emplace_back();
+    return true;
+  }
+  bool on_object_end(std::size_t n, Code&) {
+    keys_.pop_back();
+    stack_.push_object(n);
+    return true;
+  }
+  bool on_array_begin(Code&) { return true; }
+  bool on_array_end(std::size_t n, Code&) {
+    stack_.push_array(n);
+    return true;
+  }
+  bool on_key_part(json::string_view s, std::size_t, Code&) {
+    key_.append(s.data(), s.size());
+    stack_.push_chars(s);
+    return true;
+  }
+  bool on_key(json::string_view s, std::size_t, Code& error) {
+    key_.append(s.data(), s.size());
+    stack_.push_key(s);
+    if (!keys_.back().insert(std::exchange(key_, {})).second) return refuse(error, "a key that comes twice");
+    return true;
+  }
+  bool on_string_part(json::string_view s, std::size_t, Code&) {
+    stack_.push_chars(s);
+    return true;
+  }
+  bool on_string(json::string_view s, std::size_t, Code&) {
+    stack_.push_string(s);
+    return true;
+  }
+  bool on_number_part(json::string_view, Code&) { return true; }
+  bool on_int64(std::int64_t i, json::string_view, Code&) {
+    stack_.push_int64(i);
+    return true;
+  }
+  bool on_uint64(std::uint64_t u, json::string_view, Code&) {
+    stack_.push_uint64(u);
+    return true;
+  }
+  bool on_double(double d, json::string_view, Code& error) {
+    if (!std::isfinite(d)) return refuse(error, "a number too large for a double");
+    stack_.push_double(d);
+    return true;
+  }
+  bool on_bool(bool b, Code&) {
+    stack_.push_bool(b);
+    return true;
+  }
+  bool on_null(Code&) {
+    stack_.push_null();
+    return true;
+  }
+  bool on_comment_part(json::string_view, Code&) { return true; }
+  bool on_comment(json::string_view, Code&) { return true; }
+
+  void reset() { stack_.reset(); }
+  json::value release() { return stack_.release(); }
+  const char* refusal() const noexcept { return refusal_; }
+
+ private:
+  bool refuse(Code& error, const char* why) {
+    refusal_ = why;
+    error = json::error::syntax;
+    return false;
+  }
+
+  json::value_stack stack_;
+  std::vector<std::set<std::string>> keys_;  // of the objects that are open
+  std::string key_;
+  const char* refusal_ = nullptr;
+};
+
+const char* kind_name(const json::value& value) noexcept {
+  switch (value.kind()) {
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "a boolean";
+    case json::kind::string:
+      return "a string";
+    case json::kind::array:
+      return "an array";
+    case json::kind::object:
+      return "an object";
+    default:
+      return "a number";
+  }
+}
+
+}  // namespace
+
+Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
+  json::parse_options options;
+  options.max_depth = max_depth;
+  json::basic_parser<StrictHandler> parser(options);
+  parser.handler().reset();
+  Code error;
+  const std::size_t n_parsed = parser.write_some(false, text.data(), text.size(), error);
+  if (const char* refusal = parser.handler().refusal()) {
+    return fail(Errc::bad_input, "JSON: {} before byte {}", refusal, n_parsed);
+  }
+  if (!error && n_parsed < text.size()) error = json::error::extra_data;
+  if (error == json::error::too_deep) {
+    return fail(Errc::bad_input, "JSON: nested more than {} levels deep at byte {}", max_depth, n_parsed);
+  }
+  if (error) return fail(Errc::bad_input, "JSON: {} at byte {}", error.message(), n_parsed);
+  return parser.handler().release();
+}
+
+Result<json::object> parse_json_object(std::string_view text, std::size_t max_depth) {
+  QUERN_TRY(json::value value, parse_json(text, max_depth));
+  if (!value.is_object()) return fail(Errc::bad_input, "request body: expected an object, found {}", kind_name(value));
+  return std::move(value.get_object());
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += json::serialize(json::string_view(text.data(), text.size()));
+}
+
+}  // namespace quern::server

@@ -1,0 +1,65 @@
+// Reads the fields of a JSON object from outside one by one, strictly: a wrong type or range is an error that names the
+// field, what was expected and what was found; null is the same as absent; a field that nobody asked for is an error
+// too, because a misspelt one would change the result without a word. The first error wins, later reads do nothing.
+// Threads: one. Refers to the object.
+#pragma once
+
+#include "server/api/json_document.hpp"
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace quern::server {
+
+class JsonFields {
+ public:
+  // path: where the object is, for messages: "" for the body, "messages[2]" inside.
+  JsonFields(const json::object& object, std::string path);
+
+  // Each leaves `out` alone where the field is absent, and returns whether it was there (and fine).
+  bool read(std::string_view key, bool& out);
+  bool read(std::string_view key, std::string& out);
+  bool read(std::string_view key, float& out);  // any finite number that fits
+  bool read(std::string_view key, std::int32_t& out);
+  bool read(std::string_view key, std::uint32_t& out, std::uint32_t min = 0, std::uint32_t max = UINT32_MAX);
+  bool read(std::string_view key, std::int64_t& out);
+  bool read(std::string_view key, std::vector<std::string>& out);
+
+  // The value itself; nullptr when absent, null, or after an error.
+  const json::value* value(std::string_view key);
+  const json::object* object(std::string_view key);
+  const json::array* array(std::string_view key);
+
+  // Fields that change nothing here: any value is fine.
+  void ignore(std::initializer_list<std::string_view> keys);
+  // Fields that this build cannot honour: absent, null, false, 0, "" and empty arrays or objects are fine, all else is
+  // an error, never a silent default.
+  void unsupported(std::initializer_list<std::string_view> keys);
+
+  // Notes an error found by the caller. `field` is relative to this object.
+  void refuse(std::string_view field, std::string_view detail);
+  void refuse(Error error);
+  bool failed() const noexcept { return error_.has_value(); }
+  std::string path_of(std::string_view key) const;
+
+  // The first error; else an error for the first field that no read asked for.
+  Status finish();
+
+ private:
+  bool integer(std::string_view key, std::int64_t min, std::int64_t max, std::int64_t& out);
+  void wrong_type(std::string_view key, std::string_view expected, const json::value& found);
+
+  const json::object& object_;
+  const std::string path_;
+  std::vector<std::string_view> known_;
+  std::optional<Error> error_;
+};
+
+// "the string \"abc\"", "the number 3", "an array": short enough for a message.
+std::string describe(const json::value& value);
+
+}  // namespace quern::server

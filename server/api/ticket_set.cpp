@@ -1,0 +1,96 @@
+#include "server/api/ticket_set.hpp"
+
+#include <array>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace quern::server {
+namespace {
+
+constexpr std::size_t kBatch = 32;      // events taken from one ticket at once
+constexpr std::size_t kMaxReady = 256;  // events waiting for the reader before the pumps wait for it
+
+}  // namespace
+
+struct TicketSet::Shared {
+  Shared(std::vector<sched::Ticket> tickets_in, const net::any_io_executor& executor)
+      : tickets(std::move(tickets_in)), arrived(executor), taken(executor, net::steady_timer::time_point::max()) {}
+
+  void cancel_all() noexcept {
+    for (sched::Ticket& ticket : tickets) ticket.cancel();
+  }
+
+  std::vector<sched::Ticket> tickets;
+  std::vector<ChoiceEvent> ready;
+  net::steady_timer arrived;  // cancelled when `ready` gets something
+  net::steady_timer taken;    // cancelled when `ready` was emptied. Many wait: its expiry is never set again, as that
+                              // would wake them
+  bool closed = false;
+};
+
+TicketSet::TicketSet(std::vector<sched::Ticket> tickets, net::any_io_executor executor)
+    : shared_(std::make_shared<Shared>(std::move(tickets), executor)) {
+  if (size() == 1) return;
+  for (std::uint32_t choice = 0; choice < size(); ++choice) {
+    net::co_spawn(executor, pump(shared_, choice), net::detached);
+  }
+}
+
+TicketSet::~TicketSet() {
+  shared_->closed = true;
+  shared_->cancel_all();
+  shared_->taken.cancel();
+}
+
+std::size_t TicketSet::size() const noexcept {
+  return shared_->tickets.size();
+}
+
+void TicketSet::cancel(std::uint32_t choice) noexcept {
+  shared_->tickets[choice].cancel();
+}
+
+std::function<void()> TicketSet::cancel_all_hook() {
+  return [shared = shared_] { shared->cancel_all(); };
+}
+
+net::awaitable<void> TicketSet::pump(std::shared_ptr<Shared> shared, std::uint32_t choice) {
+  std::array<sched::TokenEvent, kBatch> events;
+  for (bool finished = false; !finished && !shared->closed;) {
+    std::size_t n_events = co_await shared->tickets[choice].next(events, Duration::zero());
+    if (shared->closed) co_return;
+    if (n_events == 0) events[n_events++] = {.finish = sched::FinishReason::cancelled};  // read no further
+    for (std::size_t i = 0; i < n_events; ++i) shared->ready.push_back({choice, events[i]});
+    finished = events[n_events - 1].finish != sched::FinishReason::none;
+    shared->arrived.cancel();
+    while (shared->ready.size() > kMaxReady && !shared->closed) {
+      [[maybe_unused]] auto woken = co_await shared->taken.async_wait(kTuple);
+    }
+  }
+}
+
+net::awaitable<void> TicketSet::next(std::vector<ChoiceEvent>& out, Duration timeout) {
+  const std::shared_ptr<Shared> shared = shared_;
+  if (shared->tickets.size() == 1) {
+    std::array<sched::TokenEvent, kBatch> events;
+    const std::size_t n_events = co_await shared->tickets[0].next(events, timeout);
+    for (std::size_t i = 0; i < n_events; ++i) out.push_back({0, events[i]});
+    co_return;
+  }
+  if (shared->ready.empty()) {
+    if (timeout == Duration::zero()) {
+      shared->arrived.expires_at(net::steady_timer::time_point::max());
+    } else {
+      shared->arrived.expires_after(timeout);
+    }
+    [[maybe_unused]] auto woken = co_await shared->arrived.async_wait(kTuple);
+  }
+  out.insert(out.end(), shared->ready.begin(), shared->ready.end());
+  shared->ready.clear();
+  shared->taken.cancel();
+}
+
+}  // namespace quern::server

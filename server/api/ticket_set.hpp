@@ -1,0 +1,43 @@
+// Several tickets read as one stream of events, each tagged with its choice. One ticket is read directly; more are read
+// by a coroutine each, which waits when the reader is behind, so that every sequence is parked for itself. Threads: the
+// executor's strand. Ownership: owns the tickets; destroying it cancels them.
+#pragma once
+
+#include "base/clock.hpp"
+#include "sched/scheduler.hpp"
+#include "server/asio.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace quern::server {
+
+struct ChoiceEvent {
+  std::uint32_t choice = 0;
+  sched::TokenEvent event;
+};
+
+class TicketSet {
+ public:
+  TicketSet(std::vector<sched::Ticket> tickets, net::any_io_executor executor);
+  TicketSet(const TicketSet&) = delete;
+  TicketSet& operator=(const TicketSet&) = delete;
+  ~TicketSet();
+
+  // Appends what is ready to out; waits until there is something. Nothing after the timeout (zero: none).
+  net::awaitable<void> next(std::vector<ChoiceEvent>& out, Duration timeout);
+
+  std::size_t size() const noexcept;
+  void cancel(std::uint32_t choice) noexcept;
+  std::function<void()> cancel_all_hook();  // may be called after the set is gone
+
+ private:
+  struct Shared;
+  static net::awaitable<void> pump(std::shared_ptr<Shared> shared, std::uint32_t choice);
+
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace quern::server

@@ -1,0 +1,125 @@
+#include "server/connection.hpp"
+
+#include "server/unix_socket.hpp"
+
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+namespace quern::server {
+namespace {
+
+constexpr std::size_t kReadBytes = 4096;
+constexpr std::chrono::seconds kLingerTime{1};
+
+}  // namespace
+
+Connection::Connection(Socket socket, Transport transport, std::size_t read_ahead_bytes)
+    : stream_(std::move(socket)),
+      transport_(transport),
+      read_ahead_bytes_(read_ahead_bytes),
+      watch_ended_(stream_.get_executor()) {
+  if (transport_ == Transport::unix_socket) peer_ = peer_uid(stream_.socket().native_handle());
+}
+
+net::awaitable<bool> Connection::wait_readable(std::chrono::milliseconds timeout) {
+  if (buffer_.size() > 0) co_return true;
+  if (gone_) co_return false;
+  stream_.expires_after(timeout);
+  const auto space = buffer_.prepare(kReadBytes);
+  auto read = co_await stream_.async_read_some(space, kTuple);
+  auto& [error, n_bytes] = read;
+  if (error) co_return false;
+  buffer_.commit(n_bytes);
+  co_return true;
+}
+
+net::awaitable<bool> Connection::write(std::string_view bytes, std::chrono::milliseconds timeout) {
+  while (!bytes.empty() && !gone_) {
+    stream_.expires_after(timeout);  // of this piece: a slow reader may take long in all
+    const net::const_buffer piece(bytes.data(), bytes.size());
+    auto written = co_await stream_.async_write_some(piece, kTuple);
+    auto& [error, n_bytes] = written;
+    if (error) {
+      peer_left();
+      break;
+    }
+    bytes.remove_prefix(n_bytes);
+  }
+  co_return !gone_;
+}
+
+void Connection::watch(std::function<void()> on_gone) {
+  on_gone_ = std::move(on_gone);
+  if (gone_) return peer_left();
+  if (watching_) return;
+  watching_ = true;
+  stop_watch_ = false;
+  net::co_spawn(stream_.get_executor(), watch_loop(shared_from_this()), net::detached);
+}
+
+net::awaitable<void> Connection::watch_loop(std::shared_ptr<Connection> self) {
+  while (!self->stop_watch_ && !self->gone_ && self->buffer_.size() < self->read_ahead_bytes_) {
+    self->stream_.expires_never();  // the read side only: a write in progress keeps its own time
+    const auto space = self->buffer_.prepare(kReadBytes);
+    auto read = co_await self->stream_.async_read_some(space, kTuple);
+    auto& [error, n_bytes] = read;
+    self->buffer_.commit(n_bytes);
+    if (error && !self->stop_watch_) self->peer_left();
+    if (error) break;
+  }
+  self->watching_ = false;
+  self->watch_ended_.cancel();
+}
+
+net::awaitable<void> Connection::unwatch() {
+  on_gone_ = nullptr;
+  stop_watch_ = true;
+  if (watching_) stream_.cancel();
+  while (watching_) {
+    watch_ended_.expires_at(net::steady_timer::time_point::max());
+    [[maybe_unused]] auto woken = co_await watch_ended_.async_wait(kTuple);
+  }
+}
+
+void Connection::peer_left() {
+  gone_ = true;
+  // Moved out first: what it calls may end in unwatch().
+  if (const std::function<void()> on_gone = std::exchange(on_gone_, nullptr)) on_gone();
+}
+
+net::awaitable<void> Connection::linger(std::size_t max_bytes) {
+  boost::system::error_code error;
+  stream_.socket().shutdown(net::socket_base::shutdown_send, error);
+  stream_.expires_after(kLingerTime);
+  buffer_.clear();
+  for (std::size_t n_read = 0; !error && !gone_ && n_read < max_bytes;) {
+    const auto space = buffer_.prepare(kReadBytes * 16);
+    auto read = co_await stream_.async_read_some(space, kTuple);
+    error = std::get<0>(read);
+    n_read += std::get<1>(read);
+  }
+}
+
+void Connection::close() noexcept {
+  gone_ = true;
+  stream_.close();
+}
+
+void Connection::close_if_idle() {
+  net::post(stream_.get_executor(), [self = shared_from_this()] {
+    if (!self->busy_) self->close();
+  });
+}
+
+void Connection::abort() {
+  net::post(stream_.get_executor(), [self = shared_from_this()] {
+    self->peer_left();
+    self->close();
+  });
+}
+
+}  // namespace quern::server

@@ -1,0 +1,75 @@
+// One accepted connection: the socket, the bytes read ahead, who is at the other end, and whether they are still there.
+// Threads: its strand; abort() and close_if_idle() from any thread. Ownership: shared by the session that serves it,
+// the registry of open connections and the watch.
+#pragma once
+
+#include "server/asio.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <boost/asio/steady_timer.hpp>
+#include <sys/types.h>
+
+namespace quern::server {
+
+enum class Transport : std::uint8_t { tcp, unix_socket };
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // read_ahead_bytes: what is read of pipelined requests while one is being answered.
+  Connection(Socket socket, Transport transport, std::size_t read_ahead_bytes);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Stream& stream() noexcept { return stream_; }
+  beast::flat_buffer& buffer() noexcept { return buffer_; }
+  Transport transport() const noexcept { return transport_; }
+  std::optional<uid_t> peer() const noexcept { return peer_; }  // Unix sockets only
+  bool gone() const noexcept { return gone_; }
+
+  // Waits for the first byte of a request, unless one is buffered. false: none came in time, or the peer left.
+  net::awaitable<bool> wait_readable(std::chrono::milliseconds timeout);
+
+  // Writes everything; a peer that takes nothing for `timeout` is dropped. false: the peer is gone. The bytes must live
+  // until the end.
+  net::awaitable<bool> write(std::string_view bytes, std::chrono::milliseconds timeout);
+
+  // Calls on_gone as soon as the peer has closed its end, also when nothing is being written (a request that waits in
+  // the queue). It reads ahead to see that: at most read_ahead_bytes, after which only a write tells. A half-closed
+  // connection counts as closed, as in other servers. Called at once if the peer has left already.
+  void watch(std::function<void()> on_gone);
+  // Ends the watch: after it, the session may read again.
+  net::awaitable<void> unwatch();
+
+  // Closes so that the peer still gets the last response: half-close, then discard what it is still sending, for at
+  // most a second and max_bytes. Closing with unread bytes would reset the connection and may destroy the response.
+  net::awaitable<void> linger(std::size_t max_bytes);
+  void close() noexcept;
+
+  // For draining. Busy: between the first byte of a request and the end of its response.
+  void set_busy(bool busy) noexcept { busy_ = busy; }
+  void close_if_idle();
+  void abort();
+
+ private:
+  static net::awaitable<void> watch_loop(std::shared_ptr<Connection> self);
+  void peer_left();
+
+  Stream stream_;
+  beast::flat_buffer buffer_;
+  const Transport transport_;
+  const std::size_t read_ahead_bytes_;
+  std::optional<uid_t> peer_;
+  std::function<void()> on_gone_;
+  net::steady_timer watch_ended_;
+  bool watching_ = false;
+  bool stop_watch_ = false;
+  bool gone_ = false;
+  bool busy_ = false;
+};
+
+}  // namespace quern::server

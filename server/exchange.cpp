@@ -1,0 +1,77 @@
+#include "server/exchange.hpp"
+
+#include "base/assert.hpp"
+#include "server/http_error.hpp"
+
+#include <utility>
+
+namespace quern::server {
+
+Exchange::Exchange(Connection& connection, ServerState& state, RequestHead head)
+    : connection_(connection), state_(state), head_(std::move(head)), keep_alive_(head_.keep_alive) {}
+
+ReplyContext Exchange::context() const {
+  return {.http_1_0 = head_.http_1_0,
+          .keep_alive = keep_alive_,
+          .head_only = head_.method == beast::http::verb::head,
+          .request_id = head_.request_id,
+          .allowed_origin = origin_ok_ ? std::string_view(head_.origin) : std::string_view(),
+          .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
+}
+
+net::awaitable<void> Exchange::reply(Response response) {
+  QUERN_ASSERT(!replied_);
+  replied_ = true;
+  if (state_.draining()) keep_alive_ = false;
+  state_.count_response(response.status);
+  out_ = serialize(response, context());
+  const bool sent = co_await connection_.write(out_, state_.options.limits.write_timeout);
+  if (!sent) keep_alive_ = false;
+}
+
+void Exchange::start_events() {
+  QUERN_ASSERT(!replied_);
+  replied_ = true;
+  if (head_.http_1_0 || state_.draining()) keep_alive_ = false;
+  state_.count_response(200);
+}
+
+void Exchange::add_event(std::string_view data) {
+  events_.append("data: ").append(data).append("\n\n");
+}
+
+void Exchange::add_ping() {
+  events_ += ": ping\n\n";
+}
+
+net::awaitable<bool> Exchange::flush() {
+  return write_events(false);
+}
+
+net::awaitable<bool> Exchange::write_events(bool last) {
+  out_.clear();
+  if (!std::exchange(started_, true)) out_ = event_stream_head(context());
+  if (head_.http_1_0) {
+    out_ += events_;
+  } else {
+    append_chunk(out_, events_);
+    if (last) out_ += kLastChunk;
+  }
+  events_.clear();
+  const bool sent = co_await connection_.write(out_, state_.options.limits.write_timeout);
+  if (!sent) keep_alive_ = false;
+  co_return sent;
+}
+
+net::awaitable<void> Exchange::finish_events() {
+  add_event("[DONE]");
+  [[maybe_unused]] const bool sent = co_await write_events(true);
+}
+
+net::awaitable<void> Exchange::fail_events(const Error& error) {
+  add_event(error_json(error));
+  [[maybe_unused]] const bool sent = co_await write_events(true);
+  keep_alive_ = false;
+}
+
+}  // namespace quern::server

@@ -1,0 +1,66 @@
+// One request and its response, as an endpoint sees it: either one reply(), or an event stream (SSE).
+// Threads: the connection's strand. Ownership: lives in the session for the time of one request; refers to connection
+// and state. A stream has one writer, which waits for each flush: a slow reader holds up only its own endpoint, which
+// then does not drain its ticket, and the scheduler parks that sequence.
+#pragma once
+
+#include "base/result.hpp"
+#include "server/connection.hpp"
+#include "server/request_head.hpp"
+#include "server/response.hpp"
+#include "server/server_state.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace quern::server {
+
+class Exchange {
+ public:
+  Exchange(Connection& connection, ServerState& state, RequestHead head);
+
+  const RequestHead& head() const noexcept { return head_; }
+  const std::string& body() const noexcept { return body_; }
+  void set_body(std::string body) { body_ = std::move(body); }
+  const std::string& path_value() const noexcept { return path_value_; }  // what {id} stood for
+  void set_path_value(std::string value) { path_value_ = std::move(value); }
+  net::any_io_executor executor() { return connection_.stream().get_executor(); }
+
+  net::awaitable<void> reply(Response response);
+
+  // Event stream: nothing is sent before the first flush().
+  void start_events();
+  void add_event(std::string_view data);                 // "data: <data>\n\n"; data has no line breaks
+  void add_ping();                                       // a comment: clients drop streams that stay silent
+  net::awaitable<bool> flush();                          // false: the peer is gone
+  net::awaitable<void> finish_events();                  // [DONE], end of the body
+  net::awaitable<void> fail_events(const Error& error);  // an error event; no [DONE], and the connection closes
+
+  // Calls `then` once if the peer leaves while this request is being answered. Also called when the server gives up
+  // waiting for it (drain timeout).
+  void on_disconnect(std::function<void()> then) { connection_.watch(std::move(then)); }
+
+  bool replied() const noexcept { return replied_; }
+  void close_after() noexcept { keep_alive_ = false; }
+  bool keep_alive() const noexcept { return keep_alive_; }
+  void allow_origin() { origin_ok_ = true; }  // the Origin was checked: the page may read the response
+
+ private:
+  ReplyContext context() const;
+  net::awaitable<bool> write_events(bool last);
+
+  Connection& connection_;
+  ServerState& state_;
+  RequestHead head_;
+  std::string body_;
+  std::string path_value_;
+  std::string events_;  // not yet flushed
+  std::string out_;     // being written
+  bool started_ = false;
+  bool replied_ = false;
+  bool keep_alive_;
+  bool origin_ok_ = false;
+};
+
+}  // namespace quern::server

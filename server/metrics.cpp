@@ -1,0 +1,138 @@
+#include "server/metrics.hpp"
+
+#include <limits>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <prometheus/text_serializer.h>
+
+namespace quern::server {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+class Families {
+ public:
+  explicit Families(std::string model_name) : model_name_(std::move(model_name)) {}
+
+  // Further values of the family are added with value().
+  void begin(std::string name, std::string help, MetricType type) {
+    list_.push_back({.name = std::move(name), .help = std::move(help), .type = type, .metric = {}});
+  }
+  void value(double number, std::string label = {}, std::string label_value = {}) {
+    ClientMetric metric = labelled();
+    if (!label.empty()) metric.label.push_back({std::move(label), std::move(label_value)});
+    (list_.back().type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = number;
+    list_.back().metric.push_back(std::move(metric));
+  }
+  void gauge(std::string name, std::string help, double number) {
+    begin(std::move(name), std::move(help), MetricType::Gauge);
+    value(number);
+  }
+  void counter(std::string name, std::string help, std::uint64_t number) {
+    begin(std::move(name), std::move(help), MetricType::Counter);
+    value(static_cast<double>(number));
+  }
+  void histogram(std::string name, std::string help, const sched::Histogram& source) {
+    begin(std::move(name), std::move(help), MetricType::Histogram);
+    ClientMetric metric = labelled();
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i < sched::Histogram::kBuckets; ++i) {
+      const bool last = i + 1 == sched::Histogram::kBuckets;
+      cumulative += source.counts[i];
+      metric.histogram.bucket.push_back(
+          {.cumulative_count = cumulative,
+           .upper_bound = last ? std::numeric_limits<double>::infinity() : source.bounds[i]});
+    }
+    // Not source.count: a counter that moves between two reads must not contradict the buckets.
+    metric.histogram.sample_count = cumulative;
+    metric.histogram.sample_sum = source.sum;
+    list_.back().metric.push_back(std::move(metric));
+  }
+  std::vector<MetricFamily> take() { return std::move(list_); }
+
+ private:
+  ClientMetric labelled() const {
+    ClientMetric metric;
+    metric.label.push_back({"model_name", model_name_});
+    return metric;
+  }
+
+  std::string model_name_;
+  std::vector<MetricFamily> list_;
+};
+
+void add_requests(Families& out, const sched::Snapshot& now) {
+  out.gauge("vllm:num_requests_running", "Sequences that hold KV pages.", now.running);
+  out.gauge("vllm:num_requests_waiting", "Requests submitted and not yet admitted.", now.queued);
+  out.gauge("quern:num_requests_parked", "Sequences that wait for a slow reader.", now.parked);
+  out.begin("vllm:request_success_total", "Finished requests.", MetricType::Counter);
+  out.value(static_cast<double>(now.finished_stop), "finished_reason", "stop");
+  out.value(static_cast<double>(now.finished_length), "finished_reason", "length");
+  out.value(static_cast<double>(now.finished_cancelled), "finished_reason", "abort");
+  out.value(static_cast<double>(now.finished_failed), "finished_reason", "error");
+  out.counter("quern:requests_rejected_total", "Requests that the scheduler refused (queue full, too long, draining).",
+              now.rejected);
+  out.counter("vllm:prompt_tokens_total", "Prompt tokens processed.", now.prompt_tokens);
+  out.counter("vllm:generation_tokens_total", "Tokens generated.", now.generated_tokens);
+}
+
+void add_kv(Families& out, const sched::Snapshot& now) {
+  const double used = static_cast<double>(now.kv_pages) - static_cast<double>(now.kv_pages_free);
+  out.gauge("vllm:kv_cache_usage_perc", "KV pages in use, as a share of all (1 is full).",
+            now.kv_pages == 0 ? 0.0 : used / static_cast<double>(now.kv_pages));
+  out.gauge("quern:kv_pages", "KV pages of the cache.", now.kv_pages);
+  out.gauge("quern:kv_pages_free", "KV pages that nobody holds.", now.kv_pages_free);
+  out.gauge("quern:kv_pages_retained", "KV pages kept for prompts to come.", now.kv_pages_retained);
+  out.gauge("quern:kv_pages_reserved", "KV pages promised to admitted requests.", now.kv_pages_reserved);
+}
+
+void add_times(Families& out, const sched::Snapshot& now) {
+  out.histogram("vllm:time_to_first_token_seconds", "From submission to the first token.", now.time_to_first_token_s);
+  out.histogram("vllm:inter_token_latency_seconds", "Between two tokens of a sequence.", now.inter_token_s);
+  out.histogram("vllm:request_queue_time_seconds", "From submission to admission.", now.queue_s);
+  out.histogram("quern:step_seconds", "Duration of a forward step.", now.step_s);
+  out.counter("quern:steps_total", "Forward steps.", now.steps);
+}
+
+void add_server(Families& out, const ServerState& state) {
+  const ByteLedger& ledger = state.services.ledger;
+  out.begin("quern:memory_bytes", "Bytes reserved in the memory budget.", MetricType::Gauge);
+  for (std::size_t use = 0; use < kMemoryUses; ++use) {
+    const auto kind = static_cast<MemoryUse>(use);
+    out.value(static_cast<double>(ledger.used(kind)), "use", memory_use_name(kind));
+  }
+  out.gauge("quern:memory_budget_bytes", "The memory budget.", static_cast<double>(ledger.budget()));
+  out.gauge("quern:connections", "Open connections.", static_cast<double>(state.n_connections()));
+  out.gauge("quern:http_requests_active", "HTTP requests being answered.", state.n_active());
+  out.gauge("quern:draining", "1 while the server finishes its last requests.", state.draining() ? 1 : 0);
+  out.begin("quern:http_responses_total", "HTTP responses by class of status.", MetricType::Counter);
+  for (unsigned status_class = 2; status_class <= 5; ++status_class) {
+    out.value(static_cast<double>(state.n_responses(status_class)), "status", fmt::format("{}xx", status_class));
+  }
+  out.gauge("quern:uptime_seconds", "Since the server was created.",
+            to_seconds(state.services.clock.now() - state.started));
+}
+
+}  // namespace
+
+std::vector<MetricFamily> MetricsSource::Collect() const {
+  const sched::Snapshot now = state_.services.scheduler.snapshot();
+  Families out(state_.services.model_id);
+  add_requests(out, now);
+  add_kv(out, now);
+  add_times(out, now);
+  add_server(out, state_);
+  return out.take();
+}
+
+std::string metrics_text(const ServerState& state) {
+  const prometheus::TextSerializer serializer;
+  return serializer.Serialize(MetricsSource(state).Collect());
+}
+
+}  // namespace quern::server

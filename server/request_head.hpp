@@ -1,0 +1,44 @@
+// What a session needs to know of a request before its body is read: plain data, copied out of Beast's parser.
+// Threads: pure functions.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <string>
+#include <string_view>
+
+#include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/verb.hpp>
+
+namespace quern::server {
+
+using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
+
+struct RequestHead {
+  boost::beast::http::verb method = boost::beast::http::verb::unknown;
+  std::string path;  // percent-decoded, without the query
+  std::string host;  // as sent; empty: none
+  std::string origin;
+  std::string content_type;
+  std::string request_id;         // taken from X-Request-Id when sane, else made here
+  std::string requested_headers;  // Access-Control-Request-Headers of a preflight, when sane
+  bool http_1_0 = false;
+  bool keep_alive = true;
+  bool expects_continue = false;
+};
+
+// Errors: bad_input for a target that is no path, several Host fields, HTTP/1.1 without Host.
+Result<RequestHead> read_head(const HttpRequest& request);
+
+// Unreserved text of 1..128 characters out of [A-Za-z0-9._:-]: safe to echo in a header and to write to a log.
+bool is_sane_id(std::string_view id) noexcept;
+
+// A random id of 24 hex digits after `prefix`. Not a secret.
+std::string make_id(std::string_view prefix);
+
+// %41 -> A. Errors: bad_input for a broken escape, a NUL or invalid UTF-8.
+Result<std::string> percent_decode(std::string_view text);
+
+}  // namespace quern::server

@@ -1,0 +1,46 @@
+// One HTTP response as plain data, and its bytes on the wire. All header values are made by us or checked before they
+// get here (no CR, no LF), so writing needs no escaping. Threads: pure functions.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace quern::server {
+
+struct Response {
+  unsigned status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;  // further ones, e.g. Retry-After
+};
+
+// What the head of a response depends on besides the response itself.
+struct ReplyContext {
+  bool http_1_0 = false;
+  bool keep_alive = true;
+  bool head_only = false;           // answer to HEAD: the body's length, but no body
+  std::string_view request_id;      // echoed as X-Request-Id; empty: none
+  std::string_view allowed_origin;  // echoed as Access-Control-Allow-Origin; empty: none
+  std::chrono::sys_seconds now{};
+};
+
+std::string_view reason_phrase(unsigned status) noexcept;
+
+// Head and body of a response whose length is known.
+std::string serialize(const Response& response, const ReplyContext& context);
+
+// Head of an event stream: chunked for HTTP/1.1; for HTTP/1.0 the end of the connection ends the stream.
+std::string event_stream_head(const ReplyContext& context);
+
+// Adds `data` to out as one chunk; empty data would end the body, so it adds nothing.
+void append_chunk(std::string& out, std::string_view data);
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+// Source: RFC 9110 5.6.7, e.g. "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(std::chrono::sys_seconds time);
+
+}  // namespace quern::server

@@ -1,0 +1,83 @@
+#include "server/routes.hpp"
+
+#include "server/api/endpoints.hpp"
+
+#include <array>
+#include <optional>
+
+namespace quern::server {
+namespace {
+
+constexpr auto kGet = beast::http::verb::get;
+constexpr auto kPost = beast::http::verb::post;
+constexpr auto kDelete = beast::http::verb::delete_;
+
+constexpr std::array kRoutes{
+    Route{kGet, "/health", &get_health},
+    Route{kGet, "/v1/health", &get_health},
+    Route{kGet, "/metrics", &get_metrics},
+    Route{kGet, "/v1/models", &get_models},
+    Route{kGet, "/models", &get_models},
+    Route{kGet, "/v1/models/{path}", &get_model},
+    Route{kPost, "/v1/completions", &post_completions, true},
+    Route{kPost, "/v1/chat/completions", &post_chat_completions, true},
+    Route{kPost, "/chat/completions", &post_chat_completions, true},
+    Route{kPost, "/tokenize", &post_tokenize, true},
+    Route{kPost, "/detokenize", &post_detokenize, true},
+    Route{kGet, "/control/status", &get_control_status, false, true},
+    Route{kGet, "/control/requests", &get_control_requests, false, true},
+    Route{kGet, "/control/requests/{id}", &get_control_request, false, true},
+    Route{kDelete, "/control/requests/{id}", &cancel_control_request, false, true},
+    Route{kPost, "/control/requests/{id}/cancel", &cancel_control_request, false, true},
+    Route{kPost, "/control/drain", &post_control_drain, false, true},
+};
+
+// Takes the text up to the next '/' off the front.
+std::string_view next_segment(std::string_view& rest) noexcept {
+  const std::size_t slash = rest.find('/');
+  const std::string_view segment = rest.substr(0, slash);
+  rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
+  return segment;
+}
+
+// The value of the pattern's placeholder ("" if it has none), or nothing if the path is another one.
+std::optional<std::string_view> match(std::string_view pattern, std::string_view path) noexcept {
+  std::string_view value;
+  if (pattern.ends_with('/') != path.ends_with('/')) return std::nullopt;
+  while (!pattern.empty()) {
+    const std::string_view wanted = next_segment(pattern);
+    if (wanted == "{path}") return path.empty() ? std::nullopt : std::optional(path);
+    const std::string_view found = next_segment(path);
+    if (wanted == "{id}" ? found.empty() : wanted != found) return std::nullopt;
+    if (wanted == "{id}") value = found;
+    if (pattern.empty() != path.empty()) return std::nullopt;
+  }
+  return value;
+}
+
+}  // namespace
+
+std::span<const Route> routes() noexcept {
+  return kRoutes;
+}
+
+RouteMatch find_route(std::string_view path, beast::http::verb method, bool control_allowed) {
+  RouteMatch found;
+  const auto wanted = method == beast::http::verb::head ? kGet : method;
+  for (const Route& route : kRoutes) {
+    if (route.control && !control_allowed) continue;
+    const std::optional<std::string_view> value = match(route.pattern, path);
+    if (!value) continue;
+    if (route.method == wanted) {
+      found.route = &route;
+      found.value = std::string(*value);
+    }
+    if (!found.allow.empty()) found.allow += ", ";
+    found.allow += beast::http::to_string(route.method);
+    if (route.method == kGet) found.allow += ", HEAD";
+  }
+  if (!found.allow.empty()) found.allow += ", OPTIONS";
+  return found;
+}
+
+}  // namespace quern::server

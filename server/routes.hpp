@@ -1,0 +1,37 @@
+// The list of endpoints, and finding one for a path and method. Threads: const data, pure functions.
+#pragma once
+
+#include "server/exchange.hpp"
+#include "server/server_state.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/beast/http/verb.hpp>
+
+namespace quern::server {
+
+// Answers the exchange. On return without a reply the connection is closed (the peer has left).
+using Handler = net::awaitable<void> (*)(Exchange&, ServerState&);
+
+struct Route {
+  beast::http::verb method;
+  std::string_view pattern;  // "{id}" stands for one segment, "{path}" at the end for the rest
+  Handler handler;
+  bool takes_json = false;  // needs a body with Content-Type: application/json
+  bool control = false;     // Unix socket only, and only for our own user and root
+};
+
+std::span<const Route> routes() noexcept;
+
+struct RouteMatch {
+  const Route* route = nullptr;  // nullptr: no such path, or another method
+  std::string value;             // of {id} or {path}
+  std::string allow;             // methods of the path, for Allow; empty: no such path
+};
+
+// HEAD finds the route of GET.
+RouteMatch find_route(std::string_view path, beast::http::verb method, bool control_allowed);
+
+}  // namespace quern::server

@@ -1,0 +1,114 @@
+#include "server/server_state.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/post.hpp>
+
+namespace quern::server {
+namespace {
+
+std::size_t longest_token(const engine::Tokenizer& tokenizer) {
+  std::size_t longest = 1;
+  for (std::uint32_t id = 0; id < tokenizer.n_vocab(); ++id) {
+    longest = std::max(longest, tokenizer.token_text(static_cast<engine::TokenId>(id)).size());
+  }
+  return longest;
+}
+
+std::int64_t unix_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+ServerState::ServerState(net::io_context& io, const ServerOptions& options_in, const Services& services_in)
+    : options(options_in),
+      services(services_in),
+      access(options.host, options.allowed_hosts, options.allowed_origins),
+      started(services.clock.now()),
+      started_unix_s(unix_seconds()),
+      longest_token_bytes(longest_token(services.tokenizer)),
+      strand_(net::make_strand(net::any_io_executor(io.get_executor()))),
+      drain_timer_(strand_) {}
+
+bool ServerState::add(const std::shared_ptr<Connection>& connection) {
+  const std::lock_guard lock(mutex_);
+  if (connections_.size() >= options.limits.max_connections) return false;
+  connections_.emplace(connection.get(), connection);
+  return true;
+}
+
+void ServerState::remove(const Connection& connection) {
+  {
+    const std::lock_guard lock(mutex_);
+    connections_.erase(&connection);
+    if (!connections_.empty() || !draining()) return;
+  }
+  net::post(strand_, [self = shared_from_this()] { self->drain_timer_.cancel(); });
+}
+
+std::size_t ServerState::n_connections() const {
+  const std::lock_guard lock(mutex_);
+  return connections_.size();
+}
+
+std::vector<std::shared_ptr<Connection>> ServerState::open_connections() const {
+  std::vector<std::shared_ptr<Connection>> open;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, connection] : connections_) {
+    if (auto alive = connection.lock()) open.push_back(std::move(alive));
+  }
+  return open;
+}
+
+bool ServerState::take_body_bytes(std::uint64_t n_bytes) noexcept {
+  const std::uint64_t before = body_bytes_.fetch_add(n_bytes, std::memory_order_relaxed);
+  if (before + n_bytes <= options.limits.max_bodies_bytes) return true;
+  return_body_bytes(n_bytes);
+  return false;
+}
+
+void ServerState::return_body_bytes(std::uint64_t n_bytes) noexcept {
+  body_bytes_.fetch_sub(n_bytes, std::memory_order_relaxed);
+}
+
+void ServerState::request_ended() {
+  n_active_.fetch_sub(1, std::memory_order_seq_cst);
+  if (draining()) close_idle_when_quiet();
+}
+
+void ServerState::count_response(unsigned status) noexcept {
+  responses_[std::min<std::size_t>(status / 100, responses_.size() - 1)].fetch_add(1, std::memory_order_relaxed);
+}
+
+std::uint64_t ServerState::n_responses(unsigned status_class) const noexcept {
+  return responses_[std::min<std::size_t>(status_class, responses_.size() - 1)].load(std::memory_order_relaxed);
+}
+
+void ServerState::drain() {
+  if (draining_.exchange(true, std::memory_order_seq_cst)) return;
+  log::info("draining: {} requests may finish within {} ms", n_active(), options.limits.drain_timeout.count());
+  services.scheduler.drain();
+  if (stop_listening_) stop_listening_();
+  net::post(strand_, [self = shared_from_this()] {
+    if (self->n_connections() == 0) return;
+    self->drain_timer_.expires_after(self->options.limits.drain_timeout);
+    self->drain_timer_.async_wait([self](boost::system::error_code error) {
+      if (error) return;  // cancelled: the last connection has closed
+      const auto left = self->open_connections();
+      log::warn("drain timeout: {} connections are cut", left.size());
+      for (const auto& connection : left) connection->abort();
+    });
+  });
+  close_idle_when_quiet();
+}
+
+void ServerState::close_idle_when_quiet() {
+  // While a request runs, idle connections stay, so that health checks on them see the draining state.
+  if (n_active() != 0) return;
+  for (const auto& connection : open_connections()) connection->close_if_idle();
+}
+
+}  // namespace quern::server

@@ -1,0 +1,77 @@
+// What all sessions of one server share: services, limits, counters, the open connections, and how draining goes on.
+// Threads: any, unless said. Ownership: shared by the Server, its listeners and its sessions; the services it refers to
+// must outlive the io_context's run.
+#pragma once
+
+#include "base/clock.hpp"
+#include "server/access.hpp"
+#include "server/asio.hpp"
+#include "server/connection.hpp"
+#include "server/server.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+namespace quern::server {
+
+class ServerState : public std::enable_shared_from_this<ServerState> {
+ public:
+  ServerState(net::io_context& io, const ServerOptions& options, const Services& services);
+
+  const ServerOptions options;
+  const Services services;
+  const AccessPolicy access;
+  const TimePoint started;
+  const std::int64_t started_unix_s;      // "created" of the model list
+  const std::size_t longest_token_bytes;  // no token stands for more text: bounds what is worth tokenizing
+
+  // Long prompts are tokenized here, so that they do not hold up the streams of others on the I/O thread.
+  net::any_io_executor helper() noexcept { return helper_.get_executor(); }
+
+  // false: max_connections are open.
+  bool add(const std::shared_ptr<Connection>& connection);
+  void remove(const Connection& connection);
+  std::size_t n_connections() const;
+
+  // Request bodies being received, all connections together. false: over the limit, nothing was counted.
+  bool take_body_bytes(std::uint64_t n_bytes) noexcept;
+  void return_body_bytes(std::uint64_t n_bytes) noexcept;
+
+  void request_began() noexcept { n_active_.fetch_add(1, std::memory_order_seq_cst); }
+  void request_ended();
+  void count_response(unsigned status) noexcept;
+  std::uint32_t n_active() const noexcept { return n_active_.load(std::memory_order_seq_cst); }
+  std::uint64_t n_responses(unsigned status_class) const noexcept;  // 2: 2xx, ..., 5: 5xx
+
+  // Refuses new work; closes idle connections once no request runs, and everything after drain_timeout. Twice is fine.
+  void drain();
+  bool draining() const noexcept { return draining_.load(std::memory_order_seq_cst); }
+  // Set before the server starts; called once, when draining begins.
+  void on_drain(std::function<void()> stop_listening) { stop_listening_ = std::move(stop_listening); }
+
+ private:
+  void close_idle_when_quiet();
+  std::vector<std::shared_ptr<Connection>> open_connections() const;
+
+  net::strand<net::any_io_executor> strand_;  // of the drain timer
+  net::steady_timer drain_timer_;
+  net::thread_pool helper_{1};
+  std::function<void()> stop_listening_;
+  std::atomic<bool> draining_{false};
+  std::atomic<std::uint32_t> n_active_{0};
+  std::atomic<std::uint64_t> body_bytes_{0};
+  std::array<std::atomic<std::uint64_t>, 6> responses_{};
+  mutable std::mutex mutex_;
+  std::unordered_map<const Connection*, std::weak_ptr<Connection>> connections_;  // guarded by mutex_
+};
+
+}  // namespace quern::server

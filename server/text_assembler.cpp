@@ -1,0 +1,47 @@
+#include "server/text_assembler.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace quern::server {
+
+TextAssembler::TextAssembler(const engine::Tokenizer& tokenizer, std::vector<std::string> stops, bool keep_logprobs)
+    : detokenizer_(tokenizer), filter_(std::move(stops)), keep_logprobs_(keep_logprobs) {}
+
+std::string TextAssembler::pass(std::string text) {
+  bytes_in_ += text.size();
+  characters_in_ += static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
+  std::string certain = filter_.append(text);
+  bytes_out_ += certain.size();
+  return certain;
+}
+
+std::string TextAssembler::append(engine::TokenId token, float logprob) {
+  if (stopped()) return {};
+  ++n_tokens_;
+  if (keep_logprobs_) {
+    waiting_.push_back({{.token = token, .logprob = logprob, .text_offset = characters_in_}, bytes_in_});
+  }
+  return pass(detokenizer_.append(token));
+}
+
+std::string TextAssembler::finish() {
+  if (stopped()) return {};
+  std::string text = pass(detokenizer_.flush());
+  finished_ = !stopped();
+  text += filter_.flush();
+  return text;
+}
+
+std::vector<TokenLogprob> TextAssembler::take_logprobs() {
+  std::vector<TokenLogprob> out;
+  std::size_t n_taken = 0;
+  while (n_taken < waiting_.size() && (finished_ || waiting_[n_taken].begin < bytes_out_)) {
+    out.push_back(waiting_[n_taken++].value);
+  }
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(n_taken));
+  return out;
+}
+
+}  // namespace quern::server
