@@ -16,7 +16,10 @@ constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 std::vector<std::string> directories() {
   std::vector<std::string> out;
   const char* user = std::getenv("XDG_RUNTIME_DIR");
-  if (user != nullptr && *user == '/') out.emplace_back(user);
+  if (user != nullptr && *user == '/') {
+    out.emplace_back(user);
+    while (out.back().ends_with('/')) out.back().pop_back();
+  }
   out.emplace_back("/run/quern");
   return out;
 }

@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=${1:-}
 case "$preset" in
   asan) selection=() ;;
-  tsan) selection=(-R '^(kernels_core_pool|kernels_topology|kv|sched|server|app|base)' ) ;;
+  tsan) selection=(-R '^(base|machine|kv|sched|server|app)_') ;;
   *)
     echo "usage: tools/sanitize.sh asan|tsan [ctest arguments]" >&2
     exit 2

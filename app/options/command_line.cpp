@@ -49,9 +49,12 @@ std::string dashed(const OptionRow& row) {
   return fmt::format("--{}", row.name);
 }
 
-Error unexpected(const std::string& argument) {
+Error unexpected(const std::string& argument, unsigned of_commands) {
   if (!argument.starts_with("-") || argument == "-") return fail(Errc::bad_input, "{}: unexpected argument", argument);
-  const std::string nearest = nearest_name(argument.substr(0, argument.find('=')), &dashed);
+  const std::string nearest =
+      nearest_name(argument.substr(0, argument.find('=')), &dashed, [of_commands](const OptionRow& row) {
+        return (row.commands & of_commands) != 0 && row.scope != Scope::positional;
+      });
   return fail(Errc::bad_input, "{}: no such option{}", argument,
               nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest));
 }
@@ -115,7 +118,7 @@ Result<Found> parse_arguments(const Command& command, std::span<const std::strin
     return fail(Errc::bad_input, "{}", e.what());
   }
   const std::vector<std::string> extras = app.remaining();
-  if (!extras.empty()) return unexpected(extras.front());
+  if (!extras.empty()) return unexpected(extras.front(), command.bit);
   return found;
 }
 
@@ -135,7 +138,7 @@ Result<CommandLine> parse_command_line(const Sources& sources) {
     return out;
   }
   const Command* command = find_command(first);
-  if (command == nullptr) return first.starts_with("-") ? unexpected(first) : no_such_command(first);
+  if (command == nullptr) return first.starts_with("-") ? unexpected(first, 0) : no_such_command(first);
   out.command = command->bit;
   QUERN_TRY(const Found found, parse_arguments(*command, arguments.subspan(1)));
   if (found.help || found.version) {

@@ -17,6 +17,7 @@ std::string wrapped(const std::string& text) {
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find(' ', begin), text.size());
     if (column + (end - begin) > kWidth && column > kHelpColumn) {
+      if (out.ends_with(' ')) out.pop_back();
       out += '\n' + std::string(kHelpColumn, ' ');
       column = kHelpColumn;
     }
@@ -115,23 +116,19 @@ std::string command_help(Commands bit) {
   const Command& command = *find_command(bit);
   std::string out = fmt::format("Usage: quern {} {}\n\n{}\n\nExamples:\n{}", command.name, command.usage,
                                 command.summary, indented(command.examples));
-  bool any_command_line_only = false;
+  std::string command_line_only;
   for (const std::string_view group : groups_of(bit)) {
     out += fmt::format("\n{}:\n", group);
     for (const OptionRow& row : option_table()) {
       if ((row.commands & bit) == 0 || row.group != group) continue;
       out += option_line(row);
-      any_command_line_only = any_command_line_only || row.scope == Scope::command_line;
+      if (row.scope == Scope::command_line) command_line_only += fmt::format(" --{}", row.name);
     }
   }
   out += "  -h, --help                  this text\n";
-  if (any_command_line_only) {
-    out += "\nCommand-line only:";
-    for (const OptionRow& row : option_table()) {
-      if ((row.commands & bit) != 0 && row.scope == Scope::command_line) out += fmt::format(" --{}", row.name);
-    }
-    out += "\n";
-  }
+  if (!command_line_only.empty())
+    out += fmt::format("\nCommand-line only:{}{}\n", std::string(kHelpColumn - 18, ' '),
+                       wrapped(command_line_only.substr(1)));
   return out + "\n" + std::string(kSources);
 }
 

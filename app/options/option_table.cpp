@@ -153,7 +153,7 @@ const OptionRow kRows[] = {
     {"typical-p", 0, kRun, Scope::everywhere, "Sampling",
      F32{sampling<&SamplingParams::typical_p>, 0, 1}, "keep tokens of typical information; 1: off"},
     {"top-n-sigma", 0, kRun, Scope::everywhere, "Sampling",
-     F32{sampling<&SamplingParams::top_n_sigma>, -1, 1000}, "keep logits within n deviations of the best; <= 0: off"},
+     F32{sampling<&SamplingParams::top_n_sigma>, -1, 100}, "keep logits within n deviations of the best; <= 0: off"},
     {"xtc-probability", 0, kRun, Scope::everywhere, "Sampling",
      F32{sampling<&SamplingParams::xtc_probability>, 0, 1}, "how often XTC drops the top choices; 0: off"},
     {"xtc-threshold", 0, kRun, Scope::everywhere, "Sampling",
@@ -280,10 +280,12 @@ std::string default_of(const OptionRow& row) {
   return show(row.field, defaults);
 }
 
-std::string nearest_name(std::string_view name, std::string (*to_name)(const OptionRow&)) {
+std::string nearest_name(std::string_view name, std::string (*to_name)(const OptionRow&),
+                         const std::function<bool(const OptionRow&)>& offered) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, name.size() / 4) + 1;  // a typo or two, not another word
   for (const OptionRow& row : option_table()) {
+    if (!offered(row)) continue;
     if (std::string known = to_name(row); edit_distance(name, known) < best_distance) {
       best_distance = edit_distance(name, known);
       best = std::move(known);

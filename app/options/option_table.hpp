@@ -6,6 +6,7 @@
 
 #include "app/options/field.hpp"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,7 +51,8 @@ std::string display_name(const OptionRow& row);
 // What the option is when nobody sets it, as a user would type it.
 std::string default_of(const OptionRow& row);
 
-// The known name most like `name`, for "did you mean"; empty when none is near. `to_name` maps a row to such a name.
-std::string nearest_name(std::string_view name, std::string (*to_name)(const OptionRow&));
+// The name most like `name` among the rows that `offered` lets through, for "did you mean"; empty when none is near.
+std::string nearest_name(std::string_view name, std::string (*to_name)(const OptionRow&),
+                         const std::function<bool(const OptionRow&)>& offered);
 
 }  // namespace quern::app

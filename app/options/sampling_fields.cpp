@@ -1,6 +1,7 @@
 #include "app/options/sampling_fields.hpp"
 
 #include "app/options/values.hpp"
+#include "engine/sampling/chain.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -10,23 +11,6 @@ namespace {
 
 using engine::sampling::SamplingParams;
 using engine::sampling::Stage;
-
-struct StageName {
-  std::string_view name;
-  Stage stage;
-};
-constexpr StageName kStages[] = {
-    {"logit_bias", Stage::logit_bias},
-    {"penalties", Stage::penalties},
-    {"dry", Stage::dry},
-    {"top_n_sigma", Stage::top_n_sigma},
-    {"top_k", Stage::top_k},
-    {"typical", Stage::typical},
-    {"top_p", Stage::top_p},
-    {"min_p", Stage::min_p},
-    {"xtc", Stage::xtc},
-    {"temperature", Stage::temperature},
-};
 
 std::string unescape(std::string_view text) {
   std::string out;
@@ -58,13 +42,11 @@ Status parse_stages(std::string_view text, Options& options) {
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string_view name = text.substr(begin, end - begin);
-    const auto* known = std::ranges::find(kStages, name, &StageName::name);
-    if (known == std::end(kStages))
-      return fail(Errc::bad_input, "want names out of {}, found '{}'", kDefaultStages, name);
-    if (std::ranges::find(order, known->stage) != order.end()) {
+    QUERN_TRY(const Stage stage, engine::sampling::stage_from_name(name));
+    if (std::ranges::find(order, stage) != order.end()) {
       return fail(Errc::bad_input, "want each sampler once, found '{}' twice", name);
     }
-    order.push_back(known->stage);
+    order.push_back(stage);
     begin = end + 1;
   }
   options.run.sampling.order = std::move(order);

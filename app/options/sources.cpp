@@ -32,7 +32,8 @@ const OptionRow* find_row(std::string_view name, std::string (*to_name)(const Op
 }
 
 std::string did_you_mean(std::string_view name, std::string (*to_name)(const OptionRow&)) {
-  const std::string nearest = nearest_name(name, to_name);
+  const std::string nearest =
+      nearest_name(name, to_name, [](const OptionRow& row) { return row.scope == Scope::everywhere; });
   return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);
 }
 

@@ -75,10 +75,11 @@ std::string format_bytes(std::uint64_t bytes) {
 Result<std::chrono::milliseconds> parse_duration(std::string_view text, std::chrono::milliseconds min,
                                                  std::chrono::milliseconds max) {
   const auto parts = split_number(text);
-  std::optional<std::uint64_t> ms = parts ? scaled(parts->first, parts->second, kTimeUnits) : std::nullopt;
-  if (text == "0") ms = 0;
-  if (ms && *ms >= static_cast<std::uint64_t>(min.count()) && *ms <= static_cast<std::uint64_t>(max.count())) {
-    return std::chrono::milliseconds(*ms);
+  const std::uint64_t unknown = UINT64_MAX;  // beyond every max
+  const std::uint64_t scaled_ms = parts ? scaled(parts->first, parts->second, kTimeUnits).value_or(unknown) : unknown;
+  const std::uint64_t ms = text == "0" ? 0 : scaled_ms;
+  if (ms >= static_cast<std::uint64_t>(min.count()) && ms <= static_cast<std::uint64_t>(max.count())) {
+    return std::chrono::milliseconds(ms);
   }
   return fail(Errc::bad_input, "want a time between {} and {} such as 500ms, 30s or 5m, found '{}'",
               format_duration(min), format_duration(max), text);

@@ -1,11 +1,12 @@
-// Tokens of one answer -> text that may be printed: whole UTF-8 characters, cut before the first stop string. Text that
-// could still become a stop string is held back. Threads: one.
+// Tokens of one answer -> text that may be printed: whole UTF-8 characters, cut at the first stop string. What may still
+// become one is held back. Threads: one. Refers to the tokenizer.
 #pragma once
 
 #include "engine/tokenizer/detokenizer.hpp"
+#include "server/stop_filter.hpp"
 
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace quern::app {
@@ -13,22 +14,18 @@ namespace quern::app {
 class AnswerText {
  public:
   AnswerText(engine::Detokenizer detokenizer, std::vector<std::string> stops)
-      : detokenizer_(std::move(detokenizer)), stops_(std::move(stops)) {}
+      : detokenizer_(std::move(detokenizer)), filter_(std::move(stops)) {}
 
-  std::string append(engine::TokenId token) { return release(detokenizer_.append(token)); }
-  std::string finish();                               // what was held back, once no more tokens come
-  bool stopped() const noexcept { return stopped_; }  // a stop string was found; nothing is released any more
+  std::string append(engine::TokenId token) { return filter_.append(detokenizer_.append(token)); }
+  std::string finish() {  // what was held back, once no more tokens come
+    std::string out = filter_.append(detokenizer_.flush());
+    return out + filter_.flush();
+  }
+  bool stopped() const noexcept { return filter_.stopped(); }  // a stop string was found: no more text
 
  private:
-  std::string release(std::string_view text);
-
   engine::Detokenizer detokenizer_;
-  std::vector<std::string> stops_;
-  std::string held_;
-  bool stopped_ = false;
+  server::StopFilter filter_;
 };
-
-// How many bytes at the end of text are a proper beginning of stop.
-std::size_t overlap(std::string_view text, std::string_view stop) noexcept;
 
 }  // namespace quern::app

@@ -66,13 +66,5 @@ TEST(AnswerText, NothingFollowsAStop) {
   EXPECT_EQ(answer.finish(), "");
 }
 
-TEST(Overlap, LongestProperBeginning) {
-  EXPECT_EQ(overlap("abcab", "abc"), 2u);
-  EXPECT_EQ(overlap("abc", "abc"), 0u);
-  EXPECT_EQ(overlap("aa", "aaa"), 2u);
-  EXPECT_EQ(overlap("", "abc"), 0u);
-  EXPECT_EQ(overlap("abc", ""), 0u);
-}
-
 }  // namespace
 }  // namespace quern::app

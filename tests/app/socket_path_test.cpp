@@ -36,7 +36,7 @@ TEST_F(SocketPath, ClientsSayWhereTheyLooked) {
 TEST_F(SocketPath, APlainFileIsNoSocket) {
   dir_.write("quern.sock", "");
   const auto path = socket_to_connect("auto");
-  if (path) EXPECT_NE(*path, dir_.path("quern.sock"));
+  EXPECT_TRUE(!path || *path != dir_.path("quern.sock"));
 }
 
 TEST_F(SocketPath, PathsThatDoNotFitAnAddressAreRefused) {
