@@ -1,9 +1,13 @@
-// A GGUF file (v2, v3; little-endian; one file or a split set) as an index over mapped bytes. Every offset, count, type and
-// string length is checked against the file before it is used; nothing is read past the map; arithmetic is checked.
+// A GGUF file (v2, v3; little-endian; one file or a split set) as an index over mapped bytes. Every offset, count, type
+// and string length is checked against the file before it is used; nothing is read past the map; arithmetic is checked.
 // Threads: const after open. Ownership: the GgufFile owns the maps; views point into them.
 // Errors: corrupt or unsupported with a detail that names the key or tensor, what was expected and what was found.
 // Source: GGUF specification (ggml-org/ggml docs/gguf.md).
 #pragma once
+
+#include "base/mmap_file.hpp"
+#include "base/result.hpp"
+#include "kernels/quant/quant_format.hpp"
 
 #include <array>
 #include <cstddef>
@@ -16,14 +20,21 @@
 #include <string_view>
 #include <vector>
 
-#include "base/mmap_file.hpp"
-#include "base/result.hpp"
-#include "kernels/quant/quant_format.hpp"
-
 namespace quern::engine::gguf {
 
 enum class ValueType : std::uint32_t {
-  u8 = 0, i8 = 1, u16 = 2, i16 = 3, u32 = 4, i32 = 5, f32 = 6, boolean = 7, string = 8, array = 9, u64 = 10, i64 = 11,
+  u8 = 0,
+  i8 = 1,
+  u16 = 2,
+  i16 = 3,
+  u32 = 4,
+  i32 = 5,
+  f32 = 6,
+  boolean = 7,
+  string = 8,
+  array = 9,
+  u64 = 10,
+  i64 = 11,
   f64 = 12,
 };
 const char* value_type_name(ValueType type) noexcept;
@@ -41,8 +52,8 @@ struct ReaderLimits {
 struct ArrayView {
   ValueType element = ValueType::u8;
   std::uint64_t count = 0;
-  std::span<const std::byte> raw;          // count elements, unaligned; empty for strings
-  std::vector<std::string_view> strings;   // for element == string
+  std::span<const std::byte> raw;         // count elements, unaligned; empty for strings
+  std::vector<std::string_view> strings;  // for element == string
 };
 
 struct Value {
@@ -67,15 +78,16 @@ struct Tensor {
 
 class GgufFile {
  public:
-  // Opens `path`; for any file of a split set "...-00001-of-0000N.gguf" the whole set. The metadata is that of the first.
+  // Opens `path`; for any file of a split set "...-00001-of-0000N.gguf" the whole set. The metadata is that of the
+  // first.
   static Result<std::unique_ptr<GgufFile>> open(const std::string& path, const ReaderLimits& limits = {});
-  // The same over memory that outlives the object (the embedded model, fuzzing). No splits. Tensor data is as aligned as
-  // `bytes` is: 8 bytes at least, or its floats must not be read in place.
+  // The same over memory that outlives the object (the embedded model, fuzzing). No splits. Tensor data is as aligned
+  // as `bytes` is: 8 bytes at least, or its floats must not be read in place.
   static Result<std::unique_ptr<GgufFile>> parse(std::span<const std::byte> bytes, std::string name,
                                                  const ReaderLimits& limits = {});
 
   std::size_t n_files() const noexcept { return files_.size(); }  // of a split set
-  const std::string& name() const noexcept { return name_; }  // path, for messages
+  const std::string& name() const noexcept { return name_; }      // path, for messages
   std::uint32_t version() const noexcept { return version_; }
   std::uint32_t alignment() const noexcept { return alignment_; }
 
@@ -92,8 +104,8 @@ class GgufFile {
   Result<bool> get_bool(std::string_view key) const;
   Result<std::string_view> get_string(std::string_view key) const;
   Result<const ArrayView*> get_array(std::string_view key, ValueType element) const;
-  Result<std::vector<std::int64_t>> get_int_array(std::string_view key) const;    // any integer element type
-  Result<std::vector<float>> get_float_array(std::string_view key) const;  // no NaN
+  Result<std::vector<std::int64_t>> get_int_array(std::string_view key) const;  // any integer element type
+  Result<std::vector<float>> get_float_array(std::string_view key) const;       // no NaN
   // Missing: the default. Present with a wrong type: an error.
   Result<std::uint64_t> get_uint_or(std::string_view key, std::uint64_t fallback) const;
   Result<double> get_float_or(std::string_view key, double fallback) const;
