@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -46,14 +47,32 @@ const sockaddr* generic(const sockaddr_un& address) noexcept {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
+struct Found {
+  unsigned mode = 0;
+  FileIdentity identity;
+};
+
+// Nothing: errno says why.
+std::optional<Found> look(const std::string& path) noexcept {
+  struct statx found {};
+  constexpr unsigned kWanted = STATX_TYPE | STATX_MODE | STATX_INO | STATX_BTIME;
+  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, kWanted, &found) != 0) return std::nullopt;
+  Found out{.mode = found.stx_mode, .identity = {}};
+  out.identity.device = (std::uint64_t{found.stx_dev_major} << 32) | found.stx_dev_minor;
+  out.identity.inode = found.stx_ino;
+  if ((found.stx_mask & STATX_BTIME) != 0) {
+    out.identity.born_s = found.stx_btime.tv_sec;
+    out.identity.born_ns = found.stx_btime.tv_nsec;
+  }
+  return out;
+}
+
 // Makes room for a new socket file. A file left by a killed server refuses connections; a live server answers.
 Status remove_stale(const std::string& path, const sockaddr_un& address) {
-  struct stat found {};
-  if (::lstat(path.c_str(), &found) != 0) {
-    if (errno == ENOENT) return {};
-    return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
-  }
-  if (!S_ISSOCK(found.st_mode)) return fail(Errc::bad_input, "socket {}: a file that is no socket is there", path);
+  const std::optional<Found> found = look(path);
+  if (!found && errno == ENOENT) return {};
+  if (!found) return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
+  if (!S_ISSOCK(found->mode)) return fail(Errc::bad_input, "socket {}: a file that is no socket is there", path);
   const Fd probe = open_socket();
   if (probe.get() < 0) return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
   if (::connect(probe.get(), generic(address), sizeof(address)) == 0 || errno == EAGAIN) {
@@ -69,20 +88,18 @@ Status remove_stale(const std::string& path, const sockaddr_un& address) {
 }  // namespace
 
 UnixSocketFile::UnixSocketFile(UnixSocketFile&& other) noexcept
-    : path_(std::exchange(other.path_, {})), device_(other.device_), inode_(other.inode_) {}
+    : path_(std::exchange(other.path_, {})), identity_(other.identity_) {}
 
 UnixSocketFile& UnixSocketFile::operator=(UnixSocketFile&& other) noexcept {
   remove();
   path_ = std::exchange(other.path_, {});
-  device_ = other.device_;
-  inode_ = other.inode_;
+  identity_ = other.identity_;
   return *this;
 }
 
 void UnixSocketFile::remove() noexcept {
   if (path_.empty()) return;
-  struct stat found {};
-  if (::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_) ::unlink(path_.c_str());
+  if (const std::optional<Found> found = look(path_); found && found->identity == identity_) ::unlink(path_.c_str());
   path_.clear();
 }
 
@@ -97,13 +114,12 @@ Result<BoundUnixSocket> bind_unix_socket(const std::string& path) {
     return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
   }
   BoundUnixSocket bound;
-  struct stat made {};
-  if (::lstat(path.c_str(), &made) != 0) return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
+  const std::optional<Found> made = look(path);
+  if (!made) return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
   bound.file.path_ = path;
-  bound.file.device_ = made.st_dev;
-  bound.file.inode_ = made.st_ino;
-  if ((made.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(Errc::io, "socket {}: the file system made it with mode {:o}, want 600", path, made.st_mode & 07777);
+  bound.file.identity_ = made->identity;
+  if ((made->mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return fail(Errc::io, "socket {}: the file system made it with mode {:o}, want 600", path, made->mode & 07777u);
   }
   bound.fd = socket.release();
   return bound;

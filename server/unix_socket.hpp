@@ -5,12 +5,20 @@
 
 #include "base/result.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include <sys/types.h>
 
 namespace quern::server {
+
+// Which file it is, whatever its name. The birth time tells a file from a later one that got the same inode number.
+struct FileIdentity {
+  std::uint64_t device = 0, inode = 0;
+  std::int64_t born_s = 0, born_ns = 0;  // 0 where the file system does not know
+  bool operator==(const FileIdentity&) const = default;
+};
 
 class UnixSocketFile {
  public:
@@ -26,8 +34,7 @@ class UnixSocketFile {
  private:
   friend Result<struct BoundUnixSocket> bind_unix_socket(const std::string& path);
   std::string path_;
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
+  FileIdentity identity_;
 };
 
 struct BoundUnixSocket {

@@ -1,0 +1,140 @@
+// Whatever a client may send: request bodies of every endpoint, request heads, paths, and text cut by stop strings.
+// Input: 1 byte mode, then the data. Invariants: a refusal has a message and its error reply is JSON; what was accepted
+// is within limits; JSON survives being written and read again; stop strings do not depend on how a text was split.
+#include "server/api/chat_json.hpp"
+#include "server/api/completions_json.hpp"
+#include "server/api/tokenize_json.hpp"
+#include "server/http_error.hpp"
+#include "server/request_head.hpp"
+#include "server/routes.hpp"
+#include "server/stop_filter.hpp"
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace {
+
+using namespace quern;
+namespace http = boost::beast::http;
+
+const server::ServerLimits kLimits;
+const server::RequestRules kRules{kLimits, 32'000};
+
+void require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "broken: %s\n", what);
+  std::abort();
+}
+
+template <class T>
+void check_refusal(const Result<T>& result) {
+  if (result) return;
+  require(!result.error().detail.empty(), "an error without a message");
+  const server::json::value reply = boost::json::parse(server::error_json(result.error()));
+  require(reply.at("error").at("message").is_string(), "an error reply without a message");
+}
+
+void completion(std::string_view body) {
+  const auto request = server::parse_completion_request(body, kRules);
+  check_refusal(request);
+  if (!request) return;
+  require(!request->prompts.empty(), "no prompt");
+  require(request->prompts.size() * request->fields.n <= kLimits.max_choices, "too many choices");
+  require(request->fields.stop.size() <= kLimits.max_stop_strings, "too many stop strings");
+  require(bool(engine::sampling::validate(request->fields.sampling, kRules.n_vocab)), "sampling out of range");
+}
+
+void chat(std::string_view body) {
+  const auto request = server::parse_chat_request(body, kRules);
+  check_refusal(request);
+  if (!request) return;
+  require(!request->messages.empty() && request->messages.size() <= kLimits.max_messages, "messages out of range");
+  check_refusal(engine::chat::render(engine::chat::TemplateName::chatml, request->messages, true));
+}
+
+void document(std::string_view text) {
+  const Result<server::json::value> value = server::parse_json(text, kLimits.max_json_depth);
+  check_refusal(value);
+  if (!value) return;
+  const Result<server::json::value> again = server::parse_json(boost::json::serialize(*value), kLimits.max_json_depth);
+  require(again && *again == *value, "JSON changed by being written and read");
+}
+
+void request_head(std::string_view bytes) {
+  http::request_parser<http::string_body> parser;
+  parser.header_limit(kLimits.max_header_bytes);
+  boost::system::error_code error;
+  parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+  if (error || !parser.is_header_done()) return;
+  const Result<server::RequestHead> head = server::read_head(parser.get());
+  check_refusal(head);
+  if (!head) return;
+  require(server::is_sane_id(head->request_id), "a request id that must not be echoed");
+  const server::RouteMatch match = server::find_route(head->path, head->method, true);
+  require(match.route == nullptr || !match.allow.empty(), "a route without a method");
+}
+
+// Lines: stop strings, an empty line, then the text. Odd bytes decide how it is split.
+void stop_strings(std::string_view input) {
+  std::vector<std::string> stops;
+  while (stops.size() < kLimits.max_stop_strings) {
+    const std::size_t end = input.find('\n');
+    const std::string_view line = input.substr(0, end);
+    input.remove_prefix(end == std::string_view::npos ? input.size() : end + 1);
+    if (line.empty()) break;
+    stops.emplace_back(line);
+  }
+  server::StopFilter whole(stops), split(stops);
+  std::string at_once = whole.append(input);
+  at_once += whole.flush();
+  std::string in_pieces;
+  for (std::size_t begin = 0, end = 1; begin < input.size(); ++end) {
+    if (end < input.size() && (input[end] & 1) == 0) continue;
+    in_pieces += split.append(input.substr(begin, end - begin));
+    begin = end;
+  }
+  in_pieces += split.flush();
+  require(at_once == in_pieces, "the split decides what is cut");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0 || size > 1u << 20) return 0;
+  const std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
+  switch (data[0]) {
+    case 'c':
+      completion(text);
+      break;
+    case 'm':
+      chat(text);
+      break;
+    case 't':
+      check_refusal(server::parse_tokenize_request(text, kRules));
+      break;
+    case 'd':
+      check_refusal(server::parse_detokenize_request(text, kRules));
+      break;
+    case 'j':
+      document(text);
+      break;
+    case 'h':
+      request_head(text);
+      break;
+    case 's':
+      stop_strings(text);
+      break;
+    default:
+      break;
+  }
+  return 0;
+}

@@ -1,0 +1,154 @@
+#include "server/api/chat_json.hpp"
+
+#include "tests/support/piece_tokenizer.hpp"
+
+#include <array>
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+namespace quern::server {
+namespace {
+
+const ServerLimits kLimits;
+const RequestRules kRules{kLimits, 100};
+
+Result<ChatRequest> parse(std::string_view body) {
+  return parse_chat_request(body, kRules);
+}
+
+// A good request with further fields.
+std::string with(std::string_view fields) {
+  return fmt::format(R"({{"messages":[{{"role":"user","content":"hi"}}],{}}})", fields);
+}
+
+TEST(ChatRequest, ReadsRolesAndParts) {
+  const Result<ChatRequest> request = parse(R"({"messages":[
+    {"role":"developer","content":"be brief"},
+    {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"name":"Ann"},
+    {"role":"assistant","content":"c","refusal":null,"tool_calls":[],"annotations":[],"audio":null,"function_call":null},
+    {"role":"user","content":[]}]})");
+  ASSERT_TRUE(request) << request.error().detail;
+  ASSERT_EQ(request->messages.size(), 4u);
+  EXPECT_EQ(request->messages[0].role, "system");
+  EXPECT_EQ(request->messages[1].content, "a\nb");
+  EXPECT_EQ(request->messages[2].role, "assistant");
+  EXPECT_EQ(request->messages[3].content, "");
+}
+
+TEST(ChatRequest, AcceptsWhatOfficialClientsSendWithoutMeaning) {
+  for (
+      const char* fields :
+      {R"("user":"u","store":true,"metadata":{},"service_tier":"default","parallel_tool_calls":true)",
+       R"("tools":[],"tool_choice":"auto","functions":null,"function_call":"none","response_format":{"type":"text"})",
+       R"("modalities":["text"],"logprobs":false,"top_logprobs":0,"audio":null,"prediction":null,"reasoning_effort":null)",
+       R"("max_completion_tokens":5,"max_tokens":5,"safety_identifier":"x","prompt_cache_key":"y")",
+       R"("stream":true,"stream_options":null,"n":2,"logprobs":true)"}) {
+    const Result<ChatRequest> request = parse(with(fields));
+    EXPECT_TRUE(request) << fields << ": " << request.error().detail;
+  }
+}
+
+struct Bad {
+  std::string body;
+  const char* field;
+};
+
+TEST(ChatRequest, EveryErrorNamesItsField) {
+  const std::array kBad{
+      Bad{R"({})", "messages"},
+      Bad{R"({"messages":[]})", "messages"},
+      Bad{R"({"messages":"hi"})", "messages"},
+      Bad{R"({"messages":["hi"]})", "messages[0]"},
+      Bad{R"({"messages":[{"content":"x"}]})", "messages[0].role"},
+      Bad{R"({"messages":[{"role":"user","content":"x"},{"role":"tool","content":"x"}]})", "messages[1].role"},
+      Bad{R"({"messages":[{"role":"user","content":"x"},{"role":7,"content":"x"}]})", "messages[1].role"},
+      Bad{R"({"messages":[{"role":"user"}]})", "messages[0].content"},
+      Bad{R"({"messages":[{"role":"user","content":null}]})", "messages[0].content"},
+      Bad{R"({"messages":[{"role":"user","content":5}]})", "messages[0].content"},
+      Bad{R"({"messages":[{"role":"user","content":["x"]}]})", "messages[0].content[0]"},
+      Bad{R"({"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]})",
+          "messages[0].content[0].type"},
+      Bad{R"({"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"input_audio"}]}]})",
+          "messages[0].content[1].type"},
+      Bad{R"({"messages":[{"role":"user","content":[{"text":"a"}]}]})", "messages[0].content[0].type"},
+      Bad{R"({"messages":[{"role":"user","content":[{"type":"text"}]}]})", "messages[0].content[0].text"},
+      Bad{R"({"messages":[{"role":"user","content":[{"type":"text","text":1}]}]})", "messages[0].content[0].text"},
+      Bad{R"({"messages":[{"role":"user","content":[{"type":"text","text":"a","x":1}]}]})", "messages[0].content[0].x"},
+      Bad{R"({"messages":[{"role":"assistant","content":"x","tool_calls":[{"id":"1"}]}]})", "messages[0].tool_calls"},
+      Bad{R"({"messages":[{"role":"user","content":"x","name":1}]})", "messages[0].name"},
+      Bad{R"({"messages":[{"role":"user","content":"x","weight":1}]})", "messages[0].weight"},
+      Bad{with(R"("tools":[{"type":"function"}])"), "tools"},
+      Bad{with(R"("tool_choice":"required")"), "tool_choice"},
+      Bad{with(R"("tool_choice":{"type":"function"})"), "tool_choice"},
+      Bad{with(R"("functions":[{"name":"f"}])"), "functions"},
+      Bad{with(R"("function_call":{"name":"f"})"), "function_call"},
+      Bad{with(R"("response_format":{"type":"json_object"})"), "response_format"},
+      Bad{with(R"("response_format":{})"), "response_format"},
+      Bad{with(R"("response_format":"text")"), "response_format"},
+      Bad{with(R"("modalities":["text","audio"])"), "modalities"},
+      Bad{with(R"("audio":{"voice":"x"})"), "audio"},
+      Bad{with(R"("web_search_options":{"a":1})"), "web_search_options"},
+      Bad{with(R"("reasoning_effort":"high")"), "reasoning_effort"},
+      Bad{with(R"("logprobs":true,"top_logprobs":5)"), "top_logprobs"},
+      Bad{with(R"("logprobs":1)"), "logprobs"},
+      Bad{with(R"("n":1.5)"), "n"},
+      Bad{with(R"("prompt":"x")"), "prompt"},
+      Bad{with(R"("stop":[1])"), "stop[0]"},
+  };
+  for (const Bad& bad : kBad) {
+    const Result<ChatRequest> request = parse(bad.body);
+    ASSERT_FALSE(request) << bad.body;
+    EXPECT_EQ(request.error().field, bad.field) << bad.body << ": " << request.error().detail;
+  }
+}
+
+TEST(ChatRequest, LimitsTheMessages) {
+  std::string body = R"({"messages":[)";
+  for (std::uint32_t i = 0; i <= kLimits.max_messages; ++i) body += R"({"role":"user","content":""},)";
+  body.back() = ']';
+  EXPECT_EQ(parse(body + "}").error().field, "messages");
+}
+
+class ChatJson : public testing::Test {
+ protected:
+  const test::PieceTokenizer tokenizer_{{"a", "\xC3\xA9"}};
+  const Envelope envelope_{"chatcmpl-1", 1700000000, "m"};
+};
+
+TEST_F(ChatJson, StreamIsRoleThenContentThenReason) {
+  const ChatShape shape(envelope_, tokenizer_, false, false);
+  const json::value opening = json::parse(shape.opening(0));
+  EXPECT_EQ(opening.at("object"), "chat.completion.chunk");
+  EXPECT_EQ(
+      opening.at("choices").at(0),
+      json::parse(R"({"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null})"));
+  EXPECT_EQ(json::parse(shape.chunk({.text = "a"})).at("choices").at(0),
+            json::parse(R"({"index":0,"delta":{"content":"a"},"logprobs":null,"finish_reason":null})"));
+  EXPECT_EQ(json::parse(shape.closing({.finish = sched::FinishReason::stop})).at("choices").at(0),
+            json::parse(R"({"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"})"));
+  EXPECT_TRUE(json::parse(shape.usage_chunk({})).at("choices").as_array().empty());
+}
+
+TEST_F(ChatJson, LogprobsHaveTokensAndBytes) {
+  const ChatShape shape(envelope_, tokenizer_, true, false);
+  const Delta delta{.text = "\xC3\xA9", .logprobs = {{1, -0.25f, 0}}};
+  EXPECT_EQ(
+      json::parse(shape.chunk(delta)).at("choices").at(0).at("logprobs"),
+      json::parse(R"({"content":[{"token":"é","logprob":-0.25,"bytes":[195,169],"top_logprobs":[]}],"refusal":null})"));
+}
+
+TEST_F(ChatJson, WholeAnswer) {
+  const ChatShape shape(envelope_, tokenizer_, false, false);
+  const std::array choices{WholeChoice{.text = "x", .finish = sched::FinishReason::stop},
+                           WholeChoice{.text = "y", .finish = sched::FinishReason::length}};
+  const json::value whole = json::parse(shape.whole(choices, {.prompt_tokens = 1, .completion_tokens = 2}));
+  EXPECT_EQ(whole.at("object"), "chat.completion");
+  EXPECT_EQ(whole.at("choices").at(1),
+            json::parse(R"({"index":1,"message":{"role":"assistant","content":"y","refusal":null},
+                                                       "logprobs":null,"finish_reason":"length"})"));
+  EXPECT_EQ(whole.at("usage"), json::parse(R"({"prompt_tokens":1,"completion_tokens":2,"total_tokens":3})"));
+}
+
+}  // namespace
+}  // namespace quern::server

@@ -1,0 +1,200 @@
+#include "server/api/completions_json.hpp"
+
+#include "tests/support/piece_tokenizer.hpp"
+
+#include <array>
+#include <cmath>
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+namespace quern::server {
+namespace {
+
+const ServerLimits kLimits;
+const RequestRules kRules{kLimits, 100};
+
+Result<CompletionRequest> parse(std::string_view body) {
+  return parse_completion_request(body, kRules);
+}
+
+TEST(CompletionRequest, DefaultsAreThoseOfTheSampler) {
+  const Result<CompletionRequest> request = parse(R"({"prompt":"x"})");
+  ASSERT_TRUE(request) << request.error().detail;
+  const engine::sampling::SamplingParams defaults;
+  EXPECT_EQ(std::get<std::string>(request->prompts.at(0)), "x");
+  EXPECT_EQ(request->fields.sampling.temperature, defaults.temperature);
+  EXPECT_EQ(request->fields.sampling.order, defaults.order);
+  EXPECT_FALSE(request->fields.sampling.has_seed);
+  EXPECT_FALSE(request->fields.max_tokens);
+  EXPECT_EQ(request->fields.n, 1u);
+  EXPECT_FALSE(request->fields.stream || request->fields.logprobs || request->fields.ignore_eos);
+}
+
+TEST(CompletionRequest, ReadsEveryField) {
+  const Result<CompletionRequest> request = parse(R"({
+    "model":"m","prompt":[1,2,99],"max_tokens":7,"n":2,"best_of":2,"stop":["a","b"],"stream":true,
+    "stream_options":{"include_usage":true,"include_obfuscation":false},"temperature":0,"top_p":0.5,"presence_penalty":-1,
+    "frequency_penalty":1,"logit_bias":{"5":-100,"6":1.5},"seed":-3,"logprobs":0,"top_k":3,"min_p":0.1,"typical_p":0.9,
+    "top_n_sigma":1,"xtc_probability":0.2,"xtc_threshold":0.3,"repeat_penalty":1.1,"repeat_last_n":-1,"dry_multiplier":0.8,
+    "dry_base":2,"dry_allowed_length":3,"dry_penalty_last_n":10,"dry_sequence_breakers":["\n"],"dynatemp_range":0.1,
+    "dynatemp_exponent":2,"min_keep":2,"samplers":["top_k","typ_p","temperature"],"ignore_eos":true,"user":"u","store":false,
+    "metadata":{"a":"b"},"service_tier":"auto","echo":false,"suffix":null,"cache_prompt":true})");
+  ASSERT_TRUE(request) << request.error().detail;
+  using engine::sampling::Stage;
+  const GenerationFields& fields = request->fields;
+  EXPECT_EQ(std::get<std::vector<engine::TokenId>>(request->prompts.at(0)), (std::vector<engine::TokenId>{1, 2, 99}));
+  EXPECT_EQ(fields.model, "m");
+  EXPECT_EQ(fields.max_tokens, 7u);
+  EXPECT_EQ(fields.n, 2u);
+  EXPECT_EQ(fields.stop, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(fields.stream && fields.include_usage && fields.logprobs && fields.ignore_eos);
+  EXPECT_EQ(fields.sampling.seed, static_cast<std::uint64_t>(-3));
+  EXPECT_TRUE(fields.sampling.has_seed);
+  EXPECT_EQ(fields.sampling.order,
+            (std::vector<Stage>{Stage::logit_bias, Stage::top_k, Stage::typical, Stage::temperature}));
+  EXPECT_EQ(fields.sampling.logit_bias, (std::vector<std::pair<std::int32_t, float>>{{5, -100.0f}, {6, 1.5f}}));
+  EXPECT_EQ(fields.sampling.dry_sequence_breakers, (std::vector<std::string>{"\n"}));
+  EXPECT_EQ(fields.sampling.top_k, 3);
+  EXPECT_EQ(fields.sampling.min_keep, 2u);
+  EXPECT_EQ(fields.sampling.xtc_threshold, 0.3f);
+  EXPECT_EQ(fields.sampling.repeat_last_n, -1);
+}
+
+TEST(CompletionRequest, TakesSeveralPrompts) {
+  const Result<CompletionRequest> request = parse(R"({"prompt":["x",[4,5],"y"],"n":2})");
+  ASSERT_TRUE(request) << request.error().detail;
+  ASSERT_EQ(request->prompts.size(), 3u);
+  EXPECT_EQ(std::get<std::vector<engine::TokenId>>(request->prompts[1]), (std::vector<engine::TokenId>{4, 5}));
+}
+
+TEST(CompletionRequest, SeedMinusOneIsAFreshOne) {
+  EXPECT_FALSE(parse(R"({"prompt":"x","seed":-1})")->fields.sampling.has_seed);
+}
+
+struct Bad {
+  const char* body;
+  const char* field;
+};
+
+TEST(CompletionRequest, EveryErrorNamesItsField) {
+  constexpr std::array kBad{
+      Bad{R"({})", "prompt"},
+      Bad{R"({"prompt":null})", "prompt"},
+      Bad{R"({"prompt":7})", "prompt"},
+      Bad{R"({"prompt":[]})", "prompt"},
+      Bad{R"({"prompt":{}})", "prompt"},
+      Bad{R"({"prompt":[1,100]})", "prompt[1]"},
+      Bad{R"({"prompt":[1,-1]})", "prompt[1]"},
+      Bad{R"({"prompt":[1,"x"]})", "prompt[1]"},
+      Bad{R"({"prompt":["x",true]})", "prompt[1]"},
+      Bad{R"({"prompt":["x",[1,2.5]]})", "prompt[1][1]"},
+      Bad{R"({"prompt":["x",[]]})", "prompt[1]"},
+      Bad{R"({"prompt":"x","model":1})", "model"},
+      Bad{R"({"prompt":"x","max_tokens":0})", "max_tokens"},
+      Bad{R"({"prompt":"x","max_tokens":-1})", "max_tokens"},
+      Bad{R"({"prompt":"x","max_tokens":"16"})", "max_tokens"},
+      Bad{R"({"prompt":"x","max_tokens":1.5})", "max_tokens"},
+      Bad{R"({"prompt":"x","max_tokens":5,"max_completion_tokens":6})", "max_completion_tokens"},
+      Bad{R"({"prompt":"x","temperature":-0.1})", "temperature"},
+      Bad{R"({"prompt":"x","temperature":"hot"})", "temperature"},
+      Bad{R"({"prompt":"x","top_p":1.1})", "top_p"},
+      Bad{R"({"prompt":"x","min_p":-1})", "min_p"},
+      Bad{R"({"prompt":"x","typical_p":2})", "typical_p"},
+      Bad{R"({"prompt":"x","top_k":1.5})", "top_k"},
+      Bad{R"({"prompt":"x","presence_penalty":2.1})", "presence_penalty"},
+      Bad{R"({"prompt":"x","frequency_penalty":-2.1})", "frequency_penalty"},
+      Bad{R"({"prompt":"x","repeat_penalty":0})", "repeat_penalty"},
+      Bad{R"({"prompt":"x","repeat_last_n":-2})", "repeat_last_n"},
+      Bad{R"({"prompt":"x","seed":1.5})", "seed"},
+      Bad{R"({"prompt":"x","n":0})", "n"},
+      Bad{R"({"prompt":"x","n":33})", "n"},
+      Bad{R"({"prompt":["x","y"],"n":17})", "n"},
+      Bad{R"({"prompt":"x","best_of":3})", "best_of"},
+      Bad{R"({"prompt":"x","stop":1})", "stop"},
+      Bad{R"({"prompt":"x","stop":""})", "stop"},
+      Bad{R"({"prompt":"x","stop":["a",""]})", "stop[1]"},
+      Bad{R"({"prompt":"x","stop":["a",2]})", "stop[1]"},
+      Bad{R"({"prompt":"x","stop":["","","","","","","","","","","","","","","","",""]})", "stop"},
+      Bad{R"({"prompt":"x","logit_bias":[[1,2]]})", "logit_bias"},
+      Bad{R"({"prompt":"x","logit_bias":{"a":1}})", "logit_bias"},
+      Bad{R"({"prompt":"x","logit_bias":{"100":1}})", "logit_bias"},
+      Bad{R"({"prompt":"x","logit_bias":{"-1":1}})", "logit_bias"},
+      Bad{R"({"prompt":"x","logit_bias":{"":1}})", "logit_bias"},
+      Bad{R"({"prompt":"x","logit_bias":{"1":101}})", "logit_bias.1"},
+      Bad{R"({"prompt":"x","logit_bias":{"1":false}})", "logit_bias.1"},
+      Bad{R"({"prompt":"x","logprobs":2})", "logprobs"},
+      Bad{R"({"prompt":"x","logprobs":true})", "logprobs"},
+      Bad{R"({"prompt":"x","stream":"yes"})", "stream"},
+      Bad{R"({"prompt":"x","stream_options":true})", "stream_options"},
+      Bad{R"({"prompt":"x","stream_options":{"include_usage":1}})", "stream_options.include_usage"},
+      Bad{R"({"prompt":"x","stream_options":{"usage":true}})", "stream_options.usage"},
+      Bad{R"({"prompt":"x","samplers":["top_k","heat"]})", "samplers[1]"},
+      Bad{R"({"prompt":"x","samplers":["typ_p","typical_p"]})", "samplers[1]"},
+      Bad{R"({"prompt":"x","samplers":"kp"})", "samplers"},
+      Bad{R"({"prompt":"x","dry_sequence_breakers":[1]})", "dry_sequence_breakers[0]"},
+      Bad{R"({"prompt":"x","echo":true})", "echo"},
+      Bad{R"({"prompt":"x","suffix":"y"})", "suffix"},
+      Bad{R"({"prompt":"x","grammar":"root ::= x"})", "grammar"},
+      Bad{R"({"prompt":"x","json_schema":{"type":"object"}})", "json_schema"},
+      Bad{R"({"prompt":"x","mirostat":2})", "mirostat"},
+      Bad{R"({"prompt":"x","n_probs":3})", "n_probs"},
+      Bad{R"({"prompt":"x","temprature":1})", "temprature"},
+      Bad{R"({"prompt":"x","messages":[]})", "messages"},
+  };
+  for (const Bad& bad : kBad) {
+    const Result<CompletionRequest> request = parse(bad.body);
+    ASSERT_FALSE(request) << bad.body;
+    EXPECT_EQ(request.error().field, bad.field) << bad.body << ": " << request.error().detail;
+    EXPECT_FALSE(request.error().detail.empty());
+  }
+}
+
+TEST(CompletionRequest, WhatIsNotSupportedIsSaidSo) {
+  for (const char* body : {R"({"prompt":"x","echo":true})", R"({"prompt":"x","logprobs":5})"}) {
+    EXPECT_EQ(parse(body).error().code, Errc::unsupported) << body;
+  }
+}
+
+class CompletionJson : public testing::Test {
+ protected:
+  const test::PieceTokenizer tokenizer_{{"a", "\"", "\xff"}};
+  const Envelope envelope_{"cmpl-1", 1700000000, "m"};
+};
+
+TEST_F(CompletionJson, ChunksAreThoseOfTheApi) {
+  const CompletionShape shape(envelope_, tokenizer_, false, false);
+  EXPECT_EQ(shape.opening(0), "");
+  const json::value chunk = json::parse(shape.chunk({.choice = 1, .text = "a\"\n"}));
+  EXPECT_EQ(chunk.at("id"), "cmpl-1");
+  EXPECT_EQ(chunk.at("object"), "text_completion");
+  EXPECT_EQ(chunk.at("created"), 1700000000);
+  EXPECT_EQ(chunk.at("model"), "m");
+  EXPECT_FALSE(chunk.as_object().contains("usage"));
+  const json::value& choice = chunk.at("choices").at(0);
+  EXPECT_EQ(choice, json::parse(R"({"index":1,"text":"a\"\n","logprobs":null,"finish_reason":null})"));
+  const json::value closing = json::parse(shape.closing({.choice = 1, .finish = sched::FinishReason::length}));
+  EXPECT_EQ(closing.at("choices").at(0),
+            json::parse(R"({"index":1,"text":"","logprobs":null,"finish_reason":"length"})"));
+}
+
+TEST_F(CompletionJson, UsageComesInAChunkOfItsOwn) {
+  const CompletionShape shape(envelope_, tokenizer_, false, true);
+  EXPECT_TRUE(json::parse(shape.chunk({.text = "a"})).at("usage").is_null());
+  const json::value usage = json::parse(shape.usage_chunk({.prompt_tokens = 3, .completion_tokens = 4}));
+  EXPECT_TRUE(usage.at("choices").as_array().empty());
+  EXPECT_EQ(usage.at("usage"), json::parse(R"({"prompt_tokens":3,"completion_tokens":4,"total_tokens":7})"));
+}
+
+TEST_F(CompletionJson, WholeAnswerWithLogprobs) {
+  const CompletionShape shape(envelope_, tokenizer_, true, false);
+  const std::array choices{
+      WholeChoice{.text = "a\"", .logprobs = {{0, -0.5f, 0}, {2, -INFINITY, 1}}, .finish = sched::FinishReason::stop}};
+  const json::value whole = json::parse(shape.whole(choices, {.prompt_tokens = 1, .completion_tokens = 2}));
+  EXPECT_EQ(whole.at("choices").at(0), json::parse(R"({"index":0,"text":"a\"","logprobs":{"tokens":["a","\ufffd"],
+      "token_logprobs":[-0.5,-9999],"top_logprobs":null,"text_offset":[0,1]},"finish_reason":"stop"})"));
+  EXPECT_EQ(whole.at("usage").at("total_tokens"), 3);
+}
+
+}  // namespace
+}  // namespace quern::server

@@ -1,0 +1,61 @@
+#include "server/routes.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace quern::server {
+namespace {
+
+using boost::beast::http::verb;
+
+TEST(Routes, EachIsFoundByItsOwnPatternAndMethod) {
+  for (const Route& route : routes()) {
+    std::string path(route.pattern);
+    for (const std::string placeholder : {"{id}", "{path}"}) {
+      if (const std::size_t at = path.find(placeholder); at != std::string::npos)
+        path.replace(at, placeholder.size(), "17");
+    }
+    const RouteMatch match = find_route(path, route.method, true);
+    ASSERT_NE(match.route, nullptr) << path;
+    EXPECT_EQ(match.route->pattern, route.pattern);
+    EXPECT_EQ(match.value, path == route.pattern ? "" : "17");
+    EXPECT_NE(match.allow.find(std::string(to_string(route.method))), std::string::npos);
+  }
+}
+
+TEST(Routes, EveryPostOfTheApiTakesJson) {
+  for (const Route& route : routes()) {
+    EXPECT_EQ(route.takes_json, route.method == verb::post && !route.control) << route.pattern;
+  }
+}
+
+TEST(Routes, ControlExistsOnlyWhereItIsAllowed) {
+  for (const Route& route : routes()) {
+    EXPECT_EQ(route.control, route.pattern.starts_with("/control/"));
+  }
+  const RouteMatch match = find_route("/control/status", verb::get, false);
+  EXPECT_EQ(match.route, nullptr);
+  EXPECT_EQ(match.allow, "") << "like any unknown path";
+}
+
+TEST(Routes, HeadIsGet) {
+  EXPECT_NE(find_route("/health", verb::head, false).route, nullptr);
+}
+
+TEST(Routes, UnknownPathsAndMethodsDiffer) {
+  EXPECT_EQ(find_route("/v1/completions", verb::get, false).allow, "POST, OPTIONS");
+  EXPECT_EQ(find_route("/v1/completions", verb::get, false).route, nullptr);
+  for (const char* path : {"", "/", "/v1", "/v1/", "/health/", "//health", "/health/x", "/v1/completions/", "*"}) {
+    EXPECT_EQ(find_route(path, verb::get, true).allow, "") << path;
+  }
+}
+
+TEST(Routes, AModelIdMayContainSlashes) {
+  EXPECT_EQ(find_route("/v1/models/org/name", verb::get, false).value, "org/name");
+  EXPECT_EQ(find_route("/control/requests/1/x", verb::get, true).allow, "");
+  EXPECT_EQ(find_route("/control/requests/", verb::get, true).allow, "");
+}
+
+}  // namespace
+}  // namespace quern::server
