@@ -28,6 +28,13 @@ inline constexpr std::size_t kFusedTokens = 2;
 // long rows are fetched a little ahead, as the hardware does. Found on the same machine: see bench.
 inline constexpr std::size_t kPrefetchBytes = 2048, kPrefetchRowsUpTo = 32768;
 
+// Groups of a block that are unrolled; under sanitizers the unrolled code would take minutes to compile.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr int kUnrolledGroups = 1, kUnrolledRows = 1;
+#else
+inline constexpr int kUnrolledGroups = 8, kUnrolledRows = 4;
+#endif
+
 inline const float* token_row(const MatmulArgs& args, std::size_t token) noexcept {
   return reinterpret_cast<const float*>(args.x + token * args.x_row_bytes);
 }
@@ -53,9 +60,9 @@ struct FusedTile {
   void add_block(const std::byte* const (&w)[kRows], std::size_t k) noexcept {
     typename Groups::State state[kRows];
     for (std::size_t r = 0; r < kRows; ++r) Groups::open(w[r], state[r]);
-#pragma GCC unroll 8
+#pragma GCC unroll kUnrolledGroups
     for (std::size_t g = 0; g < Groups::kBlockValues / 32; ++g) {
-#pragma GCC unroll 4
+#pragma GCC unroll kUnrolledRows
       for (std::size_t r = 0; r < kRows; ++r) {
         F weights[kVectors];
         Groups::group(state[r], g, weights);
@@ -121,7 +128,7 @@ void unpack_groups(const std::byte* row, std::size_t k, std::size_t n, float* ou
   typename V::F weights[kVectors];
   for (; n >= Groups::kBlockValues; n -= Groups::kBlockValues, block += Groups::kBlockBytes) {
     Groups::open(block, state);
-#pragma GCC unroll 8
+#pragma GCC unroll kUnrolledGroups
     for (std::size_t g = 0; g < Groups::kBlockValues / 32; ++g, out += 32) {
       Groups::group(state, g, weights);
       for (std::size_t i = 0; i < kVectors; ++i) V::store(out + i * V::kLanes, weights[i]);
