@@ -81,7 +81,7 @@ echo
 printf 'Once upon a time'
 curl --silent --show-error --fail --no-buffer --noproxy '*' "$url/v1/completions" \
   -H 'Content-Type: application/json' \
-  -d '{"prompt": "Once upon a time", "max_tokens": 200, "temperature": 0.7, "seed": 7, "stream": true}' | print_story
+  -d '{"prompt": "Once upon a time", "max_tokens": 100, "temperature": 0.7, "seed": 7, "stream": true}' | print_story
 
 cat <<END
 

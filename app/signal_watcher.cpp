@@ -5,11 +5,23 @@
 #include <pthread.h>
 
 namespace quern::app {
+namespace {
+
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
 
 SignalWatcher::SignalWatcher(std::function<void(int)> on_signal) : on_signal_(std::move(on_signal)) {
   sigemptyset(&watched_);
-  // SIGURG is ignored by default and used by nobody here: the destructor's way to end sigwait().
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGURG}) sigaddset(&watched_, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    // sigwait() would return a blocked signal even where it is ignored, so these stay out.
+    if (!is_ignored(signal)) sigaddset(&watched_, signal);
+  }
+  // SIGURG does nothing by default and is used by nobody here: the destructor's way to end sigwait().
+  sigaddset(&watched_, SIGURG);
   pthread_sigmask(SIG_BLOCK, &watched_, &previous_);
   thread_ = std::thread([this] { watch(); });
 }

@@ -12,12 +12,19 @@ import quern_process
 from quern_process import STORY, TIMEOUT_S, QuernTest, environment, quern
 
 
+def default_signals():
+    """A test run in the background of a script inherits ignored signals, which quern would rightly ignore too."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Server:
     """A running server; announced is its first line on stdout."""
 
     def __init__(self, *args):
         self.process = subprocess.Popen([quern_process.QUERN, "serve", *args], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, env=environment())
+                                        stderr=subprocess.PIPE, text=True, env=environment(),
+                                        preexec_fn=default_signals)
         self.announced = self.process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:(\d+)", self.announced)
         self.port = int(found.group(1)) if found else 0
