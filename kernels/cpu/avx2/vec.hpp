@@ -12,6 +12,7 @@ struct Vec {
   // Register tiles, of 16 registers: products 3 x 4 = 12 accumulators + 3 weights (activations are memory operands);
   // scores 2 x 4 = 8 accumulators + 2 queries + 1 key; values 4 x 2 = 8 accumulators + 2 values + 1 weight.
   static constexpr std::size_t kTileRows = 3, kTileTokens = 4;
+  static constexpr std::size_t kFusedRows = 2;  // for 3 and 4 tokens
   static constexpr std::size_t kScoreRows = 2;
 
   static F zero() noexcept { return _mm256_setzero_ps(); }
@@ -87,6 +88,15 @@ struct Vec {
   // ascending order would need (Q4_K decode from L1: 3.6 -> 2.1 cycles per 8 weights on a Zen 3 core). The activations
   // are stored in the same order (prepare_groups in simd/matmul.hpp).
   static constexpr bool kStridedGroups = true;
+  static void store_strided(const float* group, float* out) noexcept {  // out[8 i + j] = group[4 j + i]
+    const F a = two_quads(group), b = two_quads(group + 4), c = two_quads(group + 8), d = two_quads(group + 12);
+    const F ab0 = _mm256_unpacklo_ps(a, b), ab1 = _mm256_unpackhi_ps(a, b);
+    const F cd0 = _mm256_unpacklo_ps(c, d), cd1 = _mm256_unpackhi_ps(c, d);
+    store(out, _mm256_shuffle_ps(ab0, cd0, 0x44));
+    store(out + 8, _mm256_shuffle_ps(ab0, cd0, 0xEE));
+    store(out + 16, _mm256_shuffle_ps(ab1, cd1, 0x44));
+    store(out + 24, _mm256_shuffle_ps(ab1, cd1, 0xEE));
+  }
   static void widen_u8(__m256i bytes, F* out) noexcept {
     const __m256i lowest = _mm256_set1_epi32(255);
     out[0] = _mm256_cvtepi32_ps(_mm256_and_si256(bytes, lowest));
@@ -110,6 +120,9 @@ struct Vec {
  private:
   static __m256i first_lanes(std::size_t n) noexcept {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  static F two_quads(const float* p) noexcept {  // p[0..4) and p[16..20)
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + 16), 1);
   }
   static F from_bf16(__m128i halves) noexcept {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));

@@ -13,6 +13,7 @@ struct Vec {
   static constexpr std::size_t kLanes = 16;
   // Register tiles, of 32 registers: products 6 x 4 = 24 accumulators + 6 weights + 1 activation; scores 4 x 4.
   static constexpr std::size_t kTileRows = 6, kTileTokens = 4;
+  static constexpr std::size_t kFusedRows = 4;  // for 3 and 4 tokens
   static constexpr std::size_t kScoreRows = 4;
 
   static F zero() noexcept { return _mm512_setzero_ps(); }

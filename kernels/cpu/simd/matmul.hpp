@@ -1,6 +1,6 @@
 // Matrix product y = W x with F32 activations, for any vector type V and any weight format, in two regimes behind one
 // function:
-//   fused (1 to 2 tokens): weights are decoded in registers and used at once; several rows in flight hide the latency
+//   fused (1 to 4 tokens): weights are decoded in registers and used at once; several rows in flight hide the latency
 //   of
 //     the FMA; the weights are streamed once, which is what decode costs.
 //   panel (more tokens): kPanelRows x kPanelCols weights are decoded into a scratch of the size of L1 to L2 and used
@@ -23,7 +23,6 @@ inline constexpr std::size_t kPanelRows = 24;   // a multiple of V::kTileRows
 inline constexpr std::size_t kPanelCols = 512;  // a multiple of every block size
 inline constexpr std::size_t kPanelTokens = 64;
 inline constexpr std::size_t kPanelStride = kPanelCols + 16;  // rows of a power of two would share cache sets
-inline constexpr std::size_t kFusedTokens = 2;
 // Quantized rows are short (1152 bytes for 2048 values of q4_k), so the next rows are fetched while these are used;
 // long rows are fetched a little ahead, as the hardware does. Found on the same machine: see bench.
 inline constexpr std::size_t kPrefetchBytes = 2048, kPrefetchRowsUpTo = 32768;
@@ -71,10 +70,10 @@ struct FusedTile {
     }
   }
 
-  void run(const MatmulArgs& args, std::size_t row, std::size_t token) noexcept {
+  void run(const MatmulArgs& args, std::size_t row) noexcept {
     const std::byte* w[kRows];
     for (std::size_t r = 0; r < kRows; ++r) w[r] = args.w + (row + r) * args.row_bytes;
-    for (std::size_t t = 0; t < kTokens; ++t) x[t] = token_row(args, token + t);
+    for (std::size_t t = 0; t < kTokens; ++t) x[t] = token_row(args, t);
     for (auto& row_sums : sums) {
       for (F& sum : row_sums) sum = V::zero();
     }
@@ -100,18 +99,18 @@ struct FusedTile {
     }
     for (std::size_t r = 0; r < kRows; ++r) {
       for (std::size_t t = 0; t < kTokens; ++t) {
-        args.y[(token + t) * args.y_stride + row + r] = V::reduce_add(sums[r][t]);
+        args.y[t * args.y_stride + row + r] = V::reduce_add(sums[r][t]);
       }
     }
   }
 };
 
 template <class V, class Groups, std::size_t kTokens>
-void fused_product(const MatmulArgs& args, std::size_t token) noexcept {
-  constexpr std::size_t kRows = 4;
+void fused_product(const MatmulArgs& args) noexcept {
+  constexpr std::size_t kRows = kTokens <= 2 ? 4 : V::kFusedRows;
   std::size_t row = args.row_begin;
-  for (; row + kRows <= args.row_end; row += kRows) FusedTile<V, Groups, kRows, kTokens>{}.run(args, row, token);
-  for (; row < args.row_end; ++row) FusedTile<V, Groups, 1, kTokens>{}.run(args, row, token);
+  for (; row + kRows <= args.row_end; row += kRows) FusedTile<V, Groups, kRows, kTokens>{}.run(args, row);
+  for (; row < args.row_end; ++row) FusedTile<V, Groups, 1, kTokens>{}.run(args, row);
 }
 
 // ---- panel ----------------------------------------------------------------------------------------------------------
@@ -232,13 +231,10 @@ void panel_product(const MatmulArgs& args, UnpackFn unpack) noexcept {
 
 // Rows of F32 padded with zeros to 64 bytes, each group of 32 in the order of V::widen_u8: value 4 j + i of a group at
 // 8 i + j. n_cols is a multiple of 32.
-inline void prepare_strided_groups(const float* x, std::size_t n_tokens, std::size_t n_cols, std::byte* out) noexcept {
+template <class V>
+void prepare_strided_groups(const float* x, std::size_t n_tokens, std::size_t n_cols, std::byte* out) noexcept {
   auto* to = reinterpret_cast<float*>(out);  // no padding: 32 values are 128 bytes
-  for (const float* end = x + n_tokens * n_cols; x != end; x += 32, to += 32) {
-    for (std::size_t i = 0; i < 4; ++i) {
-      for (std::size_t j = 0; j < 8; ++j) to[8 * i + j] = x[4 * j + i];
-    }
-  }
+  for (const float* end = x + n_tokens * n_cols; x != end; x += 32, to += 32) V::store_strided(x, to);
 }
 
 // ---- entry points ---------------------------------------------------------------------------------------------------
@@ -246,12 +242,19 @@ inline void prepare_strided_groups(const float* x, std::size_t n_tokens, std::si
 template <class V, class Groups>
 void matmul(const MatmulArgs& args) noexcept {
   static_assert(kPanelCols % Groups::kBlockValues == 0 && kPanelRows % V::kTileRows == 0);
-  if (args.n_tokens > kFusedTokens) {
-    panel_product<V>(args, &unpack_groups<V, Groups>);
-  } else if (args.n_tokens == 2) {
-    fused_product<V, Groups, 2>(args, 0);
-  } else if (args.n_tokens == 1) {
-    fused_product<V, Groups, 1>(args, 0);
+  switch (args.n_tokens) {
+    case 0:
+      return;
+    case 1:
+      return fused_product<V, Groups, 1>(args);
+    case 2:
+      return fused_product<V, Groups, 2>(args);
+    case 3:
+      return fused_product<V, Groups, 3>(args);
+    case 4:
+      return fused_product<V, Groups, 4>(args);
+    default:
+      return panel_product<V>(args, &unpack_groups<V, Groups>);
   }
 }
 

@@ -30,7 +30,7 @@ template <class V, class Groups>
 void set_block_matmul(KernelTable& table, TensorType type) noexcept {
   set_matmul(table, type, &matmul<V, Groups>);
   if constexpr (V::kStridedGroups) {
-    for (auto& by_type : table.matmul) by_type[static_cast<std::size_t>(type)].prepare = &prepare_strided_groups;
+    for (auto& by_type : table.matmul) by_type[static_cast<std::size_t>(type)].prepare = &prepare_strided_groups<V>;
   }
 }
 
