@@ -2,6 +2,7 @@
 
 #include "tests/sched/engine_harness.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <vector>
@@ -259,6 +260,24 @@ TEST(EngineLoop, MoreSequencesThanPlacesInAStepAllEnd) {
   ASSERT_TRUE(h.run_until_idle(clients));
   for (const auto& client : clients) expect_complete(*client);
   h.expect_all_free();
+}
+
+TEST(EngineLoop, SequencesTakeTurnsWhenNotAllFitIntoAStep) {
+  EngineHarness::Options options;
+  options.backend.limits.max_seqs_per_step = 2;
+  options.limits.stream_capacity = 100;
+  EngineHarness h(options);
+  Clients clients;
+  for (TokenId i = 0; i < 6; ++i) clients.push_back(h.submit(greedy_request(prompt_of(2, i), 60)));
+  const auto generated = [](const auto& client) { return client->generation->n_generated.load(); };
+  while (!std::all_of(clients.begin(), clients.end(), [&](const auto& client) { return generated(client) > 0; })) {
+    ASSERT_TRUE(h.step());
+  }
+  std::vector<std::uint32_t> before;
+  for (const auto& client : clients) before.push_back(generated(client));
+  for (int i = 0; i < 30; ++i) h.step();
+  for (std::size_t i = 0; i < clients.size(); ++i)
+    EXPECT_EQ(generated(clients[i]) - before[i], 10u) << "sequence " << i;
 }
 
 // Sampled, not greedy: logits that depend on the history only, so that any leak between sequences changes the draw.
