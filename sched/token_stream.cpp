@@ -62,7 +62,8 @@ void TokenStream::wake() noexcept {
     } catch (...) {  // no memory for the handler: see kWakeBackstop
     }
   }
-  // seq_cst: must be visible before notify reads the count of sleepers, or a detach() that just went to sleep is missed.
+  // seq_cst: must be visible before notify reads the count of sleepers, or a detach() that just went to sleep is
+  // missed.
   posting_.store(0, std::memory_order_seq_cst);
   posting_.notify_all();
 }
