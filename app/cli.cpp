@@ -69,7 +69,7 @@ int run_cli(const Sources& sources) {
     return kExitError;
   }
   // Output that did not arrive (a full disk) must not look like success.
-  if (std::fflush(stdout) != 0) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     fmt::print(stderr, "quern: standard output cannot be written\n");
     return kExitError;
   }

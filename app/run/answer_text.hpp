@@ -1,5 +1,5 @@
-// Tokens of one answer -> text that may be printed: whole UTF-8 characters, cut at the first stop string. What may still
-// become one is held back. Threads: one. Refers to the tokenizer.
+// Tokens of one answer -> text that may be printed: whole UTF-8 characters, cut at the first stop string. What may
+// still become one is held back. Threads: one. Refers to the tokenizer.
 #pragma once
 
 #include "engine/tokenizer/detokenizer.hpp"

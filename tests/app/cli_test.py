@@ -94,6 +94,10 @@ class Errors(QuernTest):
     def test_context_beyond_the_trained_one(self):
         self.check(quern("run", "-p", "x", "--ctx", "1000000"), 1, "--ctx")
 
+    def test_output_that_is_lost_is_not_success(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            self.check(quern(*GREEDY, stdout=full), 1, "standard output cannot be written")
+
 
 class Help(QuernTest):
     def test_every_command_explains_itself(self):

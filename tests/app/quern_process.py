@@ -23,8 +23,8 @@ def environment(**extra):
     return out
 
 
-def quern(*args, stdin=None, **env):
-    return subprocess.run([QUERN, *args], input=stdin if stdin is not None else "", capture_output=True, text=True,
+def quern(*args, stdin="", stdout=subprocess.PIPE, **env):
+    return subprocess.run([QUERN, *args], input=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True,
                           encoding="utf-8", timeout=TIMEOUT_S, env=environment(**env), check=False)
 
 
