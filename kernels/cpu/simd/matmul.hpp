@@ -17,8 +17,7 @@
 namespace quern::kernels {
 namespace {
 
-// Sizes in values, found with bench/kernels/matmul_bench (AMD EPYC 7003, 32 KiB L1, 512 KiB L2, see
-// docs/PERFORMANCE.md).
+// Sizes in values, found with bench/kernels/matmul_bench (AMD EPYC 7003, 32 KiB L1, 512 KiB L2).
 inline constexpr std::size_t kPanelRows = 24;   // a multiple of V::kTileRows
 inline constexpr std::size_t kPanelCols = 512;  // a multiple of every block size
 inline constexpr std::size_t kPanelTokens = 64;
