@@ -1,0 +1,148 @@
+// The official OpenAI client, unchanged, over TCP and over the Unix socket: every call, field and error class that the
+// server claims to support.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import OpenAI from 'openai';
+import { QuernServer } from './quern_server.mjs';
+
+const PROMPT = 'Once upon a time';
+const STORY = ', there was a little girl named Lily. She loved to play outside in the park.';
+const greedy = { temperature: 0, max_tokens: 60 };
+
+let server;
+let model;
+before(async () => {
+  server = await QuernServer.start();
+  model = (await server.client().models.list()).data[0].id;
+});
+after(() => server.stop());
+
+for (const transport of ['TCP', 'Unix socket']) {
+  const connect = () => (transport === 'TCP' ? server.client() : server.unixClient());
+
+  describe(transport, () => {
+    test('models: list and retrieve', async () => {
+      const models = await connect().models.list();
+      assert.equal(models.data.length, 1);
+      assert.equal(models.data[0].object, 'model');
+      assert.equal((await connect().models.retrieve(model)).id, model);
+    });
+
+    test('completion', async () => {
+      const answer = await connect().completions.create({ model, prompt: PROMPT, ...greedy });
+      assert.equal(answer.object, 'text_completion');
+      assert.ok(answer.choices[0].text.startsWith(STORY), answer.choices[0].text);
+      assert.equal(answer.choices[0].finish_reason, 'length');
+      assert.equal(answer.usage.completion_tokens, 60);
+      assert.equal(answer.usage.total_tokens, answer.usage.prompt_tokens + 60);
+      assert.ok(answer._request_id.startsWith('req-'));
+    });
+
+    test('a streamed completion is the whole one in pieces', async () => {
+      const whole = await connect().completions.create({ model, prompt: PROMPT, ...greedy });
+      const stream = await connect().completions.create(
+        { model, prompt: PROMPT, ...greedy, stream: true, stream_options: { include_usage: true } });
+      let text = '';
+      let usage = null;
+      const reasons = [];
+      for await (const chunk of stream) {
+        usage ??= chunk.usage;
+        for (const choice of chunk.choices) {
+          text += choice.text;
+          if (choice.finish_reason) reasons.push(choice.finish_reason);
+        }
+      }
+      assert.equal(text, whole.choices[0].text);
+      assert.deepEqual(reasons, ['length']);
+      assert.deepEqual(usage, whole.usage);
+    });
+
+    test('chat', async () => {
+      const messages = [{ role: 'developer', content: 'Tell stories.' },
+                        { role: 'user', content: [{ type: 'text', text: PROMPT }] }];
+      const answer = await connect().chat.completions.create({ model, messages, temperature: 0, max_completion_tokens: 20 });
+      assert.equal(answer.object, 'chat.completion');
+      assert.equal(answer.choices[0].message.role, 'assistant');
+      assert.ok(['stop', 'length'].includes(answer.choices[0].finish_reason));
+      assert.ok(answer.usage.completion_tokens <= 20);
+    });
+
+    test('the streaming helper puts a chat together', async () => {
+      const request = { model, messages: [{ role: 'user', content: PROMPT }], temperature: 0, max_tokens: 20 };
+      const whole = await connect().chat.completions.create(request);
+      const deltas = [];
+      const stream = connect().chat.completions.stream({ ...request, stream_options: { include_usage: true } });
+      stream.on('content', (delta) => deltas.push(delta));
+      const answer = await stream.finalChatCompletion();
+      assert.equal(answer.choices[0].message.content, whole.choices[0].message.content);
+      assert.equal(deltas.join(''), whole.choices[0].message.content);
+      assert.deepEqual(answer.usage, whole.usage);
+    });
+  });
+}
+
+test('n answers with one seed are reproducible and differ', async () => {
+  const request = { model, prompt: PROMPT, max_tokens: 40, temperature: 1, top_p: 1, seed: 7, n: 3 };
+  const texts = async () => (await server.client().completions.create(request)).choices.map((choice) => choice.text);
+  const first = await texts();
+  assert.deepEqual(await texts(), first);
+  assert.equal(new Set(first).size, 3, JSON.stringify(first));
+});
+
+test('several prompts keep their order', async () => {
+  const client = server.client();
+  const prompts = ['Once upon a time', 'The dog', 'Lily'];
+  const together = await client.completions.create({ model, prompt: prompts, temperature: 0, max_tokens: 20 });
+  for (const [i, prompt] of prompts.entries()) {
+    const alone = await client.completions.create({ model, prompt, temperature: 0, max_tokens: 20 });
+    assert.equal(together.choices[i].index, i);
+    assert.equal(together.choices[i].text, alone.choices[0].text);
+  }
+});
+
+test('stop strings end the text', async () => {
+  const answer = await server.client().completions.create({ model, prompt: PROMPT, ...greedy, stop: ['Lily', 'zebra'] });
+  assert.equal(answer.choices[0].text, ', there was a little girl named ');
+  assert.equal(answer.choices[0].finish_reason, 'stop');
+});
+
+test('logprobs of the chosen tokens', async () => {
+  const chat = await server.client().chat.completions.create(
+    { model, messages: [{ role: 'user', content: PROMPT }], max_tokens: 8, logprobs: true, ignore_eos: true });
+  const entries = chat.choices[0].logprobs.content;
+  assert.ok(entries.length > 0 && entries.length <= 8);
+  for (const entry of entries) {
+    assert.ok(entry.logprob <= 0);
+    assert.equal(Buffer.from(entry.bytes).toString(), entry.token);
+  }
+});
+
+test('logit_bias can force a token', async () => {
+  const client = server.client();
+  const reply = await client.post('/../tokenize', { body: { content: ' cat' } });
+  const token = reply.tokens.at(-1);
+  const answer = await client.completions.create(
+    { model, prompt: PROMPT, temperature: 0, max_tokens: 3, logit_bias: { [token]: 100 } });
+  const { content } = await client.post('/../detokenize', { body: { tokens: [token, token, token] } });
+  assert.equal(answer.choices[0].text.trim(), content.trim());
+});
+
+describe('errors are the client\'s own classes', () => {
+  const refused = (request, check) => assert.rejects(server.client().completions.create(request), check);
+
+  test('400 BadRequestError names the field', () => refused(
+    { model, prompt: 'x', temperature: -1 },
+    (e) => e instanceof OpenAI.BadRequestError && e.param === 'temperature' && e.type === 'invalid_request_error'));
+  test('400 for what is not supported', () => assert.rejects(
+    server.client().chat.completions.create(
+      { model, messages: [{ role: 'user', content: 'x' }], tools: [{ type: 'function', function: { name: 'f' } }] }),
+    (e) => e instanceof OpenAI.BadRequestError && e.param === 'tools' && e.code === 'unsupported_parameter'));
+  test('400 with numbers when it does not fit', () => refused(
+    { model, prompt: 'x', max_tokens: 1_000_000 },
+    (e) => e instanceof OpenAI.BadRequestError && e.code === 'context_length_exceeded' && e.message.includes('1000000')));
+  test('404 NotFoundError for another model', () => refused(
+    { model: 'gpt-4', prompt: 'x' }, (e) => e instanceof OpenAI.NotFoundError && e.code === 'model_not_found'));
+  test('404 for a path', () => assert.rejects(
+    server.client().embeddings.create({ model, input: 'x' }), (e) => e instanceof OpenAI.NotFoundError));
+  test('413', () => refused({ model, prompt: 'x'.repeat(10 << 20) }, (e) => e.status === 413));
+});
