@@ -16,6 +16,10 @@ namespace {
 
 using Code = boost::system::error_code;
 
+// All objects of a document together. The largest honest request is a chat of max_messages with a few keys each; a body
+// made of nothing but keys would keep the I/O thread, and with it all streams, for most of a second.
+constexpr std::size_t kMaxKeys = 100'000;
+
 // Builds the value like Boost.JSON's own handler, and looks at keys and numbers on the way.
 class StrictHandler {
  public:
@@ -48,6 +52,7 @@ class StrictHandler {
   bool on_key(json::string_view s, std::size_t, Code& error) {
     key_.append(s.data(), s.size());
     stack_.push_key(s);
+    if (++n_keys_ > kMaxKeys) return refuse(error, "more keys than any request has");
     if (!keys_.back().insert(std::exchange(key_, {})).second) return refuse(error, "a key that comes twice");
     return true;
   }
@@ -98,6 +103,7 @@ class StrictHandler {
   json::value_stack stack_;
   std::vector<std::set<std::string>> keys_;  // of the objects that are open
   std::string key_;
+  std::size_t n_keys_ = 0;
   const char* refusal_ = nullptr;
 };
 

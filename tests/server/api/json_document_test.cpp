@@ -23,6 +23,15 @@ TEST(ParseJson, TheSameKeyInDifferentObjectsIsFine) {
   EXPECT_TRUE(parse_json(R"([{"a":1},{"a":{"a":2}},{"a":3}])", 8));
 }
 
+TEST(ParseJson, LimitsTheKeys) {
+  std::string text = "[";
+  for (int i = 0; i < 100'000; ++i) text += "{\"a\":1},";
+  text.back() = ']';
+  EXPECT_TRUE(parse_json(text, 8));
+  text.back() = ',';
+  EXPECT_FALSE(parse_json(text + "{\"a\":1}]", 8));
+}
+
 TEST(ParseJson, LimitsTheDepth) {
   EXPECT_TRUE(parse_json("[[[[]]]]", 4));
   const Result<json::value> value = parse_json("[[[[[]]]]]", 4);
