@@ -15,7 +15,7 @@ std::vector<std::filesystem::path> files_of(const Options& options, const char* 
   for (std::filesystem::directory_iterator it(options.dir / family, error), end; !error && it != end;
        it.increment(error)) {
     const std::filesystem::path& path = it->path();
-    if (path.extension() == extension && fnmatch(options.filter.c_str(), path.stem().c_str(), 0) == 0)
+    if (path.extension() == extension && fnmatch(options.filter.c_str(), path.stem().c_str(), FNM_EXTMATCH) == 0)
       files.push_back(path);
   }
   std::sort(files.begin(), files.end());
