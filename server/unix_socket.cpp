@@ -47,32 +47,14 @@ const sockaddr* generic(const sockaddr_un& address) noexcept {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
-struct Found {
-  unsigned mode = 0;
-  FileIdentity identity;
-};
-
-// Nothing: errno says why.
-std::optional<Found> look(const std::string& path) noexcept {
-  struct statx found {};
-  constexpr unsigned kWanted = STATX_TYPE | STATX_MODE | STATX_INO | STATX_BTIME;
-  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, kWanted, &found) != 0) return std::nullopt;
-  Found out{.mode = found.stx_mode, .identity = {}};
-  out.identity.device = (std::uint64_t{found.stx_dev_major} << 32) | found.stx_dev_minor;
-  out.identity.inode = found.stx_ino;
-  if ((found.stx_mask & STATX_BTIME) != 0) {
-    out.identity.born_s = found.stx_btime.tv_sec;
-    out.identity.born_ns = found.stx_btime.tv_nsec;
-  }
-  return out;
-}
-
 // Makes room for a new socket file. A file left by a killed server refuses connections; a live server answers.
 Status remove_stale(const std::string& path, const sockaddr_un& address) {
-  const std::optional<Found> found = look(path);
-  if (!found && errno == ENOENT) return {};
-  if (!found) return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
-  if (!S_ISSOCK(found->mode)) return fail(Errc::bad_input, "socket {}: a file that is no socket is there", path);
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT) return {};
+    return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
+  }
+  if (!S_ISSOCK(found.st_mode)) return fail(Errc::bad_input, "socket {}: a file that is no socket is there", path);
   const Fd probe = open_socket();
   if (probe.get() < 0) return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
   if (::connect(probe.get(), generic(address), sizeof(address)) == 0 || errno == EAGAIN) {
@@ -88,19 +70,24 @@ Status remove_stale(const std::string& path, const sockaddr_un& address) {
 }  // namespace
 
 UnixSocketFile::UnixSocketFile(UnixSocketFile&& other) noexcept
-    : path_(std::exchange(other.path_, {})), identity_(other.identity_) {}
+    : path_(std::exchange(other.path_, {})), pin_(std::exchange(other.pin_, -1)) {}
 
 UnixSocketFile& UnixSocketFile::operator=(UnixSocketFile&& other) noexcept {
   remove();
   path_ = std::exchange(other.path_, {});
-  identity_ = other.identity_;
+  pin_ = std::exchange(other.pin_, -1);
   return *this;
 }
 
 void UnixSocketFile::remove() noexcept {
-  if (path_.empty()) return;
-  if (const std::optional<Found> found = look(path_); found && found->identity == identity_) ::unlink(path_.c_str());
-  path_.clear();
+  if (pin_ < 0) return;
+  struct stat ours {
+  }, there{};
+  if (::fstat(pin_, &ours) == 0 && ::lstat(path_.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
+      ours.st_ino == there.st_ino) {
+    ::unlink(path_.c_str());
+  }
+  ::close(std::exchange(pin_, -1));
 }
 
 Result<BoundUnixSocket> bind_unix_socket(const std::string& path) {
@@ -114,12 +101,14 @@ Result<BoundUnixSocket> bind_unix_socket(const std::string& path) {
     return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
   }
   BoundUnixSocket bound;
-  const std::optional<Found> made = look(path);
-  if (!made) return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
   bound.file.path_ = path;
-  bound.file.identity_ = made->identity;
-  if ((made->mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(Errc::io, "socket {}: the file system made it with mode {:o}, want 600", path, made->mode & 07777u);
+  bound.file.pin_ = ::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  struct stat made {};
+  if (bound.file.pin_ < 0 || ::fstat(bound.file.pin_, &made) != 0) {
+    return fail(Errc::io, "socket {}: {}", path, std::strerror(errno));
+  }
+  if ((made.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return fail(Errc::io, "socket {}: the file system made it with mode {:o}, want 600", path, made.st_mode & 07777u);
   }
   bound.fd = socket.release();
   return bound;

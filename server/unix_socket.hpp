@@ -13,13 +13,6 @@
 
 namespace quern::server {
 
-// Which file it is, whatever its name. The birth time tells a file from a later one that got the same inode number.
-struct FileIdentity {
-  std::uint64_t device = 0, inode = 0;
-  std::int64_t born_s = 0, born_ns = 0;  // 0 where the file system does not know
-  bool operator==(const FileIdentity&) const = default;
-};
-
 class UnixSocketFile {
  public:
   UnixSocketFile() = default;
@@ -34,7 +27,7 @@ class UnixSocketFile {
  private:
   friend Result<struct BoundUnixSocket> bind_unix_socket(const std::string& path);
   std::string path_;
-  FileIdentity identity_;
+  int pin_ = -1;  // O_PATH on the file: while it is open, no later file can get its inode number
 };
 
 struct BoundUnixSocket {

@@ -17,13 +17,15 @@ Answer::Answer(std::vector<sched::Ticket> tickets, net::any_io_executor executor
 
 net::awaitable<Result<std::vector<Delta>>> Answer::next(Duration timeout) {
   std::vector<Delta> deltas;
-  if (finished()) co_return deltas;
-  events_.clear();
-  co_await tickets_.next(events_, timeout);
-  if (events_.empty() && timeout == Duration::zero()) co_return fail(Errc::cancelled, "the request was cancelled");
-  for (const ChoiceEvent& event : events_) {
-    const Status status = take(event, deltas);
-    if (!status) co_return status.error();
+  while (deltas.empty() && !finished()) {  // events may say nothing yet: half a character, the start of a stop string
+    events_.clear();
+    co_await tickets_.next(events_, timeout);
+    if (events_.empty() && timeout == Duration::zero()) co_return fail(Errc::cancelled, "the request was cancelled");
+    if (events_.empty()) break;
+    for (const ChoiceEvent& event : events_) {
+      const Status status = take(event, deltas);
+      if (!status) co_return status.error();
+    }
   }
   co_return deltas;
 }

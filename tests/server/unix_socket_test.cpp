@@ -2,9 +2,6 @@
 
 #include "tests/support/temp_dir.hpp"
 
-#include <ctime>
-#include <utility>
-
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,23 +38,10 @@ TEST_F(UnixSocket, FileGoesAwayWithItsOwner) {
   EXPECT_FALSE(exists());
 }
 
-// File systems give out times of a coarse clock and reuse inode numbers at once: without this, the second file could
-// look like the first.
-void wait_for_the_next_file_time() {
-  const auto now = [] {
-    timespec time{};
-    ::clock_gettime(CLOCK_REALTIME_COARSE, &time);
-    return std::pair(time.tv_sec, time.tv_nsec);
-  };
-  for (const auto begin = now(); now() == begin;) {
-  }
-}
-
 TEST_F(UnixSocket, AStaleFileIsReplaced) {
   Result<BoundUnixSocket> killed = bind_unix_socket(path_);
   ASSERT_TRUE(killed);
   ::close(killed->fd);  // its file stays, as after SIGKILL
-  wait_for_the_next_file_time();
   Result<BoundUnixSocket> bound = bind_unix_socket(path_);
   ASSERT_TRUE(bound) << bound.error().detail;
   killed->file.remove();
