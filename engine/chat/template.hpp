@@ -2,11 +2,11 @@
 // Threads: pure functions.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace quern::engine::chat {
 

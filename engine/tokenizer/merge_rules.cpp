@@ -1,5 +1,8 @@
 #include "engine/tokenizer/merge_rules.hpp"
 
+#include <algorithm>
+#include <vector>
+
 namespace quern::engine {
 
 Result<MergeRules> MergeRules::load(const gguf::GgufFile& file, const Vocabulary& vocabulary) {
@@ -10,17 +13,27 @@ Result<MergeRules> MergeRules::load(const gguf::GgufFile& file, const Vocabulary
 
   MergeRules out;
   out.pairs_ = PairTable(n_merges);
-  std::string joined;
-  for (std::size_t rank = 0; rank < n_merges; ++rank) {
-    const std::string_view merge = list->strings[rank];
-    const std::size_t blank = merge.find(' ', 1);  // a merge may begin with a blank of its own
-    if (blank == std::string_view::npos || blank + 1 == merge.size())
-      return fail(Errc::corrupt, "{}[{}]: found '{}', expected two texts around a blank", kKey, rank, merge);
-    const std::string_view left = merge.substr(0, blank), right = merge.substr(blank + 1);
-    joined.assign(left).append(right);
-    const std::uint32_t left_id = out.intern(vocabulary, left), right_id = out.intern(vocabulary, right);
-    const std::uint32_t joined_id = out.intern(vocabulary, joined);
-    out.pairs_.insert(left_id, right_id, {static_cast<std::uint32_t>(rank), joined_id});
+  constexpr std::size_t kBlock = 256;       // merges whose texts are looked up together
+  std::vector<std::string> joined(kBlock);  // left + right of each merge
+  std::vector<std::string_view> texts;      // left, right and joined of each merge
+  std::vector<std::uint32_t> ids;
+  for (std::size_t begin = 0; begin < n_merges; begin += kBlock) {
+    const std::size_t n = std::min(kBlock, n_merges - begin);
+    texts.clear();
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::string_view merge = list->strings[begin + i];
+      const std::size_t blank = merge.find(' ', 1);  // a merge may begin with a blank of its own
+      if (blank == std::string_view::npos || blank + 1 == merge.size())
+        return fail(Errc::corrupt, "{}[{}]: found '{}', expected two texts around a blank", kKey, begin + i, merge);
+      joined[i].assign(merge.substr(0, blank)).append(merge.substr(blank + 1));
+      texts.insert(texts.end(), {merge.substr(0, blank), merge.substr(blank + 1), joined[i]});
+    }
+    ids.resize(texts.size());
+    vocabulary.find_many(texts, ids);
+    for (std::size_t i = 0; i < texts.size(); ++i)
+      if (ids[i] == TextIndex::kAbsent) ids[i] = out.intern_extra(vocabulary, texts[i]);
+    for (std::size_t i = 0; i < n; ++i)
+      out.pairs_.insert(ids[3 * i], ids[3 * i + 1], {static_cast<std::uint32_t>(begin + i), ids[3 * i + 2]});
   }
   return out;
 }
@@ -31,8 +44,8 @@ std::uint32_t MergeRules::symbol(const Vocabulary& vocabulary, std::string_view 
   return extra_.empty() ? PairTable::kAbsent : extra_index_.find(text);
 }
 
-std::uint32_t MergeRules::intern(const Vocabulary& vocabulary, std::string_view text) {
-  if (const std::uint32_t known = symbol(vocabulary, text); known != PairTable::kAbsent) return known;
+std::uint32_t MergeRules::intern_extra(const Vocabulary& vocabulary, std::string_view text) {
+  if (const std::uint32_t known = extra_index_.find(text); known != TextIndex::kAbsent) return known;
   const auto id =
       static_cast<std::uint32_t>(vocabulary.size() + extra_.size());  // at most 2^24 tokens + 3 * 2^24 texts
   extra_index_.insert(extra_.emplace_back(text), id);

@@ -28,7 +28,7 @@ class MergeRules {
 
  private:
   MergeRules() = default;
-  std::uint32_t intern(const Vocabulary& vocabulary, std::string_view text);
+  std::uint32_t intern_extra(const Vocabulary& vocabulary, std::string_view text);
 
   PairTable pairs_;
   std::deque<std::string> extra_;  // texts of the symbols that are no tokens; a deque, so that they do not move

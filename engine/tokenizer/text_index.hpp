@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,8 @@ class TextIndex {
 
   bool insert(std::string_view text, std::uint32_t id);  // false: the text was there before and keeps its id
   std::uint32_t find(std::string_view text) const noexcept;
+  // ids[i] = find(texts[i]); the spans are of one size. Lookups in a large index are cache misses: here they overlap.
+  void find_many(std::span<const std::string_view> texts, std::span<std::uint32_t> ids) const noexcept;
   std::size_t size() const noexcept { return size_; }
 
  private:
@@ -25,7 +28,9 @@ class TextIndex {
     std::uint32_t size = 0;
     std::uint32_t id = kAbsent;  // kAbsent marks a free slot
   };
-  std::size_t slot_of(std::string_view text) const noexcept;  // where text is, or the free slot where it belongs
+  std::size_t first_slot(std::string_view text) const noexcept;
+  // Where text is, or the free slot where it belongs, searched from its first slot on.
+  std::size_t slot_of(std::string_view text, std::size_t first) const noexcept;
   void grow();
 
   std::vector<Slot> slots_;  // a power of two

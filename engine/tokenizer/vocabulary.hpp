@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,9 @@ class Vocabulary {
   void set_kind(TokenId id, TokenKind kind) noexcept { kinds_[index(id)] = kind; }
 
   TokenId find(std::string_view text) const noexcept;  // the first token with this text, or kNoToken
+  void find_many(std::span<const std::string_view> texts, std::span<std::uint32_t> ids) const noexcept {
+    index_.find_many(texts, ids);  // TextIndex::kAbsent for a text that is no token
+  }
   TokenId find_byte(std::uint8_t byte) const noexcept { return byte_tokens_[byte]; }  // "<0x0A>", or kNoToken
   std::uint8_t byte_value(TokenId id) const noexcept;                                 // of a token of kind byte
   std::size_t longest_text() const noexcept { return longest_text_; }
