@@ -2,6 +2,13 @@
 #include "kernels/quant/bf16.hpp"
 #include "kernels/quant/f16.hpp"
 #include "kernels/quant/f32.hpp"
+#include "kernels/quant/iq1_m.hpp"
+#include "kernels/quant/iq1_s.hpp"
+#include "kernels/quant/iq2_s.hpp"
+#include "kernels/quant/iq2_xs.hpp"
+#include "kernels/quant/iq2_xxs.hpp"
+#include "kernels/quant/iq3_s.hpp"
+#include "kernels/quant/iq3_xxs.hpp"
 #include "kernels/quant/iq4_nl.hpp"
 #include "kernels/quant/iq4_xs.hpp"
 #include "kernels/quant/mxfp4.hpp"
@@ -46,20 +53,20 @@ constexpr std::array kFormats{
     QuantFormat{q5_k, "q5_k", 256, 176, &dequantize_q5_k},
     QuantFormat{q6_k, "q6_k", 256, 210, &dequantize_q6_k},
     QuantFormat{q8_k, "q8_k", 256, 292, nullptr},
-    QuantFormat{iq2_xxs, "iq2_xxs", 256, 66, nullptr},
-    QuantFormat{iq2_xs, "iq2_xs", 256, 74, nullptr},
-    QuantFormat{iq3_xxs, "iq3_xxs", 256, 98, nullptr},
-    QuantFormat{iq1_s, "iq1_s", 256, 50, nullptr},
+    QuantFormat{iq2_xxs, "iq2_xxs", 256, 66, &dequantize_iq2_xxs},
+    QuantFormat{iq2_xs, "iq2_xs", 256, 74, &dequantize_iq2_xs},
+    QuantFormat{iq3_xxs, "iq3_xxs", 256, 98, &dequantize_iq3_xxs},
+    QuantFormat{iq1_s, "iq1_s", 256, 50, &dequantize_iq1_s},
     QuantFormat{iq4_nl, "iq4_nl", 32, 18, &dequantize_iq4_nl},
-    QuantFormat{iq3_s, "iq3_s", 256, 110, nullptr},
-    QuantFormat{iq2_s, "iq2_s", 256, 82, nullptr},
+    QuantFormat{iq3_s, "iq3_s", 256, 110, &dequantize_iq3_s},
+    QuantFormat{iq2_s, "iq2_s", 256, 82, &dequantize_iq2_s},
     QuantFormat{iq4_xs, "iq4_xs", 256, 136, &dequantize_iq4_xs},
     QuantFormat{i8, "i8", 1, 1, nullptr},
     QuantFormat{i16, "i16", 1, 2, nullptr},
     QuantFormat{i32, "i32", 1, 4, nullptr},
     QuantFormat{i64, "i64", 1, 8, nullptr},
     QuantFormat{f64, "f64", 1, 8, nullptr},
-    QuantFormat{iq1_m, "iq1_m", 256, 56, nullptr},
+    QuantFormat{iq1_m, "iq1_m", 256, 56, &dequantize_iq1_m},
     QuantFormat{bf16, "bf16", 1, 2, &dequantize_bf16},
     QuantFormat{tq1_0, "tq1_0", 256, 54, &dequantize_tq1_0},
     QuantFormat{tq2_0, "tq2_0", 256, 66, &dequantize_tq2_0},

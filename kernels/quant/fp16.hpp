@@ -46,6 +46,9 @@ constexpr float bf16_to_f32(std::uint16_t b) noexcept {
 constexpr std::uint16_t load_u16(const std::uint8_t (&bytes)[2]) noexcept {
   return static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8);
 }
+constexpr std::uint32_t load_u32(const std::uint8_t (&bytes)[4]) noexcept {
+  return bytes[0] | std::uint32_t{bytes[1]} << 8 | std::uint32_t{bytes[2]} << 16 | std::uint32_t{bytes[3]} << 24;
+}
 constexpr float load_f16(const std::uint8_t (&bytes)[2]) noexcept {
   return f16_to_f32(load_u16(bytes));
 }

@@ -65,6 +65,13 @@ inline std::vector<std::uint8_t> random_row(const kernels::QuantFormat& format, 
         std::memcpy(block + offset, &d, 2);
       }
     }
+    if (format.type == TensorType::iq1_m) {  // the f16 field is spread over the top bits of the last four words
+      const std::uint16_t d = kernels::f32_to_f16(std::uniform_real_distribution<float>(0.001f, 0.01f)(generator));
+      for (std::size_t w = 0; w < 4; ++w) {
+        std::uint8_t& top = block[48 + 2 * w + 1];
+        top = static_cast<std::uint8_t>((top & 15) | (d >> (4 * w) & 15) << 4);
+      }
+    }
     if (format.type == TensorType::mxfp4) block[0] = static_cast<std::uint8_t>(120 + generator() % 8);
   };
   for (std::size_t at = 0; at < row.size(); at += format.block_bytes) tame(&row[at]);
