@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cpu/simd/matmul.hpp"
+#include "kernels/cpu/x86/grid_groups.hpp"
 #include "kernels/cpu/x86/weight_groups.hpp"
 #include "kernels/quant/iq4_nl.hpp"
 #include "kernels/quant/iq4_xs.hpp"
@@ -44,6 +45,13 @@ void fill_x86_matmul(KernelTable& table) noexcept {
   set_block_matmul<V, GroupsQ4K<V>>(table, TensorType::q4_k);
   set_block_matmul<V, GroupsQ5K<V>>(table, TensorType::q5_k);
   set_block_matmul<V, GroupsQ6K<V>>(table, TensorType::q6_k);
+  set_block_matmul<V, GroupsIq1S<V>>(table, TensorType::iq1_s);
+  set_block_matmul<V, GroupsIq1M<V>>(table, TensorType::iq1_m);
+  set_block_matmul<V, GroupsIq2Xxs<V>>(table, TensorType::iq2_xxs);
+  set_block_matmul<V, GroupsIq2Xs<V>>(table, TensorType::iq2_xs);
+  set_block_matmul<V, GroupsIq2S<V>>(table, TensorType::iq2_s);
+  set_block_matmul<V, GroupsIq3Xxs<V>>(table, TensorType::iq3_xxs);
+  set_block_matmul<V, GroupsIq3S<V>>(table, TensorType::iq3_s);
 
   set_matmul(table, TensorType::q4_1, &matmul_scalar_decode<V, 32, sizeof(BlockQ4_1), &dequantize_q4_1>);
   set_matmul(table, TensorType::q5_0, &matmul_scalar_decode<V, 32, sizeof(BlockQ5_0), &dequantize_q5_0>);
