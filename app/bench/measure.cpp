@@ -11,14 +11,22 @@ namespace quern::app {
 namespace {
 
 constexpr std::uint32_t kPrefillTokensPerStep = 512;
+constexpr std::uint32_t kDefaultPrefill = 512;
 constexpr std::uint32_t kWarmUpSteps = 4;
 
 std::uint32_t max_batch(const BenchOptions& options) {
   return options.n_decode == 0 || options.batches.empty() ? 1 : *std::ranges::max_element(options.batches);
 }
 
+// Prompt lengths that nobody chose are cut to the context.
+std::vector<std::uint32_t> prefill_lengths(const BenchOptions& options, std::uint32_t context) {
+  if (!options.n_prefill.empty()) return options.n_prefill;
+  return {context > options.depth ? std::min(kDefaultPrefill, context - options.depth) : 0};
+}
+
+// REQUIRES: a prefill length.
 std::uint32_t longest(const BenchOptions& options) {
-  return options.depth + std::max(options.n_prefill, options.n_decode);
+  return options.depth + std::max(*std::ranges::max_element(options.n_prefill), options.n_decode);
 }
 
 class Bench {
@@ -31,9 +39,10 @@ class Bench {
                 .pages_per_seq = pages_per_seq}),
         logits_(std::size_t{runtime.model().info().n_vocab} * runtime.executor().limits().max_logits_per_step) {}
 
-  BenchLine prefill() {
-    BenchLine line{.test = "prefill", .n_tokens = options_.n_prefill, .batch = 1};
-    line.tokens_per_s = repeat(options_.n_prefill, [&] { prefill_tokens(0, options_.depth, options_.n_prefill); });
+  BenchLine prefill(std::uint32_t n_tokens) {
+    BenchLine line{.test = "prefill", .n_tokens = n_tokens, .batch = 1};
+    prefill_tokens(0, options_.depth, n_tokens);  // warm-up: reads the whole model from disk, if need be
+    line.tokens_per_s = repeat(n_tokens, [&] { prefill_tokens(0, options_.depth, n_tokens); });
     return line;
   }
 
@@ -103,11 +112,13 @@ Result<std::uint32_t> check_room(Runtime& runtime, const BenchOptions& options) 
 
 }  // namespace
 
-Load bench_load(const BenchOptions& options) {
+Load bench_load(BenchOptions options) {
+  options.n_prefill = prefill_lengths(options, options.depth + kDefaultPrefill);
   return {.parallel = max_batch(options), .prefill_tokens = kPrefillTokensPerStep, .min_context = longest(options)};
 }
 
-Result<BenchReport> measure(Runtime& runtime, const BenchOptions& options) {
+Result<BenchReport> measure(Runtime& runtime, BenchOptions options) {
+  options.n_prefill = prefill_lengths(options, runtime.executor().limits().max_context);
   QUERN_TRY(const std::uint32_t pages_per_seq, check_room(runtime, options));
   const engine::ModelInfo& info = runtime.model().info();
   BenchReport report{.model = runtime.model_id(),
@@ -122,9 +133,8 @@ Result<BenchReport> measure(Runtime& runtime, const BenchOptions& options) {
 
   Bench bench(runtime, options, pages_per_seq);
   bench.fill_caches();
-  if (options.n_prefill > 0) {
-    bench.prefill();  // warm-up: reads the whole model from disk, if need be
-    report.lines.push_back(bench.prefill());
+  for (const std::uint32_t n_tokens : options.n_prefill) {
+    if (n_tokens > 0) report.lines.push_back(bench.prefill(n_tokens));
   }
   for (const std::uint32_t batch : options.batches) {
     if (options.n_decode > 0) report.lines.push_back(bench.decode(batch));

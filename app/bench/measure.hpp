@@ -10,9 +10,9 @@
 namespace quern::app {
 
 // What the executor must have room for.
-Load bench_load(const BenchOptions& options);
+Load bench_load(BenchOptions options);
 
 // Errors: bad_input where the model's context or the KV pages are too small, naming the option that would help.
-Result<BenchReport> measure(Runtime& runtime, const BenchOptions& options);
+Result<BenchReport> measure(Runtime& runtime, BenchOptions options);
 
 }  // namespace quern::app

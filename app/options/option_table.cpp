@@ -187,7 +187,8 @@ const OptionRow kRows[] = {
 
     // ---- bench
     {"n-prompt", 'p', kBench, Scope::command_line, "Measurement",
-     U32{bench<&BenchOptions::n_prefill>, 0, 1u << 20}, "prompt tokens of the prefill line; 0: none"},
+     Counts{bench<&BenchOptions::n_prefill>, 0, 1u << 20}, "prompt tokens, one prefill line each; 0: none",
+     "512, less where the context is shorter"},
     {"n-gen", 'n', kBench, Scope::command_line, "Measurement",
      U32{bench<&BenchOptions::n_decode>, 0, 1u << 20}, "steps of each decode line; 0: none"},
     {"batch", 'b', kBench, Scope::command_line, "Measurement",

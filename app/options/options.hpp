@@ -43,7 +43,7 @@ struct RunOptions {
 };
 
 struct BenchOptions {
-  std::uint32_t n_prefill = 512;                     // prompt tokens
+  std::vector<std::uint32_t> n_prefill;              // prompt tokens, one line each; empty: 512 or what fits
   std::uint32_t n_decode = 32;                       // steps
   std::uint32_t depth = 0;                           // tokens in every sequence's cache before the measurement starts
   std::vector<std::uint32_t> batches{1, 4, 16, 32};  // sequences that decode together

@@ -123,6 +123,11 @@ class Tools(QuernTest):
             self.assertGreater(line["tokens_per_s"]["median"], 0)
         self.assertGreater(report["read_roof_gb_per_s"], 0)
 
+    def test_bench_without_lengths_fits_the_context(self):
+        result = quern("bench", "--json", "-n", "2", "-b", "1", "-r", "1")  # the embedded model has 128 positions
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([line["n_tokens"] for line in json.loads(result.stdout)["lines"]], [128, 2])
+
     def test_bench_beyond_the_context(self):
         self.check(quern("bench", "-p", "1000000"), 1, "positions")
 

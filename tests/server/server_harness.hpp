@@ -162,7 +162,8 @@ inline json::value event_json(const std::string& event) {
 }
 
 inline std::string error_param(const Reply& reply) {
-  const json::value& param = json::parse(reply.body).at("error").at("param");
+  const json::value body = json::parse(reply.body);
+  const json::value& param = body.at("error").at("param");
   return param.is_string() ? std::string(param.get_string()) : "";
 }
 
