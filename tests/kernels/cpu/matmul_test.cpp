@@ -91,6 +91,13 @@ class Matmul : public testing::TestWithParam<Case> {
   const QuantFormat& format() const { return *GetParam().format; }
   const KernelTable& table() const { return *GetParam().tier.table; }
   bool any_length() const { return format().block_values == 1; }
+  // F32: each of the n products and additions, and the decoded weight, is off by at most half an ulp (2^-24), in random
+  // directions: a relative error of about sqrt(n) * 2^-24 of the norm of the products, here at most 2e-6. Activations
+  // in fewer than 32 bits have 14: half a unit is 2^-15 of the largest of a block, in random directions.
+  double tolerance() const {
+    const bool rounds_activations = kernel_of(table(), format().type).prepared_row_bytes(1024) < 1024 * sizeof(float);
+    return rounds_activations ? 1e-7 : 1e-11;
+  }
   std::vector<std::size_t> lengths() const {
     if (any_length()) return {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65, 500, 511, 512, 513, 527, 545, 1031};
     const std::size_t block = format().block_values;
@@ -106,9 +113,7 @@ TEST_P(Matmul, AgreesWithDoubleOracle) {
       const Problem problem(format(), 7, n_cols, n_tokens);
       const std::vector<float> got = problem.run(table(), 0, 7, 0, n_tokens);
       const std::vector<float> want = problem.run(oracle, 0, 7, 0, n_tokens);
-      // Each of the n products and additions, and the decoded weight, is off by at most half an ulp (2^-24), in random
-      // directions: a relative error of about sqrt(n) * 2^-24 of the norm of the products, here at most 2e-6.
-      EXPECT_LT(nmse(got, want), 1e-11) << n_cols << " columns, " << n_tokens << " tokens";
+      EXPECT_LT(nmse(got, want), tolerance()) << n_cols << " columns, " << n_tokens << " tokens";
     }
   }
 }
