@@ -31,7 +31,8 @@ struct Shape {
 // The attention and FFN matrices of a 1.1B llama.
 constexpr Shape kShapes[] = {{2048, 2048}, {2048, 5632}, {5632, 2048}};
 constexpr std::size_t kColdBytes = std::size_t{64} << 20;
-constexpr const char* kTypes[] = {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k", "q5_k", "q6_k", "iq4_xs"};
+constexpr const char* kTypes[] = {"f32",  "f16",  "bf16",   "q8_0",  "q4_0",   "q4_k",
+                                  "q5_k", "q6_k", "iq4_xs", "iq1_m", "iq2_xs", "iq3_s"};
 
 struct Roofs {
   double read_gb_per_s = read_roof_gb_per_s();
