@@ -63,24 +63,27 @@ Matrix make_matrix(const QuantFormat& format, Shape shape) {
   return m;
 }
 
-MatmulArgs arguments(const Matrix& m, Shape shape, const std::vector<std::byte>& x, std::size_t x_row_bytes,
+struct alignas(64) Line {
+  std::byte bytes[64];
+};
+
+MatmulArgs arguments(const Matrix& m, Shape shape, const std::vector<Line>& x, std::size_t x_row_bytes,
                      std::size_t n_tokens, std::vector<float>& y) {
   return {.w = reinterpret_cast<const std::byte*>(m.bytes.data()),
           .row_bytes = m.row_bytes,
           .row_begin = 0,
           .row_end = shape.rows,
           .n_cols = shape.cols,
-          .x = x.data(),
+          .x = x.front().bytes,
           .x_row_bytes = x_row_bytes,
           .n_tokens = n_tokens,
           .y = y.data(),
           .y_stride = shape.rows};
 }
 
-std::vector<std::byte> prepared(const MatmulKernel& kernel, const std::vector<float>& x, Shape shape,
-                                std::size_t n_tokens) {
-  std::vector<std::byte> out(n_tokens * kernel.prepared_row_bytes(shape.cols));
-  kernel.prepare(x.data(), n_tokens, shape.cols, out.data());
+std::vector<Line> prepared(const MatmulKernel& kernel, const std::vector<float>& x, Shape shape, std::size_t n_tokens) {
+  std::vector<Line> out((n_tokens * kernel.prepared_row_bytes(shape.cols) + 63) / 64);
+  kernel.prepare(x.data(), n_tokens, shape.cols, out.front().bytes);
   return out;
 }
 
@@ -93,11 +96,12 @@ void require_correct(const KernelTable& table, const QuantFormat& format, Matmul
   args.y = got.data();
   table.matmul[0][type].run(args);
   const MatmulKernel& oracle = kernels::select_tier("scalar").value()->matmul[0][type];
-  const std::vector<std::byte> plain = prepared(oracle, x, shape, args.n_tokens);
-  args.x = plain.data();
+  const std::vector<Line> plain = prepared(oracle, x, shape, args.n_tokens);
+  args.x = plain.front().bytes;
+  args.x_row_bytes = oracle.prepared_row_bytes(shape.cols);
   args.y = want.data();
   oracle.run(args);
-  if (!(test::nmse(got, want) < 1e-9)) {
+  if (!(test::nmse(got, want) < 1e-7)) {
     fmt::print(stderr, "{} {}: wrong result, not measured\n", table.isa, format.name);
     std::exit(1);
   }
@@ -108,7 +112,7 @@ void run_product(benchmark::State& state, const KernelTable& table, const QuantF
   const MatmulKernel& kernel = table.matmul[0][static_cast<std::size_t>(format.type)];
   const Matrix m = make_matrix(format, shape);
   const std::vector<float> x = test::random_floats(n_tokens * shape.cols, 1);
-  const std::vector<std::byte> rows = prepared(kernel, x, shape, n_tokens);
+  const std::vector<Line> rows = prepared(kernel, x, shape, n_tokens);
   std::vector<float> y(n_tokens * shape.rows);
   MatmulArgs args = arguments(m, shape, rows, kernel.prepared_row_bytes(shape.cols), n_tokens, y);
   require_correct(table, format, args, x, shape);

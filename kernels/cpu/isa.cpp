@@ -20,11 +20,15 @@ bool has_avx2() noexcept {
 bool has_avx512() noexcept {
   return cpu_features().avx512;
 }
+bool has_amx() noexcept {
+  return cpu_features().amx;
+}
 #endif
 
 // A new ISA is one row here plus one folder.
 constexpr std::array kBestFirst{
 #ifdef __x86_64__
+    Tier{"amx", &has_amx, &amx_table},
     Tier{"avx512", &has_avx512, &avx512_table},
     Tier{"avx2", &has_avx2, &avx2_table},
 #endif

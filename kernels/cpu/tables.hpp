@@ -8,7 +8,8 @@ namespace quern::kernels {
 const KernelTable& scalar_table() noexcept;
 #ifdef __x86_64__
 const KernelTable& avx2_table() noexcept;
-const KernelTable& avx512_table() noexcept;
+const KernelTable& avx512_table() noexcept;  // with the extensions that this CPU has
+const KernelTable& amx_table() noexcept;
 #endif
 
 }  // namespace quern::kernels

@@ -48,6 +48,13 @@ double worst_nmse(test::ModelRunner& runner, const Sequence& s, std::vector<std:
   return worst;
 }
 
+// The steps before the first one whose best two tokens are closer than `margin`.
+std::size_t n_clear_steps(const Sequence& s, double margin) {
+  const auto close =
+      std::find_if(s.greedy_margin.begin(), s.greedy_margin.end(), [margin](float m) { return m < margin; });
+  return static_cast<std::size_t>(close - s.greedy_margin.begin());
+}
+
 // "" or the first difference; n_steps: how many greedy tokens count.
 std::string greedy_difference(test::ModelRunner& runner, const Sequence& s, std::size_t n_steps) {
   if (n_steps == 0) return "";
@@ -99,11 +106,8 @@ FileResult run_model_cases(const std::string& file, const std::filesystem::path&
     worst_f16 = std::max(worst_f16, worst_nmse(*f16, s, {n}));
     f32->reset();
     f16->reset();
-    if (difference.empty()) difference = greedy_difference(*f32, s, s.greedy.size());
-    const auto close = std::find_if(s.greedy_margin.begin(), s.greedy_margin.end(),
-                                    [&](float margin) { return margin < tolerance.f16_greedy_margin; });
-    const auto n_safe = static_cast<std::size_t>(close - s.greedy_margin.begin());
-    if (difference.empty()) difference = greedy_difference(*f16, s, n_safe);
+    if (difference.empty()) difference = greedy_difference(*f32, s, n_clear_steps(s, tolerance.f32_greedy_margin));
+    if (difference.empty()) difference = greedy_difference(*f16, s, n_clear_steps(s, tolerance.f16_greedy_margin));
     if (!difference.empty()) break;
     f32->reset();
     f16->reset();

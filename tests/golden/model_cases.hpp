@@ -14,6 +14,7 @@ namespace quern::golden {
 struct Tolerance {
   double f32_nmse = 1e-8;           // F32 KV, whole prompt at once and in chunks
   double f16_nmse = 1e-4;           // F16 KV
+  double f32_greedy_margin = 0.0;   // with F32 KV greedy tokens are compared up to the first step below this margin
   double f16_greedy_margin = 0.05;  // with F16 KV greedy tokens are compared up to the first step below this margin
   const char* logits_key = "logits";
   const char* greedy_key = "greedy";

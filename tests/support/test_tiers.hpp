@@ -1,5 +1,5 @@
-// The kernel tiers that a test can run here: scalar first, then every tier that this CPU supports, then the AVX-512
-// kernels on an emulation of AVX-512, so that they are checked on every machine. The emulated tier is named as such in
+// The kernel tiers that a test can run here: scalar first, then every tier that this CPU supports, then the AVX-512 and
+// AMX kernels on an emulation of these, so that they are checked on every machine. An emulated tier is named as such in
 // every message and is never part of the product.
 #pragma once
 
@@ -10,7 +10,7 @@
 namespace quern::test {
 
 struct TierUnderTest {
-  const char* name;  // "scalar", "avx2", "avx512", "avx512-emulated"
+  const char* name;  // "scalar", "avx2", "avx512", "avx512-emulated", "avx512-bf16-emulated", "amx-emulated"
   const kernels::KernelTable* table;
 };
 

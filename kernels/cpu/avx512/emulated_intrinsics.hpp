@@ -78,6 +78,48 @@ inline __m512 emulated_scalef_ps(__m512 a, __m512 b) noexcept {
   return lanes_to<__m512>(out);
 }
 
+// AVX512_BF16. Source: Intel SDM volume 2, VCVTNE2PS2BF16 and VDPBF16PS: subnormal operands and results are zero, the
+// odd product is added first, each step rounds to nearest even.
+inline std::uint16_t emulated_bf16_of(float value) noexcept {
+  std::uint32_t bits;
+  __builtin_memcpy(&bits, &value, sizeof bits);
+  if (value != value) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);
+  if ((bits & 0x7f800000u) == 0) return static_cast<std::uint16_t>(bits >> 16 & 0x8000u);
+  return static_cast<std::uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+inline float emulated_flushed(float value) noexcept {
+  return __builtin_fabsf(value) < 0x1p-126f ? __builtin_copysignf(0.0f, value) : value;
+}
+inline float emulated_float_of_bf16(std::uint16_t half) noexcept {
+  const std::uint32_t bits = std::uint32_t{half} << 16;
+  float value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return emulated_flushed(value);
+}
+struct Halves {
+  std::uint16_t v[32];
+};
+inline __m512i to_bf16(__m512 first, __m512 second) noexcept {
+  const auto a = lanes_to<Floats>(first), b = lanes_to<Floats>(second);
+  Halves out;
+  for (int i = 0; i < 16; ++i) {
+    out.v[i] = emulated_bf16_of(a.v[i]);
+    out.v[16 + i] = emulated_bf16_of(b.v[i]);
+  }
+  return lanes_to<__m512i>(out);
+}
+inline __m512 dot_bf16(__m512 sum, __m512i a, __m512i b) noexcept {
+  const auto x = lanes_to<Halves>(a), y = lanes_to<Halves>(b);
+  auto out = lanes_to<Floats>(sum);
+  for (int i = 0; i < 16; ++i) {
+    for (int j = 2 * i + 1; j >= 2 * i; --j) {
+      out.v[i] = emulated_flushed(
+          __builtin_fmaf(emulated_float_of_bf16(x.v[j]), emulated_float_of_bf16(y.v[j]), emulated_flushed(out.v[i])));
+    }
+  }
+  return lanes_to<__m512>(out);
+}
+
 }  // namespace
 }  // namespace quern::kernels
 

@@ -10,4 +10,7 @@ void fill_matmul(KernelTable& table) noexcept;
 void fill_attention(KernelTable& table) noexcept;
 void fill_elementwise(KernelTable& table) noexcept;
 
+// Extensions: over the plain table, where the CPU has them.
+void fill_bf16(KernelTable& table) noexcept;  // AVX512_BF16: prefill of every type but F32
+
 }  // namespace quern::kernels::QUERN_AVX512

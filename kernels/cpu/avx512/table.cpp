@@ -1,16 +1,18 @@
 #include "kernels/cpu/avx512/emulated_table.hpp"
 #include "kernels/cpu/avx512/kernels.hpp"
+#include "kernels/cpu/features.hpp"
 #include "kernels/cpu/tables.hpp"
 
 namespace quern::kernels {
 namespace {
 
-KernelTable build(const char* isa) noexcept {
+KernelTable build(const char* isa, const CpuFeatures& has) noexcept {
   KernelTable table = scalar_table();
   table.isa = isa;
   QUERN_AVX512::fill_matmul(table);
   QUERN_AVX512::fill_attention(table);
   QUERN_AVX512::fill_elementwise(table);
+  if (has.avx512_bf16) QUERN_AVX512::fill_bf16(table);
   return table;
 }
 
@@ -18,12 +20,16 @@ KernelTable build(const char* isa) noexcept {
 
 #ifdef QUERN_EMULATE_AVX512
 const KernelTable& avx512_emulated_table() noexcept {
-  static const KernelTable table = build("avx512-emulated");
+  static const KernelTable table = build("avx512-emulated", {});
+  return table;
+}
+const KernelTable& avx512_bf16_emulated_table() noexcept {
+  static const KernelTable table = build("avx512-bf16-emulated", {.avx512_vnni = true, .avx512_bf16 = true});
   return table;
 }
 #else
 const KernelTable& avx512_table() noexcept {
-  static const KernelTable table = build("avx512");
+  static const KernelTable table = build("avx512", cpu_features());
   return table;
 }
 #endif

@@ -1,7 +1,8 @@
 // Matrix product y = W x in integers: weights of 16 bits times activations of 16 bits, summed in int32 lanes over a
 // block of 256 values (or a group of 32, where each has a float scale), then scaled into one float vector per output.
 // Dot adds the products of two vectors of 16-bit pairs: vpmaddwd and vpaddd, or one vpdpwssd.
-//   fused (1 to 4 tokens): weights are widened in registers and used at once; streams the weights, as decode wants.
+//   fused (up to 8 tokens): weights are widened in registers and used at once for up to four tokens; streams the
+//   weights, as decode wants.
 //   panel (more tokens): kPanelRows x kPanelCols weights are widened into a scratch and used for up to kPanelTokens.
 // Twice the multiply-adds per cycle of F32 (AMD Zen 3: 2 vpmaddwd of 16 beside 2 vpaddd; FMA: 2 of 8).
 // Integer sums are exact, and each float step is the same in both regimes: results are bit-equal for every batch size
@@ -16,7 +17,10 @@ namespace {
 
 struct DotAvx2 {
   static __m256i add(__m256i sum, __m256i a, __m256i b) noexcept {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+    // The sum is finished here: g++ would gather products first and need more registers than there are.
+    __asm__ volatile("" : "+x"(sum));
+    return sum;
   }
 };
 
@@ -120,11 +124,11 @@ struct Int16Fused {
     }
   }
 
-  void run(const MatmulArgs& args, std::size_t row) noexcept {
+  void run(const MatmulArgs& args, std::size_t row, std::size_t token) noexcept {
     constexpr std::size_t kBytes = kInt16BlockValues / Format::kBlockValues * Format::kBlockBytes;  // of 256 values
     const std::byte* w[kRows];
     for (std::size_t r = 0; r < kRows; ++r) w[r] = args.w + (row + r) * args.row_bytes;
-    for (std::size_t t = 0; t < kTokens; ++t) x[t] = int16_row(args, t);
+    for (std::size_t t = 0; t < kTokens; ++t) x[t] = int16_row(args, token + t);
     for (auto& row_sums : sums) {
       for (__m256& sum : row_sums) sum = _mm256_setzero_ps();
     }
@@ -144,17 +148,40 @@ struct Int16Fused {
       for (std::size_t t = 0; t < kTokens; ++t) ++x[t];
     }
     for (std::size_t r = 0; r < kRows; ++r) {
-      for (std::size_t t = 0; t < kTokens; ++t) args.y[t * args.y_stride + row + r] = sum_of_lanes(sums[r][t]);
+      for (std::size_t t = 0; t < kTokens; ++t)
+        args.y[(token + t) * args.y_stride + row + r] = sum_of_lanes(sums[r][t]);
     }
   }
 };
 
-template <class Dot, class Format, std::size_t kTokens>
+// kRows rows from `row` on, all tokens.
+template <class Dot, class Format, std::size_t kRows>
+void int16_fused_rows(const MatmulArgs& args, std::size_t row) noexcept {
+  std::size_t t = 0;
+  for (; t + 4 <= args.n_tokens; t += 4) Int16Fused<Dot, Format, kRows, 4>{}.run(args, row, t);
+  switch (args.n_tokens - t) {
+    case 1:
+      return Int16Fused<Dot, Format, kRows, 1>{}.run(args, row, t);
+    case 2:
+      return Int16Fused<Dot, Format, kRows, 2>{}.run(args, row, t);
+    case 3:
+      return Int16Fused<Dot, Format, kRows, 3>{}.run(args, row, t);
+    default:
+      return;
+  }
+}
+
+inline constexpr std::size_t kInt16FusedTokens = 8;
+
+template <class Dot, class Format>
 void int16_fused(const MatmulArgs& args) noexcept {
-  constexpr std::size_t kRows = kTokens == 1 ? 4 : 2;
   std::size_t row = args.row_begin;
-  for (; row + kRows <= args.row_end; row += kRows) Int16Fused<Dot, Format, kRows, kTokens>{}.run(args, row);
-  for (; row < args.row_end; ++row) Int16Fused<Dot, Format, 1, kTokens>{}.run(args, row);
+  if (args.n_tokens == 1) {
+    for (; row + 4 <= args.row_end; row += 4) Int16Fused<Dot, Format, 4, 1>{}.run(args, row, 0);
+  } else {
+    for (; row + 2 <= args.row_end; row += 2) int16_fused_rows<Dot, Format, 2>(args, row);
+  }
+  for (; row < args.row_end; ++row) int16_fused_rows<Dot, Format, 1>(args, row);
 }
 
 }  // namespace

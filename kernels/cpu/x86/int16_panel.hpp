@@ -11,7 +11,6 @@ struct Int16Panel {
   static constexpr std::size_t kRows = 24, kCols = 512, kTokens = 64;
   static constexpr std::size_t kBlocks = kCols / kInt16BlockValues, kGroups = kCols / 32;
   static constexpr std::size_t kStride = kCols + 16;  // rows of a power of two would share cache sets
-  static constexpr std::size_t kTileRows = 3, kTileTokens = 3;
 
   alignas(64) std::int16_t w[kRows * kStride];
   alignas(32) float mins[kRows][kBlocks * 16];  // [row][block][kMins]
@@ -53,63 +52,70 @@ struct Int16Panel {
   }
 };
 
-// Adds the products of the panel's rows [r, r + kRows) and n columns with kTokens tokens to sums[row][token].
+// Adds the products of rows [r0, r0 + kRows) and one block of columns of the panel (the b-th, n columns used) with
+// kTokens tokens to sums[row][token].
 template <class Dot, bool kIntegerScales, std::size_t kMins, std::size_t kRows, std::size_t kTokens>
-void int16_tile(const Int16Panel& panel, std::size_t r0, const Int16Block* const* x, std::size_t block0, std::size_t n,
-                __m256* sums) noexcept {
-  for (std::size_t b = 0; b * kInt16BlockValues < n; ++b) {
-    const std::size_t left = n - b * kInt16BlockValues;
-    const std::size_t n_groups = left < kInt16BlockValues ? left / 32 : kInt16BlockValues / 32;
-    const std::int16_t* w = panel.w + r0 * Int16Panel::kStride + b * kInt16BlockValues;
-    const Int16Block* xb[kTokens];
-    for (std::size_t t = 0; t < kTokens; ++t) xb[t] = x[t] + block0 + b;
+void int16_tile(const Int16Panel& panel, std::size_t r0, std::size_t b, std::size_t n, const Int16Block* const* x,
+                std::size_t x_block, __m256* sums) noexcept {
+  const std::int16_t* w = panel.w + r0 * Int16Panel::kStride + b * kInt16BlockValues;
+  const auto at = [w](std::size_t r, std::size_t k) { return load_a(w + r * Int16Panel::kStride + k); };
+  const Int16Block* xb[kTokens];
+  for (std::size_t t = 0; t < kTokens; ++t) xb[t] = x[t] + x_block;
+  __m256 block_sums[kRows][kTokens];  // in units of the activations' scale, and of d where that is the block's
+  if constexpr (kIntegerScales) {
     __m256i total[kRows][kTokens];
-    __m256 scaled[kRows][kTokens];
-    for (std::size_t r = 0; r < kRows; ++r) {
+    for (auto& row : total) {
+      for (__m256i& value : row) value = _mm256_setzero_si256();
+    }
+#pragma GCC unroll kInt16Unroll
+    for (std::size_t k = 0; k < kInt16BlockValues; k += 16) {
+      __m256i weights[kRows];
+      for (std::size_t r = 0; r < kRows; ++r) weights[r] = at(r, k);
       for (std::size_t t = 0; t < kTokens; ++t) {
-        total[r][t] = _mm256_setzero_si256();
-        scaled[r][t] = _mm256_setzero_ps();
+        const __m256i activations = load_a(xb[t]->a + k);
+        for (std::size_t r = 0; r < kRows; ++r) total[r][t] = Dot::add(total[r][t], weights[r], activations);
       }
     }
-    for (std::size_t g = 0; g < n_groups; ++g) {
-      for (std::size_t half = 0; half < 32; half += 16) {
-        const std::size_t k = 32 * g + half;
-        __m256i weights[kRows];
-        for (std::size_t r = 0; r < kRows; ++r) weights[r] = load_a(w + r * Int16Panel::kStride + k);
-        for (std::size_t t = 0; t < kTokens; ++t) {
-          const __m256i activations = load_a(xb[t]->a + k);
-          for (std::size_t r = 0; r < kRows; ++r) total[r][t] = Dot::add(total[r][t], weights[r], activations);
-        }
-      }
-      if constexpr (!kIntegerScales) {
+    for (std::size_t r = 0; r < kRows; ++r) {
+      for (std::size_t t = 0; t < kTokens; ++t) block_sums[r][t] = _mm256_cvtepi32_ps(total[r][t]);
+    }
+  } else {
+    for (auto& row : block_sums) {
+      for (__m256& value : row) value = _mm256_setzero_ps();
+    }
+    for (std::size_t g = 0; g < n / 32; ++g) {
+      __m256 d[kRows];
+      for (std::size_t r = 0; r < kRows; ++r) d[r] = _mm256_set1_ps(panel.d[r0 + r][b * 8 + g]);
+      for (std::size_t t = 0; t < kTokens; ++t) {
+        const __m256i even = load_a(xb[t]->a + 32 * g), odd = load_a(xb[t]->a + 32 * g + 16);
         for (std::size_t r = 0; r < kRows; ++r) {
-          const __m256 d = _mm256_set1_ps(panel.d[r0 + r][b * 8 + g]);
-          for (std::size_t t = 0; t < kTokens; ++t) {
-            scaled[r][t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(total[r][t]), d, scaled[r][t]);
-            total[r][t] = _mm256_setzero_si256();
-          }
+          const __m256i total = Dot::add(_mm256_madd_epi16(even, at(r, 32 * g)), odd, at(r, 32 * g + 16));
+          block_sums[r][t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(total), d[r], block_sums[r][t]);
         }
       }
     }
-    for (std::size_t r = 0; r < kRows; ++r) {
-      for (std::size_t t = 0; t < kTokens; ++t) {
-        __m256& sum = sums[r * Int16Panel::kTokens + t];
-        if constexpr (kIntegerScales) {
-          const __m256 scale = _mm256_set1_ps(panel.d[r0 + r][b] * xb[t]->scale);
-          sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(total[r][t]), scale, sum);
-        } else {
-          sum = _mm256_fmadd_ps(scaled[r][t], _mm256_set1_ps(xb[t]->scale), sum);
-        }
-        sum = subtract_mins<kMins>(panel.mins[r0 + r] + b * kMins, *xb[t], sum);
-      }
+  }
+  for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::size_t t = 0; t < kTokens; ++t) {
+      __m256& sum = sums[r * Int16Panel::kTokens + t];
+      const float scale = kIntegerScales ? panel.d[r0 + r][b] * xb[t]->scale : xb[t]->scale;
+      const __m256 scaled = _mm256_fmadd_ps(block_sums[r][t], _mm256_set1_ps(scale), sum);
+      sum = subtract_mins<kMins>(panel.mins[r0 + r] + b * kMins, *xb[t], scaled);
     }
   }
 }
 
-using Int16TileFn = void (*)(const Int16Panel&, std::size_t, const Int16Block* const*, std::size_t, std::size_t,
-                             __m256*) noexcept;
+// Of 16 registers: 9 sums, 3 weights, activations and products; or 8 sums, 2 scales, 2 activations and products.
+template <class Format>
+struct Int16TileShape {
+  static constexpr std::size_t kRows = Format::kIntegerScales ? 3 : 2, kTokens = Format::kIntegerScales ? 3 : 4;
+  static_assert(Int16Panel::kRows % kRows == 0);
+};
 
-template <class Dot, class Format, std::size_t kRows, std::size_t kTokens = Int16Panel::kTileTokens>
+using Int16TileFn = void (*)(const Int16Panel&, std::size_t, std::size_t, std::size_t, const Int16Block* const*,
+                             std::size_t, __m256*) noexcept;
+
+template <class Dot, class Format, std::size_t kRows, std::size_t kTokens = Int16TileShape<Format>::kTokens>
 Int16TileFn int16_tile_for(std::size_t n_tokens) noexcept {
   if constexpr (kTokens > 1) {
     if (n_tokens < kTokens) return int16_tile_for<Dot, Format, kRows, kTokens - 1>(n_tokens);
@@ -122,6 +128,7 @@ template <class Dot, class Format>
 void int16_panel_product(const MatmulArgs& args, std::size_t row, std::size_t n_rows, std::size_t token,
                          std::size_t n_tokens) noexcept {
   using Panel = Int16Panel;
+  using Shape = Int16TileShape<Format>;
   Panel panel;
   __m256 sums[Panel::kRows * Panel::kTokens];
   const Int16Block* x[Panel::kTokens];
@@ -134,15 +141,19 @@ void int16_panel_product(const MatmulArgs& args, std::size_t row, std::size_t n_
     for (std::size_t r = 0; r < n_rows; ++r) {
       panel.template unpack<Format>(args.w + (row + r) * args.row_bytes, k, n, r);
     }
-    for (std::size_t t = 0; t < n_tokens; t += Panel::kTileTokens) {
-      const std::size_t tokens = n_tokens - t < Panel::kTileTokens ? n_tokens - t : Panel::kTileTokens;
-      const Int16TileFn tall = int16_tile_for<Dot, Format, Panel::kTileRows>(tokens);
-      const Int16TileFn single = int16_tile_for<Dot, Format, 1>(tokens);
-      std::size_t r = 0;
-      for (; r + Panel::kTileRows <= n_rows; r += Panel::kTileRows) {
-        tall(panel, r, x + t, k / kInt16BlockValues, n, sums + r * Panel::kTokens + t);
+    for (std::size_t at = 0; at < n; at += kInt16BlockValues) {
+      const std::size_t n_block = n - at < kInt16BlockValues ? n - at : kInt16BlockValues;
+      const std::size_t b = at / kInt16BlockValues, x_block = k / kInt16BlockValues + b;
+      for (std::size_t t = 0; t < n_tokens; t += Shape::kTokens) {
+        const std::size_t tokens = n_tokens - t < Shape::kTokens ? n_tokens - t : Shape::kTokens;
+        const Int16TileFn tall = int16_tile_for<Dot, Format, Shape::kRows>(tokens);
+        const Int16TileFn single = int16_tile_for<Dot, Format, 1>(tokens);
+        std::size_t r = 0;
+        for (; r + Shape::kRows <= n_rows; r += Shape::kRows) {
+          tall(panel, r, b, n_block, x + t, x_block, sums + r * Panel::kTokens + t);
+        }
+        for (; r < n_rows; ++r) single(panel, r, b, n_block, x + t, x_block, sums + r * Panel::kTokens + t);
       }
-      for (; r < n_rows; ++r) single(panel, r, x + t, k / kInt16BlockValues, n, sums + r * Panel::kTokens + t);
     }
   }
   for (std::size_t r = 0; r < n_rows; ++r) {
@@ -166,19 +177,10 @@ void int16_panels(const MatmulArgs& args) noexcept {
 
 template <class Dot, class Format>
 void int16_matmul(const MatmulArgs& args) noexcept {
-  switch (args.n_tokens) {
-    case 0:
-      return;
-    case 1:
-      return int16_fused<Dot, Format, 1>(args);
-    case 2:
-      return int16_fused<Dot, Format, 2>(args);
-    case 3:
-      return int16_fused<Dot, Format, 3>(args);
-    case 4:
-      return int16_fused<Dot, Format, 4>(args);
-    default:
-      return int16_panels<Dot, Format>(args);
+  if (args.n_tokens <= kInt16FusedTokens) {
+    int16_fused<Dot, Format>(args);
+  } else {
+    int16_panels<Dot, Format>(args);
   }
 }
 

@@ -1,0 +1,67 @@
+#include "engine/chat/jinja/heap.hpp"
+
+namespace quern::engine::chat::jinja {
+
+Payload::Payload(Heap& heap, std::size_t bytes) : heap_(heap), bytes_(bytes) {
+  heap_.step();
+  heap_.charge(bytes);
+  heap_.link(*this);
+}
+
+void Payload::release() noexcept {
+  if (--n_refs_ == 0) heap_.dispose(*this);
+}
+
+void Payload::recharge(std::size_t bytes) {
+  if (bytes > bytes_) heap_.charge(bytes - bytes_);
+  if (bytes < bytes_) heap_.uncharge(bytes_ - bytes);
+  bytes_ = bytes;
+}
+
+// Everything is pinned first, so that dropping references deletes nothing; then nothing refers to anything.
+Heap::~Heap() {
+  for (Payload* p = first_; p != nullptr; p = p->next_) p->retain();
+  for (Payload* p = first_; p != nullptr; p = p->next_) p->drop_references();
+  while (first_ != nullptr) {
+    Payload* const p = first_;
+    first_ = p->next_;
+    delete p;
+  }
+}
+
+void Heap::link(Payload& payload) noexcept {
+  payload.next_ = first_;
+  if (first_ != nullptr) first_->previous_ = &payload;
+  first_ = &payload;
+}
+
+void Heap::unlink(Payload& payload) noexcept {
+  (payload.previous_ != nullptr ? payload.previous_->next_ : first_) = payload.next_;
+  if (payload.next_ != nullptr) payload.next_->previous_ = payload.previous_;
+}
+
+// The destructor of a payload releases what it held, which comes back here: a loop instead of recursion.
+void Heap::dispose(Payload& payload) noexcept {
+  payload.next_dead_ = dead_;
+  dead_ = &payload;
+  if (disposing_) return;
+  disposing_ = true;
+  while (dead_ != nullptr) {
+    Payload* const p = dead_;
+    dead_ = p->next_dead_;
+    unlink(*p);
+    uncharge(p->bytes_);
+    delete p;
+  }
+  disposing_ = false;
+}
+
+void Heap::throw_steps() const {
+  throw_failure(FailureKind::limit, "the template takes more than {} steps", limits_.max_steps);
+}
+
+void Heap::throw_memory() const {
+  throw_failure(FailureKind::limit, "the template needs more than {} bytes of memory", limits_.max_bytes);
+}
+
+}  // namespace quern::engine::chat::jinja

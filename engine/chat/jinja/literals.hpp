@@ -1,0 +1,25 @@
+// Numbers and strings as they are written in templates and read by int(). Threads: pure functions.
+// Source: the Python language reference, "Literals".
+#pragma once
+
+#include "engine/chat/jinja/lexer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace quern::engine::chat::jinja {
+
+// Reads the number at the front into `out`; returns its length. Errors: syntax (too large).
+std::size_t read_number(std::string_view text, bool may_be_real, Token& out);
+
+// The value of what stands between quotes. Errors: syntax for a malformed \x, \u, \U, or a surrogate.
+std::string unescape(std::string_view text);
+
+// int(text, base) and float(text) of Python; nothing where they fail or do not fit.
+std::optional<std::int64_t> parse_integer(std::string_view text, int base);
+std::optional<double> parse_real(std::string_view text);
+
+}  // namespace quern::engine::chat::jinja

@@ -1,0 +1,150 @@
+// str() and repr() of every value. Source: the Python library reference, "repr"; floats as float.__repr__ prints them:
+// the shortest digits that read back the same, in scientific form from 1e16 up and below 1e-4.
+#include "engine/chat/jinja/containers.hpp"
+#include "engine/chat/jinja/object.hpp"
+#include "engine/chat/jinja/text.hpp"
+
+#include <charconv>
+#include <cmath>
+
+namespace quern::engine::chat::jinja {
+
+namespace {
+
+constexpr int kMaxNesting = 100;
+
+void append_repr_of(Heap& heap, const Value& value, std::string& out, int depth);
+
+void append_items(Heap& heap, const std::vector<Value>& items, std::string& out, int depth) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) out += ", ";
+    append_repr_of(heap, items[i], out, depth + 1);
+  }
+}
+
+void append_list(Heap& heap, const List& list, std::string& out, int depth) {
+  switch (list.form()) {
+    case ListForm::list:
+      out += '[';
+      append_items(heap, list.items(), out, depth);
+      out += ']';
+      return;
+    case ListForm::tuple:
+      out += '(';
+      append_items(heap, list.items(), out, depth);
+      out += list.items().size() == 1 ? ",)" : ")";
+      return;
+    case ListForm::range:
+      if (list.items().empty()) {
+        out += "range(0, 0)";
+      } else if (list.items().size() == 1) {
+        fmt::format_to(std::back_inserter(out), "range({}, {})", list.items()[0].as_int(),
+                       list.items()[0].as_int() + 1);
+      } else {
+        const std::int64_t first = list.items()[0].as_int(), step = list.items()[1].as_int() - first;
+        const std::int64_t end = list.items().back().as_int() + (step > 0 ? 1 : -1);
+        fmt::format_to(std::back_inserter(out), "range({}, {}", first, end);
+        if (step != 1) fmt::format_to(std::back_inserter(out), ", {}", step);
+        out += ')';
+      }
+      return;
+    case ListForm::view:
+      out += "dict_view([";
+      append_items(heap, list.items(), out, depth);
+      out += "])";
+      return;
+    case ListForm::generator:
+      out += "<generator>";
+      return;
+  }
+}
+
+void append_dict(Heap& heap, const Dict& dict, std::string& out, int depth) {
+  out += '{';
+  bool first = true;
+  for (const Dict::Entry& entry : dict.entries()) {
+    if (!first) out += ", ";
+    first = false;
+    append_repr_of(heap, entry.key, out, depth + 1);
+    out += ": ";
+    append_repr_of(heap, entry.value, out, depth + 1);
+  }
+  out += '}';
+}
+
+void append_repr_of(Heap& heap, const Value& value, std::string& out, int depth) {
+  if (depth > kMaxNesting) throw_failure(FailureKind::limit, "values are nested too deeply to be printed");
+  if (out.size() > heap.limits().max_bytes) throw_failure(FailureKind::limit, "the printed value is too long");
+  heap.step();
+  switch (value.kind()) {
+    case Kind::undefined:
+      out += "Undefined";
+      return;
+    case Kind::none:
+      out += "None";
+      return;
+    case Kind::boolean:
+      out += value.as_bool() ? "True" : "False";
+      return;
+    case Kind::integer:
+      fmt::format_to(std::back_inserter(out), "{}", value.as_int());
+      return;
+    case Kind::real:
+      out += repr_real(value.as_real());
+      return;
+    case Kind::string:
+      heap.work(value.text().size());
+      if (value.as_string().safe()) out += "Markup(";
+      append_repr(value.text(), out);
+      if (value.as_string().safe()) out += ')';
+      return;
+    case Kind::list:
+      append_list(heap, value.as_list(), out, depth);
+      return;
+    case Kind::dict:
+      append_dict(heap, value.as_dict(), out, depth);
+      return;
+    case Kind::object:
+      out += value.as_object().describe();
+      return;
+  }
+}
+
+}  // namespace
+
+std::string repr_real(double value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  char buffer[400];
+  const double size = std::fabs(value);
+  const bool scientific = size != 0.0 && (size >= 1e16 || size < 1e-4);
+  const auto form = scientific ? std::chars_format::scientific : std::chars_format::fixed;
+  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value, form);
+  std::string out(buffer, end.ptr);
+  if (!scientific && out.find('.') == std::string::npos) out += ".0";
+  return out;
+}
+
+void append_text(Heap& heap, const Value& value, std::string& out) {
+  if (value.is(Kind::undefined)) return;
+  if (value.is(Kind::string)) {
+    heap.work(value.text().size());
+    out += value.text();
+  } else {
+    append_repr_of(heap, value, out, 0);
+  }
+}
+
+std::string to_text(Heap& heap, const Value& value) {
+  std::string out;
+  append_text(heap, value, out);
+  return out;
+}
+
+std::string repr(Heap& heap, const Value& value) {
+  std::string out;
+  append_repr_of(heap, value, out, 0);
+  return out;
+}
+
+}  // namespace quern::engine::chat::jinja

@@ -1,0 +1,22 @@
+#include "kernels/cpu/amx/bf16_tiles.hpp"
+#include "kernels/cpu/amx/kernels.hpp"
+#include "kernels/cpu/avx512/bf16_list.hpp"
+
+namespace quern::kernels {
+namespace {
+
+template <UnpackBf16Fn kUnpack>
+struct Bf16Tiles {
+  static void run(const MatmulArgs& args) noexcept { bf16_tile_matmul(args, kUnpack); }
+};
+
+}  // namespace
+
+namespace QUERN_AMX {
+
+void fill_bf16(KernelTable& table) noexcept {
+  fill_bf16_matmul<Bf16Tiles>(table, Role::prefill);
+}
+
+}  // namespace QUERN_AMX
+}  // namespace quern::kernels
