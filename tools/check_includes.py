@@ -27,7 +27,7 @@ THIRD_PARTY = {
     r"boost/beast": ["server/", "app/"],
     r"boost/json": ["server/", "app/", "tests/"],
     r"pcre2\.h": ["engine/tokenizer/"],
-    r"utf8proc\.h": ["engine/tokenizer/"],
+    r"utf8proc\.h": ["engine/tokenizer/", "engine/chat/"],
     r"yaml-cpp/": ["app/"],
     r"CLI/": ["app/", "tests/golden/"],
     r"prometheus/": ["server/"],

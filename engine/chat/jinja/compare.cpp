@@ -35,7 +35,7 @@ int compare_numbers(const Value& a, const Value& b, bool& unordered) {
 
 bool equal_lists(Heap& heap, const List& a, const List& b, int depth) {
   if (a.form() != b.form() || a.items().size() != b.items().size()) return &a == &b;
-  if (a.form() == ListForm::generator || a.form() == ListForm::view) return &a == &b;
+  if (a.form() > ListForm::range) return &a == &b;
   for (std::size_t i = 0; i < a.items().size(); ++i)
     if (!equal(heap, a.items()[i], b.items()[i], depth + 1)) return false;
   return true;

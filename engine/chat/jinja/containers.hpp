@@ -14,7 +14,9 @@ enum class ListForm : std::uint8_t {
   list,
   tuple,
   range,
-  view,       // dict.keys(), .values(), .items(): a length, but no index
+  keys,  // views of a dict: a length, but no index
+  values,
+  items,
   generator,  // of map, select, ...: always true, no length, empty once it was read
 };
 

@@ -160,13 +160,15 @@ Value string(Interpreter& in, const Value& value, Arguments& arguments) {
   return as_text(in, value);
 }
 
-std::string quoted(std::string_view text) {
+std::string quoted(std::string_view text, bool is_form) {
   std::string out;
   for (const char c : text) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        std::string_view("_.-~/").find(c) != std::string_view::npos;
-    if (plain)
+    if (plain && !(is_form && c == '/'))
       out += c;
+    else if (is_form && c == ' ')
+      out += '+';
     else
       fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
   }
@@ -175,11 +177,11 @@ std::string quoted(std::string_view text) {
 
 Value urlencode(Interpreter& in, const Value& value, Arguments& arguments) {
   const Bound bound("urlencode", arguments, {}, 0);
-  if (!value.is(Kind::dict)) return Value::string(in.heap(), quoted(to_text(in.heap(), value)));
+  if (!value.is(Kind::dict)) return Value::string(in.heap(), quoted(to_text(in.heap(), value), false));
   std::string out;
   for (const Dict::Entry& entry : value.as_dict().entries()) {
     if (!out.empty()) out += '&';
-    out += quoted(to_text(in.heap(), entry.key)) + "=" + quoted(to_text(in.heap(), entry.value));
+    out += quoted(to_text(in.heap(), entry.key), true) + "=" + quoted(to_text(in.heap(), entry.value), true);
   }
   return Value::string(in.heap(), std::move(out));
 }

@@ -93,17 +93,15 @@ Value list_clear(Interpreter&, const Value& self, Arguments& arguments) {
   return Value::none();
 }
 
-enum class View { keys, values, items };
-
-template <View view>
+template <ListForm view>
 Value dict_view(Interpreter& in, const Value& self, Arguments& arguments) {
   const Bound bound("view", arguments, {}, 0);
   std::vector<Value> out;
   for (const Dict::Entry& entry : self.as_dict().entries())
-    out.push_back(view == View::keys     ? entry.key
-                  : view == View::values ? entry.value
-                                         : make_list(in.heap(), {entry.key, entry.value}, ListForm::tuple));
-  return make_list(in.heap(), std::move(out), ListForm::view);
+    out.push_back(view == ListForm::keys     ? entry.key
+                  : view == ListForm::values ? entry.value
+                                             : make_list(in.heap(), {entry.key, entry.value}, ListForm::tuple));
+  return make_list(in.heap(), std::move(out), view);
 }
 
 Value dict_get(Interpreter&, const Value& self, Arguments& arguments) {
@@ -163,9 +161,9 @@ constexpr Named<MethodFunction> kListMethods[] = {
 };
 
 constexpr Named<MethodFunction> kDictMethods[] = {
-    {"items", &dict_view<View::items>},
-    {"keys", &dict_view<View::keys>},
-    {"values", &dict_view<View::values>},
+    {"items", &dict_view<ListForm::items>},
+    {"keys", &dict_view<ListForm::keys>},
+    {"values", &dict_view<ListForm::values>},
     {"get", &dict_get},
     {"pop", &dict_pop},
     {"setdefault", &dict_setdefault},

@@ -90,6 +90,12 @@ Value all_are(Interpreter& in, const Value& self, Arguments& arguments) {
   return Value::boolean(!text.empty());
 }
 
+// Decimal digits, superscripts and subscripts.
+bool is_digit(char32_t c) {
+  return is_decimal(c) || c == 0xB2 || c == 0xB3 || c == 0xB9 || c == 0x2070 || (c >= 0x2074 && c <= 0x2079) ||
+         (c >= 0x2080 && c <= 0x2089);
+}
+
 bool is_alnum(char32_t c) {
   return is_alpha(c) || is_numeric(c);
 }
@@ -124,7 +130,7 @@ constexpr Named<MethodFunction> kMethods[] = {
     {"count", &count},
     {"isalpha", &all_are<&is_alpha>},
     {"isalnum", &all_are<&is_alnum>},
-    {"isdigit", &all_are<&is_decimal>},
+    {"isdigit", &all_are<&is_digit>},
     {"isdecimal", &all_are<&is_decimal>},
     {"isnumeric", &all_are<&is_numeric>},
     {"isspace", &all_are<&is_space>},

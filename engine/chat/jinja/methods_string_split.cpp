@@ -45,15 +45,14 @@ std::vector<std::string_view> split_space(std::string_view text, std::int64_t ma
     if (static_cast<std::int64_t>(words.size()) <= max_splits) return words;
     const auto n_left = words.size() - static_cast<std::size_t>(max_splits);
     const std::string_view last_left = words[n_left - 1];
-    const std::string_view head =
-        strip(text.substr(0, static_cast<std::size_t>(last_left.end() - text.begin())), nullptr, true, false);
+    const std::string_view head = text.substr(0, static_cast<std::size_t>(last_left.end() - text.begin()));
     words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(n_left));
     words.insert(words.begin(), head);
     return words;
   }
   for (text = strip(text, nullptr, true, false); !text.empty(); text = strip(text, nullptr, true, false)) {
     if (max_splits >= 0 && static_cast<std::int64_t>(out.size()) == max_splits) {
-      out.push_back(strip(text, nullptr, false, true));
+      out.push_back(text);
       break;
     }
     const std::size_t size = word_size(text);

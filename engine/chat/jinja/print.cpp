@@ -48,8 +48,12 @@ void append_list(Heap& heap, const List& list, std::string& out, int depth) {
         out += ')';
       }
       return;
-    case ListForm::view:
-      out += "dict_view([";
+    case ListForm::keys:
+    case ListForm::values:
+    case ListForm::items:
+      out += list.form() == ListForm::keys     ? "dict_keys(["
+             : list.form() == ListForm::values ? "dict_values(["
+                                               : "dict_items([";
       append_items(heap, list.items(), out, depth);
       out += "])";
       return;

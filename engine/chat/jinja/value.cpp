@@ -96,8 +96,12 @@ std::string_view type_name(const Value& value) noexcept {
           return "tuple";
         case ListForm::range:
           return "range";
-        case ListForm::view:
-          return "dict_view";
+        case ListForm::keys:
+          return "dict_keys";
+        case ListForm::values:
+          return "dict_values";
+        case ListForm::items:
+          return "dict_items";
         case ListForm::generator:
           return "generator";
       }
