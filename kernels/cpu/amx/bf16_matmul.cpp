@@ -15,7 +15,7 @@ struct Bf16Tiles {
 namespace QUERN_AMX {
 
 void fill_bf16(KernelTable& table) noexcept {
-  fill_bf16_matmul<Bf16Tiles>(table, Role::prefill);
+  fill_bf16_matmul<Bf16Tiles>(table, Role::prefill_coarse);
 }
 
 }  // namespace QUERN_AMX

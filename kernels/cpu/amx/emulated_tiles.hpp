@@ -112,17 +112,17 @@ inline void emulated_dot_bytes() noexcept {
   EmulatedTile& sum = emulated_tile<kSum>();
   A a[16][64];
   B b[16][64];
-  std::uint32_t c[16][16];  // sums wrap around
+  std::uint32_t c[16][16];       // sums wrap around
+  std::int32_t of_byte[64][16];  // [byte of a row of A][column of B]
   __builtin_memcpy(a, emulated_tile<kA>().bytes, sizeof a);
   __builtin_memcpy(b, emulated_tile<kB>().bytes, sizeof b);
   __builtin_memcpy(c, sum.bytes, sizeof c);
+  for (std::size_t k = 0; k < 64; ++k) {
+    for (std::size_t j = 0; j < 16; ++j) of_byte[k][j] = b[k / 4][4 * j + k % 4];
+  }
   for (std::size_t i = 0; i < 16; ++i) {
-    for (std::size_t p = 0; p < 16; ++p) {
-      for (std::size_t j = 0; j < 16; ++j) {
-        for (std::size_t q = 0; q < 4; ++q) {
-          c[i][j] += static_cast<std::uint32_t>(std::int32_t{a[i][4 * p + q]} * std::int32_t{b[p][4 * j + q]});
-        }
-      }
+    for (std::size_t k = 0; k < 64; ++k) {
+      for (std::size_t j = 0; j < 16; ++j) c[i][j] += static_cast<std::uint32_t>(a[i][k] * of_byte[k][j]);
     }
   }
   __builtin_memcpy(sum.bytes, c, sizeof c);

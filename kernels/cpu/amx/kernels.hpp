@@ -6,6 +6,7 @@
 
 namespace quern::kernels::QUERN_AMX {
 
-void fill_bf16(KernelTable& table) noexcept;  // prefill of every type but F32
+void fill_bf16(KernelTable& table) noexcept;   // coarse prefill of every type but F32
+void fill_int15(KernelTable& table) noexcept;  // prefill of every type but F32
 
 }  // namespace quern::kernels::QUERN_AMX

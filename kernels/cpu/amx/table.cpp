@@ -10,6 +10,7 @@ namespace {
 KernelTable build(const char* isa, KernelTable table) noexcept {
   table.isa = isa;
   QUERN_AMX::fill_bf16(table);
+  QUERN_AMX::fill_int15(table);
   return table;
 }
 

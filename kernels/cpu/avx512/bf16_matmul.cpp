@@ -1,5 +1,5 @@
-// Prefill in bf16 for CPUs with AVX512_BF16 and without tiles: the panels of simd/matmul.hpp with two weights in each
-// lane of 32 bits. Twice the multiply-adds of F32 in one instruction and half the bytes of a panel.
+// Coarse prefill in bf16 for CPUs with AVX512_BF16 and without tiles: the panels of simd/matmul.hpp with two weights in
+// each lane of 32 bits. Twice the multiply-adds of F32 in one instruction and half the bytes of a panel.
 #include "kernels/cpu/avx512/bf16_list.hpp"
 #include "kernels/cpu/avx512/kernels.hpp"
 #include "kernels/cpu/simd/matmul.hpp"
@@ -55,7 +55,7 @@ struct Bf16Panels {
 namespace QUERN_AVX512 {
 
 void fill_bf16(KernelTable& table) noexcept {
-  fill_bf16_matmul<Bf16Panels>(table, Role::prefill);
+  fill_bf16_matmul<Bf16Panels>(table, Role::prefill_coarse);
 }
 
 }  // namespace QUERN_AVX512

@@ -63,6 +63,15 @@ inline __m512 emulated_cvtepi32_ps(__m512i v) noexcept {
   for (int i = 0; i < 16; ++i) out.v[i] = static_cast<float>(in.v[i]);
   return lanes_to<__m512>(out);
 }
+inline __m512i emulated_cvtps_epi32(__m512 v) noexcept {
+  const auto in = lanes_to<Floats>(v);
+  Ints out;
+  for (int i = 0; i < 16; i += 8) {
+    const __m256i eight = _mm256_cvtps_epi32(_mm256_loadu_ps(in.v + i));
+    __builtin_memcpy(out.v + i, &eight, sizeof eight);
+  }
+  return lanes_to<__m512i>(out);
+}
 inline __m512 emulated_fmaddsub_ps(__m512 a, __m512 b, __m512 c) noexcept {
   const auto x = lanes_to<Floats>(a), y = lanes_to<Floats>(b), z = lanes_to<Floats>(c);
   Floats out;
@@ -134,5 +143,6 @@ inline __m512 dot_bf16(__m512 sum, __m512i a, __m512i b) noexcept {
 #define _mm512_cvtepi8_epi32(v) emulated_widen<std::int8_t>(v)
 #define _mm512_cvtepu16_epi32(v) emulated_widen<std::uint16_t>(v)
 #define _mm512_cvtepi32_ps(v) emulated_cvtepi32_ps(v)
+#define _mm512_cvtps_epi32(v) emulated_cvtps_epi32(v)
 #define _mm512_fmaddsub_ps(a, b, c) emulated_fmaddsub_ps(a, b, c)
 #define _mm512_scalef_ps(a, b) emulated_scalef_ps(a, b)

@@ -11,6 +11,6 @@ void fill_attention(KernelTable& table) noexcept;
 void fill_elementwise(KernelTable& table) noexcept;
 
 // Extensions: over the plain table, where the CPU has them.
-void fill_bf16(KernelTable& table) noexcept;  // AVX512_BF16: prefill of every type but F32
+void fill_bf16(KernelTable& table) noexcept;  // AVX512_BF16: coarse prefill of every type but F32
 
 }  // namespace quern::kernels::QUERN_AVX512

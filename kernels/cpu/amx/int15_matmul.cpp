@@ -1,0 +1,26 @@
+#include "kernels/cpu/amx/int15_tiles.hpp"
+#include "kernels/cpu/amx/kernels.hpp"
+#include "kernels/cpu/x86/format_list.hpp"
+
+namespace quern::kernels {
+namespace {
+
+template <class Groups>
+void int15_matmul(const MatmulArgs& args) noexcept {
+  int15_tile_matmul(args, &int15_panel<Groups>);
+}
+
+}  // namespace
+
+namespace QUERN_AMX {
+
+void fill_int15(KernelTable& table) noexcept {
+  for_each_format<Vec>([&table]<class Groups>(TensorType type) {
+    if (type == TensorType::f32) return;  // an F32 model keeps what it has
+    table.matmul[static_cast<std::size_t>(Role::prefill)][static_cast<std::size_t>(type)] = {
+        .prepared_row_bytes = &int15_row_bytes, .prepare = &prepare_int15, .run = &int15_matmul<Groups>};
+  });
+}
+
+}  // namespace QUERN_AMX
+}  // namespace quern::kernels
