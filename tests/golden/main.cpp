@@ -1,6 +1,6 @@
 // quern_golden DIR [--family F] [--filter GLOB]: compares quern with reference data laid out like the golden data's
-// README: DIR/arch, DIR/quant, DIR/tokenizer, DIR/sampling. One line per file; ends with "N passed, N failed".
-// QUERN_FORCE_ISA chooses the kernel tier ("avx512-emulated" runs the AVX-512 kernels on CPUs that lack it).
+// README: DIR/arch, DIR/quant, DIR/tokenizer, DIR/sampling, DIR/chat. One line per file; ends with "N passed, N
+// failed". QUERN_FORCE_ISA chooses the kernel tier ("avx512-emulated" runs the AVX-512 kernels on CPUs that lack it).
 // Exit: 0 all passed, 1 some failed, 2 usage, 3 nothing matched.
 #include "base/log.hpp"
 #include "tests/golden/family.hpp"
@@ -14,11 +14,12 @@ namespace {
 
 using quern::golden::Family;
 
-constexpr std::array<const Family*, 4> kFamilies{&quern::golden::kArchFamily, &quern::golden::kQuantFamily,
-                                                 &quern::golden::kTokenizerFamily, &quern::golden::kSamplingFamily};
+constexpr std::array<const Family*, 5> kFamilies{&quern::golden::kArchFamily, &quern::golden::kQuantFamily,
+                                                 &quern::golden::kTokenizerFamily, &quern::golden::kSamplingFamily,
+                                                 &quern::golden::kChatFamily};
 
 int usage(const char* problem) {
-  std::fprintf(stderr, "%s\nusage: quern_golden DIR [--family arch|quant|tokenizer|sampling] [--filter GLOB]\n",
+  std::fprintf(stderr, "%s\nusage: quern_golden DIR [--family arch|quant|tokenizer|sampling|chat] [--filter GLOB]\n",
                problem);
   return 2;
 }
