@@ -75,7 +75,8 @@ Status Runtime::load_model(const ModelOptions& options) {
 }
 
 Status Runtime::create_executor(const ModelOptions& options, const Load& load) {
-  kv::KvConfig config = engine::kv_config_for(model_->params(), kv_type(options), options.page_tokens, 1);
+  kv::KvConfig config =
+      engine::kv_config_for(model_->params(), kv_type(options), options.page_tokens, 1, load.parallel);
   QUERN_TRY(const KvPlan plan, plan_kv({.ctx = wanted_context(options, load, model_->info().n_context_train),
                                         .kv_pages = options.kv_pages,
                                         .parallel = load.parallel,
@@ -89,7 +90,8 @@ Status Runtime::create_executor(const ModelOptions& options, const Load& load) {
                                      .max_seqs_per_step = load.parallel,
                                      .max_logits_per_step = load.parallel,
                                      .max_context = plan.ctx};
-  QUERN_TRY(executor_, engine::CpuExecutor::create(*model_, *arena_, *pool_, *kernels_, limits, ledger_));
+  QUERN_TRY(executor_,
+            engine::CpuExecutor::create(*model_, arena_.get(), *pool_, *kernels_, limits, topology_, ledger_));
   return {};
 }
 

@@ -11,67 +11,115 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 
-// The widest prepared row over all matrices of the model.
-std::size_t widest_form(const Model& model, const kernels::KernelTable& kernels) {
-  std::size_t bytes = 0;
-  const auto see = [&](const Matrix& m) {
-    if (m) bytes = std::max(bytes, prepared_row_bytes(m, kernels));
-  };
-  see(model.weights().output);
-  for (const LayerWeights& w : model.weights().layers) {
-    for (const Matrix* m :
-         {&w.attn_q, &w.attn_k, &w.attn_v, &w.attn_out, &w.ffn_gate, &w.ffn_up, &w.ffn_down, &w.router})
-      see(*m);
-    for (const auto* experts : {&w.expert_gate, &w.expert_up, &w.expert_down}) {
-      for (const Matrix& m : *experts) see(m);
-    }
-  }
+std::size_t aligned(std::size_t bytes) noexcept {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
+// The most bytes of prepared rows that any stage needs at once.
+std::size_t form_bytes(const Model& model, const kernels::KernelTable& kernels, std::size_t rows) {
+  const ModelWeights& weights = model.weights();
+  const HyperParams& p = model.params();
+  std::size_t per_row = 0, per_slot = 0, per_head = 0;
+  const auto see = [&kernels](const Matrix& matrix, std::size_t& widest) {
+    if (matrix) widest = std::max(widest, prepared_row_bytes(matrix, kernels));
+  };
+  for (const Linear* linear : {&weights.output, &weights.cls, &weights.cls_out}) see(linear->matrix, per_row);
+  for (const LayerWeights& w : weights.layers) {
+    w.for_each_matrix([&](const Matrix& matrix) { see(matrix, per_row); });
+    w.for_each_expert_matrix([&](const Matrix& matrix) { see(matrix, per_slot); });
+    for (const auto* heads : {&w.k_up, &w.v_up}) {
+      for (const Linear& head : *heads) see(head.matrix, per_head);
+    }
+  }
+  return std::max({rows * per_row, rows * p.moe.n_used * per_slot, rows * p.n_heads * per_head});
+}
+
+struct Part {
+  void** to;
+  std::size_t bytes;
+};
+
+class PartList {
+ public:
+  void floats(float*& to, std::size_t n_rows, std::size_t width) {
+    if (n_rows * width > 0) parts_.push_back({reinterpret_cast<void**>(&to), n_rows * width * sizeof(float)});
+  }
+  void bytes(std::byte*& to, std::size_t n_bytes) { parts_.push_back({reinterpret_cast<void**>(&to), n_bytes}); }
+
+  std::size_t total() const noexcept {
+    std::size_t sum = 0;
+    for (const Part& part : parts_) sum += aligned(part.bytes);
+    return sum;
+  }
+  void place(std::byte* memory) const noexcept {
+    for (const Part& part : parts_) {
+      *part.to = memory;
+      memory += aligned(part.bytes);
+    }
+  }
+
+ private:
+  std::vector<Part> parts_;
+};
+
+void list_mixers(const HyperParams& p, std::size_t rows, bool gated, Activations& a, PartList& list) {
+  list.floats(a.q, rows, p.q_width());
+  list.floats(a.k, rows, p.k_width());
+  list.floats(a.v, rows, p.v_width());
+  list.floats(a.attended, rows, mixed_width(p));
+  if (gated) list.floats(a.wide_q, rows, 2 * std::size_t{p.q_width()});
+  if (p.latent.kv_rank > 0) {
+    const LatentParams& l = p.latent;
+    list.floats(a.wide_q, rows, std::size_t{p.n_heads} * (l.d_nope + l.d_rope));
+    list.floats(a.latent, rows, std::max(l.q_rank, l.kv_rank + l.d_rope));
+    list.floats(a.heads, rows * p.n_heads, std::max(l.d_nope, l.kv_rank));
+  }
+  if (p.delta.n_v_heads > 0) {
+    list.floats(a.mix_in, rows, p.conv_width());
+    list.floats(a.convolved, rows, p.conv_width());
+    list.floats(a.delta_gate, rows, p.delta.v_width());
+    list.floats(a.delta_beta, rows, p.delta.n_v_heads);
+    list.floats(a.delta_decay, rows, p.delta.n_v_heads);
+  } else if (p.n_state_layers() > 0) {
+    list.floats(a.mix_in, rows, 3 * std::size_t{p.d_model});
+  }
+}
+
 }  // namespace
+
+std::size_t mixed_width(const HyperParams& p) noexcept {
+  const std::size_t recurrent = p.delta.n_v_heads > 0 ? p.delta.v_width() : p.n_state_layers() > 0 ? p.d_model : 0;
+  return std::max<std::size_t>({p.attn_width(), recurrent, std::size_t{p.n_heads} * p.latent.d_value});
+}
 
 Result<Activations> Activations::create(const Model& model, const kernels::KernelTable& kernels,
                                         const BackendLimits& limits, ByteLedger& ledger) {
   const HyperParams& p = model.params();
   const std::size_t rows = limits.max_tokens_per_step;
-  const std::size_t slots = rows * std::max<std::size_t>(1, p.n_experts_used);
+  const std::size_t slots = rows * std::max(1u, p.moe.n_used);
+  const std::size_t ff_values = std::max({rows * p.d_ff, slots * p.moe.d_ff, rows * p.moe.d_ff_shared});
   Activations a;
-  a.form_row_bytes = widest_form(model, kernels);
-  struct Part {
-    void** to;
-    std::size_t bytes;
-  };
-  std::vector<Part> parts;
-  const auto floats = [&](float*& to, std::size_t n_rows, std::size_t width) {
-    parts.push_back({reinterpret_cast<void**>(&to), n_rows * width * sizeof(float)});
-  };
-  floats(a.x, rows, p.d_model);
-  floats(a.normed, rows, p.d_model);
-  floats(a.q, rows, p.q_width());
-  floats(a.k, rows, p.k_width());
-  floats(a.v, rows, p.v_width());
-  floats(a.attended, rows, p.attn_width());
-  floats(a.gate, slots, p.d_ff);
-  floats(a.up, slots, p.d_ff);
-  floats(a.projected, slots, p.d_model);
-  floats(a.cos_sin, rows, p.rope.n_rot);
-  if (p.n_experts > 0) {
-    floats(a.gathered, slots, p.d_model);
-    floats(a.router, rows, p.n_experts);
+  PartList list;
+  list.floats(a.x, rows, p.d_model);
+  list.floats(a.normed, rows, p.d_model);
+  list_mixers(p, rows, model.arch().gated_attention, a, list);
+  list.floats(a.gate, ff_values, 1);
+  list.floats(a.up, ff_values, 1);
+  list.floats(a.projected, slots, p.d_model);
+  for (std::size_t i = 0; i < a.cos_sin.size(); ++i) list.floats(a.cos_sin[i], rows, p.rope[i].n_rot);
+  if (p.moe.n_experts > 0) {
+    list.floats(a.gathered, slots, p.d_model);
+    list.floats(a.router, rows, p.moe.n_experts);
+    list.floats(a.shared_gate, rows, 1);
   }
-  for (std::byte*& form : a.form) parts.push_back({reinterpret_cast<void**>(&form), slots * a.form_row_bytes});
+  const std::size_t n_form_bytes = form_bytes(model, kernels, rows);
+  for (std::byte*& form : a.form) list.bytes(form, n_form_bytes);
 
-  std::size_t total = 0;
-  for (const Part& part : parts) total += (part.bytes + kAlignment - 1) / kAlignment * kAlignment;
+  const std::size_t total = list.total();
   QUERN_TRY(a.reservation_, ledger.reserve(MemoryUse::buffers, total));
   a.memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, total)));
   if (a.memory_ == nullptr) return fail(Errc::io, "no memory for {} bytes of activation buffers", total);
-  std::byte* next = a.memory_.get();
-  for (const Part& part : parts) {
-    *part.to = next;
-    next += (part.bytes + kAlignment - 1) / kAlignment * kAlignment;
-  }
+  list.place(a.memory_.get());
   return a;
 }
 

@@ -1,5 +1,6 @@
-// The buffers of a forward pass: sized once for the largest step, 64-byte aligned, reserved in the byte ledger.
-// Threads: written by workers on disjoint rows or columns, one stage after the other.
+// The buffers of a forward pass: sized once for the largest step, 64-byte aligned, reserved in the byte ledger. Those
+// that a model has no use for are empty. Threads: written by workers on disjoint rows or columns, one stage after the
+// other.
 #pragma once
 
 #include "base/byte_ledger.hpp"
@@ -15,22 +16,30 @@
 namespace quern::engine {
 
 struct Activations {
-  static constexpr std::size_t kForms = 3;  // q, k and v may want three different forms of the same rows
+  static constexpr std::size_t kForms = 4;  // matrices that read the same rows may want as many different forms
 
   float* x = nullptr;                     // [rows, d_model] residual stream
   float* normed = nullptr;                // [rows, d_model]
   float* q = nullptr;                     // [rows, q_width]
   float* k = nullptr;                     // [rows, k_width]
   float* v = nullptr;                     // [rows, v_width]
-  float* attended = nullptr;              // [rows, attn_width]
-  float* gate = nullptr;                  // [slots, d_ff]; slots = rows, or rows * n_experts_used
+  float* attended = nullptr;              // [rows, mixed_width] answer of a mixer before its last projection
+  float* gate = nullptr;                  // [slots, d_ff]; slots = rows, or rows * n_used
   float* up = nullptr;                    // [slots, d_ff]
-  float* projected = nullptr;             // [slots, d_model] output of attn_out and ffn_down before the residual add
-  float* cos_sin = nullptr;               // [rows, n_rot]
+  float* projected = nullptr;             // [slots, d_model] a block's answer before the residual add
+  std::array<float*, 2> cos_sin{};        // [rows, n_rot] of each rotation
   float* gathered = nullptr;              // [slots, d_model] expert inputs
   float* router = nullptr;                // [rows, n_experts]
-  std::array<std::byte*, kForms> form{};  // [slots, form_row_bytes]
-  std::size_t form_row_bytes = 0;         // the widest prepared row of the model
+  float* shared_gate = nullptr;           // [rows] logits of the gate before the expert of every token
+  float* wide_q = nullptr;                // [rows, 2 * q_width] queries and gates; latent attention: its queries
+  float* latent = nullptr;                // [rows, max(q_rank, kv_rank + d_rope)]
+  float* heads = nullptr;                 // [n_heads, rows, ...] what per-head matrices read
+  float* mix_in = nullptr;                // [rows, conv_width], short convolution [rows, 3 * d_model]
+  float* convolved = nullptr;             // [rows, conv_width]
+  float* delta_gate = nullptr;            // [rows, delta width]
+  float* delta_beta = nullptr;            // [rows, n_v_heads]
+  float* delta_decay = nullptr;           // [rows, n_v_heads]
+  std::array<std::byte*, kForms> form{};  // prepared rows
 
   // Errors: overloaded (budget), io (no memory).
   static Result<Activations> create(const Model& model, const kernels::KernelTable& kernels,
@@ -43,5 +52,8 @@ struct Activations {
   std::unique_ptr<std::byte, Free> memory_;
   ByteLedger::Reservation reservation_;
 };
+
+// Values of a row that a mixer hands to its last projection.
+std::size_t mixed_width(const HyperParams& params) noexcept;
 
 }  // namespace quern::engine

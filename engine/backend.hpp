@@ -2,6 +2,7 @@
 // fake in tests. Threads: forward() from the engine thread only; info() any.
 #pragma once
 
+#include "engine/hyper_params.hpp"
 #include "engine/step_plan.hpp"
 
 #include <cstdint>
@@ -18,7 +19,10 @@ struct ModelInfo {
   std::uint32_t n_embd = 0;
   std::uint32_t n_context_train = 0;  // <arch>.context_length
   std::uint64_t n_params = 0;
-  std::uint64_t size_bytes = 0;  // tensor bytes
+  std::uint64_t size_bytes = 0;     // tensor bytes
+  bool generates = true;            // false: an encoder; forward() must not be called
+  Pooling pooling = Pooling::none;  // how its maker meant it to embed; none: it was not
+  std::uint32_t n_labels = 0;       // outputs of a ranking model's head
 };
 
 struct BackendLimits {
@@ -37,6 +41,19 @@ class Backend {
   // plan.logits_tokens). Rows of sequences cancelled meanwhile are left unspecified.
   // REQUIRES: the plan is inside limits() and its pages are owned by its sequences.
   virtual void forward(const StepPlan& plan, std::span<float> logits) noexcept = 0;
+};
+
+// What computes vectors of texts instead of next tokens. Threads: embed() from the engine thread only.
+class Embedder {
+ public:
+  virtual ~Embedder() = default;
+  // Values that embed() writes: d_model, or with Pooling::rank the number of labels.
+  virtual std::uint32_t embedding_width(Pooling pooling) const noexcept = 0;
+  // out[n_seqs, width], or with Pooling::none [n_tokens, width]; not normalized. Each sequence is whole, its positions
+  // start at 0; kv_slot, page_table and logits_tokens of the plan are not read, and no KV page is touched. Rows of
+  // sequences cancelled meanwhile are left unspecified.
+  // REQUIRES: the plan is inside the limits; rank only where the model has labels.
+  virtual void embed(const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept = 0;
 };
 
 }  // namespace quern::engine

@@ -1,25 +1,56 @@
-// The dense gated feed-forward block: x += down(silu(gate(norm(x))) * up(norm(x))).
+// The dense feed-forward block: x += down(act(gate(norm(x))) * up(norm(x))), or without a gate down(act(up(norm(x)))).
 #include "engine/forward_pass.hpp"
 
 namespace quern::engine {
 
+namespace {
+
+// Source: gpt-oss reference implementation (openai/gpt-oss, swiglu).
+constexpr float kSwigluAlpha = 1.702f, kSwigluLimit = 7.0f;
+
+}  // namespace
+
 void ForwardPass::ffn(const LayerWeights& w) noexcept {
-  const std::size_t d_ff = params_.d_ff;
-  const Inputs in = inputs_for({&w.ffn_gate, &w.ffn_up}, rows_.n_rows(), rows_.n_decode_rows());
-  norm_and_convert(w.ffn_norm, in);
+  dense(w.ffn_gate, w.ffn_up, w.ffn_down, ffn_input(w), w.ffn_post_norm, nullptr);
+}
+
+// What the block reads: nullptr where it is norm(x) and not computed yet.
+const float* ForwardPass::ffn_input(const LayerWeights& w) noexcept {
+  if (params_.parallel_residual) return a_.normed;  // of the layer's input: see attention()
+  const Norm& norm = w.ffn_norm;
+  if (!norm) return a_.x;
+  norm_and_convert(norm, Inputs{});
+  return a_.normed;
+}
+
+void ForwardPass::dense(const Linear& gate, const Linear& up, const Linear& down, const float* in, const Norm& post,
+                        const float* row_scale) noexcept {
+  const std::size_t d_ff = up.matrix.n_rows;
+  const Inputs inputs = inputs_for({&up, &gate});
+  convert_rows(in, inputs);
   pool_.run([&](std::uint32_t worker) {
-    multiply(w.ffn_gate, in.input[0], worker, a_.gate, d_ff);
-    add_bias(w.ffn_gate, w.ffn_gate_bias, worker, a_.gate, d_ff);
-    multiply(w.ffn_up, in.input[1], worker, a_.up, d_ff);
-    add_bias(w.ffn_up, w.ffn_up_bias, worker, a_.up, d_ff);
+    apply(up, inputs.input[0], worker, a_.up, d_ff);
+    if (gate) apply(gate, inputs.input[1], worker, a_.gate, d_ff);
     // gate and up have the same number of rows, so this worker has both halves of its columns.
-    const kernels::Range mine = w.ffn_gate.worker_rows[worker];
+    const kernels::Range mine = up.matrix.worker_rows[worker];
     for (std::size_t row = 0; row < rows_.n_rows(); ++row) {
-      float* gate = a_.gate + row * d_ff + mine.begin;
-      kernels_.silu_mul(gate, a_.up + row * d_ff + mine.begin, mine.end - mine.begin, gate);
+      const std::size_t begin = row * d_ff + mine.begin;
+      activate(a_.gate + begin, a_.up + begin, mine.end - mine.begin, static_cast<bool>(gate));
     }
   });
-  project_and_add(w.ffn_down, w.ffn_down_bias, a_.gate);
+  project_and_add(down, a_.up, post, row_scale);
+}
+
+// up = act(gate) * up, or act(up).
+void ForwardPass::activate(float* gate, float* up, std::size_t n, bool gated) const noexcept {
+  switch (arch_.activation) {
+    case Activation::silu:
+      return gated ? kernels_.silu_mul(gate, up, n, up) : kernels_.silu(up, n, up);
+    case Activation::gelu:
+      return gated ? kernels_.gelu_mul(gate, up, n, up) : kernels_.gelu(up, n, up);
+    case Activation::clamped_swiglu:
+      return kernels_.clamped_swiglu(gate, up, kSwigluAlpha, kSwigluLimit, n, up);
+  }
 }
 
 }  // namespace quern::engine

@@ -1,6 +1,8 @@
 #include "engine/forward.hpp"
 
+#include "base/assert.hpp"
 #include "engine/forward_pass.hpp"
+#include "engine/text_embedder.hpp"
 
 namespace quern::engine {
 
@@ -8,7 +10,7 @@ namespace {
 
 // 0 or absurd limits are the caller's mistake; a context beyond the model's training is allowed (rope scaling), but not
 // beyond what positions can express.
-Status check_limits(const BackendLimits& limits) {
+Status check_limits(const BackendLimits& limits, const HyperParams& params) {
   if (limits.max_tokens_per_step == 0 || limits.max_tokens_per_step > 65536)
     return fail_field("max_tokens_per_step", "want 1 to 65536, found {}", limits.max_tokens_per_step);
   if (limits.max_seqs_per_step == 0 || limits.max_seqs_per_step > limits.max_tokens_per_step)
@@ -19,11 +21,19 @@ Status check_limits(const BackendLimits& limits) {
                       limits.max_logits_per_step);
   if (limits.max_context == 0 || limits.max_context > kMaxContext)
     return fail_field("max_context", "want 1 to {}, found {}", kMaxContext, limits.max_context);
+  if (params.n_learned_positions != 0 && limits.max_context > params.n_learned_positions)
+    return fail_field("max_context", "want at most the {} positions that this model has learned, found {}",
+                      params.n_learned_positions, limits.max_context);
   return {};
 }
 
 Status check_arena(const HyperParams& p, const kv::KvConfig& kv) {
-  const kv::KvConfig want = kv_config_for(p, kv.type, kv.page_tokens, kv.n_pages);
+  const kv::KvConfig want = kv_config_for(p, kv.type, kv.page_tokens, kv.n_pages, kv.n_state_pages);
+  if (kv.n_state_layers != want.n_state_layers || kv.state_values != want.state_values ||
+      (want.n_state_layers > 0 && kv.n_state_pages == 0)) {
+    return fail(Errc::bad_input, "KV arena: want state pages of {} layers with {} values, found {} of {} with {}",
+                want.n_state_layers, want.state_values, kv.n_state_pages, kv.n_state_layers, kv.state_values);
+  }
   if (kv.n_layers == want.n_layers && kv.n_kv_heads == want.n_kv_heads && kv.d_head_k == want.d_head_k &&
       kv.d_head_v == want.d_head_v) {
     return {};
@@ -38,29 +48,39 @@ Status check_arena(const HyperParams& p, const kv::KvConfig& kv) {
 
 struct CpuExecutor::Impl {
   const Model& model;
+  kv::PageArena* arena;
   BackendLimits limits;
   ForwardPass pass;
+  std::unique_ptr<TextEmbedder> embedder;  // nullptr: not made for it
 };
 
-kv::KvConfig kv_config_for(const HyperParams& p, kernels::KvType type, std::uint32_t page_tokens,
-                           std::uint32_t n_pages) noexcept {
-  return {.n_layers = p.n_layers,
+kv::KvConfig kv_config_for(const HyperParams& p, kernels::KvType type, std::uint32_t page_tokens, std::uint32_t n_pages,
+                           std::uint32_t n_state_pages) noexcept {
+  return {.n_layers = p.n_kv_layers(),
           .n_kv_heads = p.n_kv_heads,
           .d_head_k = p.d_head_k,
           .d_head_v = p.d_head_v,
           .page_tokens = page_tokens,
           .n_pages = n_pages,
-          .type = type};
+          .type = type,
+          .n_state_layers = p.n_state_layers(),
+          .state_values = p.state_values(),
+          .n_state_pages = p.n_state_layers() > 0 ? n_state_pages : 0};
 }
 
-Result<std::unique_ptr<CpuExecutor>> CpuExecutor::create(const Model& model, kv::PageArena& arena,
+Result<std::unique_ptr<CpuExecutor>> CpuExecutor::create(const Model& model, kv::PageArena* arena,
                                                          kernels::CorePool& pool, const kernels::KernelTable& kernels,
-                                                         const BackendLimits& limits, ByteLedger& ledger) {
-  QUERN_CHECK(check_limits(limits));
-  QUERN_CHECK(check_arena(model.params(), arena.config()));
+                                                         const BackendLimits& limits, const kernels::Topology& topology,
+                                                         ByteLedger& ledger) {
+  QUERN_CHECK(check_limits(limits, model.params()));
+  if (arena != nullptr) QUERN_CHECK(check_arena(model.params(), arena->config()));
   QUERN_TRY(Activations activations, Activations::create(model, kernels, limits, ledger));
-  auto impl = std::unique_ptr<Impl>(
-      new Impl{model, limits, ForwardPass(model, arena, pool, kernels, limits, std::move(activations))});
+  std::unique_ptr<TextEmbedder> embedder;
+  if (!model.info().generates || model.info().pooling != Pooling::none) {
+    QUERN_TRY(embedder, TextEmbedder::create(model, limits, topology, ledger));
+  }
+  auto impl = std::unique_ptr<Impl>(new Impl{
+      model, arena, limits, ForwardPass(model, pool, kernels, limits, std::move(activations)), std::move(embedder)});
   return std::unique_ptr<CpuExecutor>(new CpuExecutor(std::move(impl)));
 }
 
@@ -74,7 +94,19 @@ const BackendLimits& CpuExecutor::limits() const noexcept {
   return impl_->limits;
 }
 void CpuExecutor::forward(const StepPlan& plan, std::span<float> logits) noexcept {
-  impl_->pass.run(plan, logits);
+  QUERN_ASSERT(impl_->arena != nullptr && impl_->model.info().generates);
+  impl_->pass.run(plan, {.arena = impl_->arena}, logits);
+}
+
+std::uint32_t CpuExecutor::embedding_width(Pooling pooling) const noexcept {
+  return impl_->embedder != nullptr ? impl_->embedder->width(pooling) : 0;
+}
+void CpuExecutor::embed(const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept {
+  QUERN_ASSERT(can_embed());
+  impl_->embedder->embed(impl_->pass, plan, pooling, out);
+}
+bool CpuExecutor::can_embed() const noexcept {
+  return impl_->embedder != nullptr;
 }
 
 }  // namespace quern::engine

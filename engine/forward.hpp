@@ -1,6 +1,6 @@
-// The CPU executor: runs a StepPlan through a model. Threads: forward() from one thread (worker 0 of the pool).
-// Ownership: keeps references to model, arena, pool and kernels; owns its activation buffers (reserved in the ledger),
-// sized once for `limits`, so a step does not allocate.
+// The CPU executor: runs a StepPlan through a model. Threads: forward() and embed() from one thread (worker 0 of the
+// pool). Ownership: keeps references to model, arena, pool and kernels; owns its activation buffers (reserved in the
+// ledger), sized once for `limits`, so a step does not allocate.
 #pragma once
 
 #include "base/byte_ledger.hpp"
@@ -15,21 +15,29 @@
 
 namespace quern::engine {
 
-// The arena geometry that this model needs.
+// The arena geometry that this model needs. n_state_pages: sequences at a time; not looked at by models without
+// recurrent layers.
 kv::KvConfig kv_config_for(const HyperParams& params, kernels::KvType type, std::uint32_t page_tokens,
-                           std::uint32_t n_pages) noexcept;
+                           std::uint32_t n_pages, std::uint32_t n_state_pages = 1) noexcept;
 
-class CpuExecutor final : public Backend {
+class CpuExecutor final : public Backend, public Embedder {
  public:
-  // Errors: bad_input (limits beyond the model's context, arena of another geometry), overloaded (budget).
-  static Result<std::unique_ptr<CpuExecutor>> create(const Model& model, kv::PageArena& arena, kernels::CorePool& pool,
+  // arena: nullptr where nothing is generated (embeddings use no pages of it); forward() must not be called then.
+  // Errors: bad_input (limits beyond the model's positions, arena of another geometry), overloaded (budget).
+  static Result<std::unique_ptr<CpuExecutor>> create(const Model& model, kv::PageArena* arena, kernels::CorePool& pool,
                                                      const kernels::KernelTable& kernels, const BackendLimits& limits,
-                                                     ByteLedger& ledger);
+                                                     const kernels::Topology& topology, ByteLedger& ledger);
   ~CpuExecutor() override;
 
   const ModelInfo& info() const noexcept override;
   const BackendLimits& limits() const noexcept override;
   void forward(const StepPlan& plan, std::span<float> logits) noexcept override;
+
+  std::uint32_t embedding_width(Pooling pooling) const noexcept override;
+  // REQUIRES besides: can_embed().
+  void embed(const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept override;
+  // Whether the model was made for it: an encoder, or a decoder whose file names a pooling.
+  bool can_embed() const noexcept;
 
  private:
   struct Impl;

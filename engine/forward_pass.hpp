@@ -1,10 +1,12 @@
 // One forward pass over the rows of a step, written as stages. Each stage is one parallel region of the core pool in
-// which a worker computes its share of rows (norms, conversions), of matrix rows (products) or of attention items. A
-// row's result never depends on which other rows share the step or on the number of workers. Threads: forward() on the
-// engine thread, stage bodies on all workers. Nothing allocates.
+// which a worker computes its share of rows (norms, conversions), of matrix rows (products), of channels or of work
+// items (attention, recurrences). A row's result never depends on which other rows share the step or on the number of
+// workers. Each block of a layer is one file: attention.cpp, latent_attention.cpp, delta_net.cpp, short_conv.cpp,
+// ffn.cpp, moe.cpp. Threads: run() and embed() on the engine thread, stage bodies on all workers. Nothing allocates.
 #pragma once
 
 #include "engine/activations.hpp"
+#include "engine/expert_router.hpp"
 #include "engine/linear.hpp"
 #include "engine/model.hpp"
 #include "engine/step_rows.hpp"
@@ -20,10 +22,22 @@ namespace quern::engine {
 
 class ForwardPass {
  public:
-  ForwardPass(const Model& model, kv::PageArena& arena, kernels::CorePool& pool, const kernels::KernelTable& kernels,
+  ForwardPass(const Model& model, kernels::CorePool& pool, const kernels::KernelTable& kernels,
               const BackendLimits& limits, Activations activations);
 
-  void run(const StepPlan& plan, std::span<float> logits) noexcept;
+  // K and V go to `arena`. With one_layer_cache every layer writes over the one before: for whole sequences only.
+  struct Cache {
+    kv::PageArena* arena = nullptr;
+    bool one_layer = false;
+  };
+  void run(const StepPlan& plan, const Cache& cache, std::span<float> logits) noexcept;
+  // Hidden states after the last norm of the rows in plan.logits_tokens, in their order: row i of the result belongs to
+  // kept_slots()[i]. Valid until the next call.
+  std::span<const float> hidden(const StepPlan& plan, const Cache& cache) noexcept;
+  std::span<const std::uint32_t> kept_slots() const noexcept { return rows_.logits_slots(); }
+
+  // out[n_rows, labels] of the classification head for rows x[n_rows, d_model], which it may overwrite.
+  void classify(float* x, std::uint32_t n_rows, float* out) noexcept;
 
  private:
   struct Inputs {
@@ -33,55 +47,106 @@ class ForwardPass {
   };
 
   // forward_pass.cpp
-  void embed(const StepPlan& plan) noexcept;
+  void layers(const StepPlan& plan) noexcept;
+  void layer(std::uint32_t index) noexcept;
   void drop_rows() noexcept;
   void output(std::span<float> logits) noexcept;
-  Inputs inputs_for(std::initializer_list<const Matrix*> matrices, std::uint32_t n_rows,
+
+  // embed.cpp
+  void embed(const StepPlan& plan) noexcept;
+
+  // stages.cpp: what the blocks are made of
+  Inputs inputs_for(std::initializer_list<const Linear*> linears, std::uint32_t n_rows,
                     std::uint32_t n_decode_rows) noexcept;
-  void norm_and_convert(const Vector& norm, const Inputs& inputs) noexcept;
-  void convert_rows(const float* x, const Inputs& inputs) noexcept;
-  void project_and_add(const Matrix& matrix, const Vector& bias, const float* x) noexcept;
-  // y[t, r] += bias[r] for worker's rows of the matrix.
-  void add_bias(const Matrix& matrix, const Vector& bias, std::uint32_t worker, float* y,
-                std::size_t y_stride) const noexcept;
+  Inputs inputs_for(std::initializer_list<const Linear*> linears) noexcept {
+    return inputs_for(linears, rows_.n_rows(), rows_.n_decode_rows());
+  }
   kernels::Range my_rows(std::uint32_t worker) const noexcept;
+  void normalize(const Norm& norm, const float* x, std::size_t n, float* y) const noexcept;
+  // normed = norm(x), which the inputs read; with an empty norm they read x itself.
+  void norm_and_convert(const Norm& norm, const Inputs& inputs) noexcept;
+  void convert_rows(const float* x, const Inputs& inputs) noexcept;
+  void convert_mine(const float* x, const Inputs& inputs, kernels::Range rows) const noexcept;
+  // y[t, r] = W x + bias for worker's rows r of the matrix.
+  void apply(const Linear& linear, const Input& input, std::uint32_t worker, float* y,
+             std::size_t y_stride) const noexcept;
+  // x += residual_scale * row_scale * post(W in + bias). row_scale: [n_rows] or nullptr.
+  void project_and_add(const Linear& linear, const float* in, const Norm& post,
+                       const float* row_scale = nullptr) noexcept;
+  void normalize_stream(const Norm& norm) noexcept;  // x = norm(x)
+  template <class Body>
+  void for_each_item(std::uint32_t n_items, Body body) noexcept;  // workers take items in turn
+
+  std::uint32_t cache_layer(const LayerParams& layer) const noexcept {
+    return cache_.one_layer ? 0 : layer.cache_layer;
+  }
 
   // attention.cpp
-  void attention(const LayerWeights& w, std::uint32_t layer) noexcept;
-  void rotate_and_store(std::uint32_t layer, kernels::Range rows) noexcept;
-  void attend(std::uint32_t layer, const AttentionItem& item, std::uint32_t kv_head) noexcept;
+  void attention(const LayerWeights& w, const LayerParams& layer) noexcept;
+  void finish_qkv(const LayerWeights& w, const LayerParams& layer, kernels::Range rows) noexcept;
+  void normalize_heads(const Norm& norm, float* x, std::uint32_t n_heads) const noexcept;
+  void rotate(const LayerParams& layer, std::size_t row, float* x, std::uint32_t n_heads,
+              std::size_t d_head) const noexcept;
+  void store_kv(const LayerParams& layer, std::size_t row, const float* k, const float* v) noexcept;
+  void attend(const LayerWeights& w, const LayerParams& layer, const AttentionItem& item,
+              std::uint32_t kv_head) noexcept;
+  void attend_all(const LayerWeights& w, const LayerParams& layer) noexcept;
+
+  // latent_attention.cpp
+  void latent_attention(const LayerWeights& w, const LayerParams& layer) noexcept;
+  void latent_queries(const LayerWeights& w) noexcept;
+  void latent_keys(const LayerWeights& w, const LayerParams& layer) noexcept;
+  void multiply_heads(const std::vector<Linear>& heads, const float* x, float* y, std::size_t y_stride,
+                      std::size_t y_head_stride) noexcept;
+
+  // delta_net.cpp, short_conv.cpp
+  void delta_net(const LayerWeights& w, const LayerParams& layer) noexcept;
+  void prepare_delta_row(const LayerWeights& w, std::size_t row) noexcept;
+  void delta_head(const LayerWeights& w, const LayerParams& layer, const SeqRows& seq, std::uint32_t head) noexcept;
+  void short_conv(const LayerWeights& w, const LayerParams& layer) noexcept;
+  // out[row, c] = sum over taps of the channel's inputs up to this row, for worker's channels of all sequences; the
+  // sequence's state keeps the last inputs. in, out: [rows, stride].
+  void convolve(const LayerWeights& w, const LayerParams& layer, kernels::Range channels, const float* in,
+                std::size_t in_stride, float* out, std::size_t out_stride) noexcept;
 
   // ffn.cpp
   void ffn(const LayerWeights& w) noexcept;
+  void dense(const Linear& gate, const Linear& up, const Linear& down, const float* in, const Norm& post,
+             const float* row_scale) noexcept;
+  void activate(float* gate, float* up, std::size_t n, bool gated) const noexcept;
+  const float* ffn_input(const LayerWeights& w) noexcept;
 
   // moe.cpp
   void moe(const LayerWeights& w) noexcept;
-  void route(const LayerWeights& w) noexcept;
+  void shared_expert(const LayerWeights& w) noexcept;
   Input expert_input(const Matrix& matrix, std::uint32_t expert, std::size_t form) const noexcept;
-  void convert_slots(const std::vector<Matrix>& experts, const float* x, std::size_t form,
+  void gather_slots(std::uint32_t worker) noexcept;
+  void convert_slots(const std::vector<Linear>& experts, const float* x, std::size_t form,
                      std::uint32_t worker) const noexcept;
-  void multiply_slots(const std::vector<Matrix>& experts, std::size_t form, std::uint32_t worker, float* y,
+  void multiply_slots(const std::vector<Linear>& experts, std::size_t form, std::uint32_t worker, float* y,
                       std::size_t y_stride) const noexcept;
 
-  // One (row, rank) pair of the mixture and the weight of its expert's answer.
-  struct ExpertSlot {
-    std::uint32_t row = 0;
-    float weight = 0;
-  };
-
   const Model& model_;
+  const ArchSpec& arch_;
   const HyperParams& params_;
-  kv::PageArena& arena_;
   kernels::CorePool& pool_;
   const kernels::KernelTable& kernels_;
+  Cache cache_;
+  std::array<RopeTable, 2> rope_;
   StepRows rows_;
   Activations a_;
+  ExpertRouter router_;
+  std::vector<float> alibi_slopes_;  // [n_heads]
+  std::vector<float> ones_;          // [d_head_k] weights of a norm that has none
   std::atomic<std::uint32_t> next_item_{0};
-  std::vector<ExpertSlot> slots_;            // [rows * n_experts_used] ordered by expert, then row
-  std::vector<std::uint32_t> expert_begin_;  // [n_experts + 1] into slots_
-  std::vector<std::uint32_t> slot_of_;       // [rows * n_experts_used] (row, rank) -> slot
-  std::vector<std::uint32_t> chosen_;        // [rows * n_experts_used] experts by rank
-  std::vector<float> chosen_weight_;
 };
+
+template <class Body>
+void ForwardPass::for_each_item(std::uint32_t n_items, Body body) noexcept {
+  next_item_.store(0, std::memory_order_relaxed);  // the pool's hand-over orders this before the workers' reads
+  pool_.run([&](std::uint32_t) {
+    for (std::uint32_t i; (i = next_item_.fetch_add(1, std::memory_order_relaxed)) < n_items;) body(i);
+  });
+}
 
 }  // namespace quern::engine

@@ -22,14 +22,23 @@ Result<ModelInfo> describe(const gguf::GgufFile& file, const ArchSpec& arch, con
   info.name = name;
   info.architecture = arch.gguf_arch;
   info.n_vocab = params.n_vocab;
-  info.n_layers = params.n_layers;
+  info.n_layers = params.n_layers();
   info.n_embd = params.d_model;
   info.n_context_train = params.n_context_train;
+  info.generates = arch.generates;
+  info.pooling = params.pooling;
   for (const gguf::Tensor& tensor : file.tensors()) {
     info.n_params += tensor.n_values();
     info.size_bytes += tensor.data.size();
   }
   return info;
+}
+
+// A ranking model needs a head to rank with.
+Status check_pooling(const gguf::GgufFile& file, const HyperParams& params, const ModelWeights& weights) {
+  if (params.pooling != Pooling::rank || weights.cls || weights.cls_out) return {};
+  return fail(Errc::corrupt, "{}: pooling_type is rank, but tensors cls.weight and cls.output.weight are missing",
+              file.name());
 }
 
 }  // namespace
@@ -45,9 +54,17 @@ Result<std::unique_ptr<Model>> Model::load(std::unique_ptr<gguf::GgufFile> file,
   model->arch_ = arch;
   WeightLoader loader(*file, model->params_, topology, pool, kernels, model->store_);
   QUERN_TRY(model->weights_, loader.load(*arch));
-  model->rope_ = RopeTable(model->params_.rope, model->weights_.rope_factors);
+  QUERN_CHECK(check_pooling(*file, model->params_, model->weights_));
+  model->info_.n_labels = static_cast<std::uint32_t>(model->weights_.cls_out.matrix.n_rows);
   model->file_ = std::move(file);
   return model;
+}
+
+RopeTable Model::rope(std::size_t index, std::uint32_t max_context) const {
+  const RopeParams& rope = params_.rope[index];
+  if (index != 0) return RopeTable(rope, {});
+  if (!weights_.rope_factors.empty()) return RopeTable(rope, weights_.rope_factors);
+  return RopeTable(rope, max_context > rope.original_context ? weights_.rope_long : weights_.rope_short);
 }
 
 }  // namespace quern::engine

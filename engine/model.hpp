@@ -32,9 +32,12 @@ class Model {
   const ModelInfo& info() const noexcept { return info_; }
   const ArchSpec& arch() const noexcept { return *arch_; }
   const HyperParams& params() const noexcept { return params_; }
-  const RopeTable& rope() const noexcept { return rope_; }
   const ModelWeights& weights() const noexcept { return weights_; }
   const gguf::GgufFile& file() const noexcept { return *file_; }
+
+  // The rotation of HyperParams::rope[index] for sequences of up to max_context positions: some models stretch their
+  // frequencies only where the context asks for it.
+  RopeTable rope(std::size_t index, std::uint32_t max_context) const;
 
  private:
   Model() = default;
@@ -43,7 +46,6 @@ class Model {
   ModelInfo info_;
   HyperParams params_;
   ModelWeights weights_;
-  RopeTable rope_;
   WeightStore store_;  // outlives weights_ users; empty with one NUMA node
   ByteLedger::Reservation reservation_;
 };

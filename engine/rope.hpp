@@ -3,7 +3,7 @@
 // Source: RoFormer (arXiv 2104.09864); YaRN (arXiv 2309.00071, section 3.2 "NTK-by-parts" and 3.4 attention scaling).
 #pragma once
 
-#include "engine/hyper_params.hpp"
+#include "engine/rope_params.hpp"
 
 #include <cstdint>
 #include <span>

@@ -18,6 +18,10 @@ struct StepPlan {
   std::vector<std::uint32_t> kv_slot;    // [n_tokens] page * page_tokens + offset: where its K and V are written
   std::vector<std::uint32_t> seq_begin;  // [n_seqs + 1] sequence s owns tokens [seq_begin[s], seq_begin[s + 1])
   std::vector<kv::PageId> page_table;    // [n_seqs, pages_max] row-major; unused entries are kNoPage
+  // [n_seqs] where a model with recurrent layers keeps what it remembers of the sequence: a state page that no other
+  // sequence of the step uses. Read where the sequence goes on, set anew where it starts at position 0. May be empty
+  // for models without such layers.
+  std::vector<kv::PageId> state_page;
   std::vector<std::uint32_t> logits_tokens;  // [n_logits] token indexes that need logits, ascending
   // [n_seqs] set to true by another thread when nobody wants the sequence any more; forward() drops its rows between
   // layers. An entry may be nullptr (tests, benchmarks).
@@ -31,6 +35,7 @@ struct StepPlan {
 
   void clear() noexcept {
     token.clear(), position.clear(), kv_slot.clear(), page_table.clear(), logits_tokens.clear(), cancelled.clear();
+    state_page.clear();
     seq_begin.assign(1, 0);
     n_decode_seqs = 0;
   }

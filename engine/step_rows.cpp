@@ -25,6 +25,7 @@ void StepRows::begin(const StepPlan& plan) noexcept {
                      .end = plan.seq_begin[s + 1],
                      .first_position = position_[first],
                      .pages = plan.page_table.data() + std::size_t{s} * plan.pages_max,
+                     .state_page = plan.state_page.empty() ? kv::kNoPage : plan.state_page[s],
                      .cancelled = plan.cancelled[s]});
   }
   n_decode_rows_ = plan.seq_begin[plan.n_decode_seqs];

@@ -17,6 +17,7 @@ struct SeqRows {
   std::uint32_t begin = 0, end = 0;
   std::uint32_t first_position = 0;
   const kv::PageId* pages = nullptr;
+  kv::PageId state_page = kv::kNoPage;
   const std::atomic<bool>* cancelled = nullptr;
 
   bool is_cancelled() const noexcept { return cancelled != nullptr && cancelled->load(std::memory_order_relaxed); }

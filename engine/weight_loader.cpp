@@ -11,16 +11,36 @@ namespace {
 // Rows per unit of work: what 16-row interleaved layouts need, and a whole cache line of outputs.
 constexpr std::size_t kRowGranularity = 16;
 
+// Whether an alternative listed earlier has filled the target.
+template <class Owner>
+bool loaded(const TensorSpec<Owner>& spec, const Owner& owner) noexcept {
+  if (spec.norm != nullptr) return static_cast<bool>(owner.*spec.norm);
+  if (spec.parts[0].first != nullptr) return static_cast<bool>(owner.*spec.parts[0].first);
+  return false;
+}
+
+// [rows][cols] -> [cols][rows]
+Vector transposed(const Vector& values, std::size_t rows, std::size_t cols) {
+  Vector out(values.size());
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < cols; ++c) out[c * rows + r] = values[r * cols + c];
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<ModelWeights> WeightLoader::load(const ArchSpec& arch) {
   ModelWeights weights;
   for (const TensorSpec<ModelWeights>& spec : arch.model_tensors) QUERN_CHECK(load_one(spec, spec.name, weights));
-  if (!weights.output) weights.output = weights.token_embd;  // tied embeddings
-  weights.layers.resize(params_.n_layers);
-  for (std::uint32_t i = 0; i < params_.n_layers; ++i) {
-    for (const TensorSpec<LayerWeights>& spec : arch.layer_tensors) {
-      QUERN_CHECK(load_one(spec, fmt::format("blk.{}.{}", i, spec.name), weights.layers[i]));
+  if (!weights.output && arch.generates) weights.output.matrix = weights.token_embd;  // tied embeddings
+  weights.layers.resize(params_.n_layers());
+  for (std::uint32_t i = 0; i < params_.n_layers(); ++i) {
+    for (const TensorGroup& group : arch.layer_tensors) {
+      if (!wanted(group.where, params_.layers[i])) continue;
+      for (const TensorSpec<LayerWeights>& spec : group.tensors) {
+        QUERN_CHECK(load_one(spec, fmt::format("blk.{}.{}", i, spec.name), weights.layers[i]));
+      }
     }
   }
   return weights;
@@ -28,68 +48,193 @@ Result<ModelWeights> WeightLoader::load(const ArchSpec& arch) {
 
 template <class Owner>
 Status WeightLoader::load_one(const TensorSpec<Owner>& spec, const std::string& name, Owner& owner) {
-  if (!wanted(spec.presence)) return {};
-  const gguf::Tensor* tensor = file_.find_tensor(name);
+  // What may have a bias is named without its ending.
+  const bool has_ending = spec.vector != nullptr || spec.taps != nullptr || spec.matrix != nullptr;
+  const std::string full = has_ending ? name : name + ".weight";
+  if (loaded(spec, owner)) return {};
+  const gguf::Tensor* tensor = file_.find_tensor(full);
   if (tensor == nullptr) {
     if (spec.presence == Presence::optional) return {};
-    return fail(Errc::corrupt, "{}: tensor {} is missing", file_.name(), name);
+    return fail(Errc::corrupt, "{}: tensor {} is missing", file_.name(), full);
   }
-  const std::uint64_t rows = length(spec.rows), cols = length(spec.cols);
+  const std::uint64_t rows = length(spec.rows, tensor->dims[1]), cols = length(spec.cols, tensor->dims[0]);
+  const std::uint64_t count = length(spec.count, 1);
   if (spec.vector != nullptr) {
     QUERN_CHECK(check_shape(*tensor, {rows}));
     QUERN_TRY(owner.*spec.vector, load_vector(*tensor));
+  } else if (spec.taps != nullptr) {
+    QUERN_CHECK(check_shape(*tensor, {cols, rows}));
+    QUERN_TRY(const Vector values, load_vector(*tensor));
+    (owner.*spec.taps).values = transposed(values, rows, cols);
+  } else if (spec.norm != nullptr) {
+    QUERN_CHECK(check_shape(*tensor, {rows, count}));
+    QUERN_TRY((owner.*spec.norm).weight, load_vector(*tensor));
+    QUERN_TRY((owner.*spec.norm).bias, load_bias(name, {rows, count}));
   } else if (spec.matrix != nullptr) {
     QUERN_CHECK(check_shape(*tensor, {cols, rows}));
     QUERN_TRY(owner.*spec.matrix, load_matrix(*tensor, 0, rows, cols));
+  } else if (spec.many != nullptr) {
+    QUERN_CHECK(load_many(*tensor, name, count, rows, cols, owner.*spec.many));
   } else {
-    QUERN_CHECK(check_shape(*tensor, {cols, rows, params_.n_experts}));
-    for (std::uint32_t e = 0; e < params_.n_experts; ++e) {
-      QUERN_TRY(Matrix matrix, load_matrix(*tensor, e * rows, rows, cols));
-      (owner.*spec.experts).push_back(std::move(matrix));
-    }
+    QUERN_CHECK(load_parts(spec, *tensor, name, owner));
   }
   return {};
 }
 
-bool WeightLoader::wanted(Presence presence) const noexcept {
-  if (presence == Presence::dense) return params_.n_experts == 0;
-  if (presence == Presence::expert) return params_.n_experts > 0;
-  return true;
+// One matrix, or several whose rows follow each other.
+template <class Owner>
+Status WeightLoader::load_parts(const TensorSpec<Owner>& spec, const gguf::Tensor& tensor, const std::string& name,
+                                Owner& owner) {
+  const std::uint64_t cols = length(spec.cols, tensor.dims[0]);
+  std::uint64_t all_rows = 0;
+  for (const auto& [to, dim] : spec.parts) all_rows += to != nullptr ? length(dim, tensor.dims[1]) : 0;
+  QUERN_CHECK(check_shape(tensor, {cols, all_rows}));
+  QUERN_TRY(const Vector bias, load_bias(name, {all_rows}));
+  std::uint64_t first = 0;
+  for (const auto& [to, dim] : spec.parts) {
+    if (to == nullptr) continue;
+    const std::uint64_t rows = length(dim, tensor.dims[1]);
+    Linear& linear = owner.*to;
+    QUERN_TRY(linear.matrix, load_matrix(tensor, first, rows, cols));
+    if (!bias.empty()) {
+      const auto begin = bias.begin() + static_cast<std::ptrdiff_t>(first);
+      linear.bias.assign(begin, begin + static_cast<std::ptrdiff_t>(rows));
+    }
+    first += rows;
+  }
+  return {};
 }
 
-std::uint64_t WeightLoader::length(Dim dim) const noexcept {
+Status WeightLoader::load_many(const gguf::Tensor& tensor, const std::string& name, std::uint64_t count,
+                               std::uint64_t rows, std::uint64_t cols, std::vector<Linear>& to) {
+  QUERN_CHECK(check_shape(tensor, {cols, rows, count}));
+  QUERN_TRY(const Vector bias, load_bias(name, {rows, count}));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Linear linear;
+    QUERN_TRY(linear.matrix, load_matrix(tensor, i * rows, rows, cols));
+    if (!bias.empty()) {
+      const auto begin = bias.begin() + static_cast<std::ptrdiff_t>(i * rows);
+      linear.bias.assign(begin, begin + static_cast<std::ptrdiff_t>(rows));
+    }
+    to.push_back(std::move(linear));
+  }
+  return {};
+}
+
+// Empty where there is none.
+Result<Vector> WeightLoader::load_bias(const std::string& name, std::initializer_list<std::uint64_t> shape) const {
+  const gguf::Tensor* tensor = file_.find_tensor(name + ".bias");
+  if (tensor == nullptr) return Vector{};
+  QUERN_CHECK(check_shape(*tensor, shape));
+  return load_vector(*tensor);
+}
+
+bool WeightLoader::wanted(Where where, const LayerParams& layer) const noexcept {
+  const bool latent = layer.mixer == Mixer::latent_attention;
+  switch (where) {
+    case Where::every_layer:
+      return true;
+    case Where::attention:
+      return layer.mixer == Mixer::attention;
+    case Where::latent_attention:
+      return latent;
+    case Where::latent_plain_q:
+      return latent && params_.latent.q_rank == 0;
+    case Where::latent_ranked_q:
+      return latent && params_.latent.q_rank != 0;
+    case Where::delta_net:
+      return layer.mixer == Mixer::delta_net;
+    case Where::short_conv:
+      return layer.mixer == Mixer::short_conv;
+    case Where::dense:
+      return !layer.experts;
+    case Where::experts:
+      return layer.experts;
+    case Where::shared_expert:
+      return layer.experts && params_.moe.d_ff_shared > 0;
+  }
+  return false;
+}
+
+std::uint64_t WeightLoader::length(Dim dim, std::uint64_t found) const noexcept {
+  const HyperParams& p = params_;
   switch (dim) {
+    case Dim::one:
+      return 1;
+    case Dim::any:
+      return found;
     case Dim::d_model:
-      return params_.d_model;
-    case Dim::q_width:
-      return params_.q_width();
-    case Dim::k_width:
-      return params_.k_width();
-    case Dim::v_width:
-      return params_.v_width();
-    case Dim::attn_width:
-      return params_.attn_width();
-    case Dim::d_ff:
-      return params_.d_ff;
-    case Dim::n_experts:
-      return params_.n_experts;
+      return p.d_model;
+    case Dim::d_model_x3:
+      return 3 * std::uint64_t{p.d_model};
     case Dim::n_vocab:
-      return params_.n_vocab;
+      return p.n_vocab;
+    case Dim::n_context:
+      return p.n_context_train;
     case Dim::rope_pairs:
-      return params_.rope.n_rot / 2;
+      return p.rope[0].n_rot / 2;
+    case Dim::n_heads:
+      return p.n_heads;
+    case Dim::n_kv_heads:
+      return p.n_kv_heads;
+    case Dim::d_head_k:
+      return p.d_head_k;
+    case Dim::q_width:
+      return p.q_width();
+    case Dim::q_width_x2:
+      return 2 * std::uint64_t{p.q_width()};
+    case Dim::k_width:
+      return p.k_width();
+    case Dim::v_width:
+      return p.v_width();
+    case Dim::attn_width:
+      return p.attn_width();
+    case Dim::d_ff:
+      return p.d_ff;
+    case Dim::n_experts:
+      return p.moe.n_experts;
+    case Dim::d_ff_expert:
+      return p.moe.d_ff;
+    case Dim::d_ff_shared:
+      return p.moe.d_ff_shared;
+    case Dim::q_rank:
+      return p.latent.q_rank;
+    case Dim::kv_rank:
+      return p.latent.kv_rank;
+    case Dim::kv_rank_and_rope:
+      return p.latent.kv_rank + p.latent.d_rope;
+    case Dim::latent_q_width:
+      return std::uint64_t{p.n_heads} * (p.latent.d_nope + p.latent.d_rope);
+    case Dim::latent_out_width:
+      return std::uint64_t{p.n_heads} * p.latent.d_value;
+    case Dim::d_nope:
+      return p.latent.d_nope;
+    case Dim::d_value:
+      return p.latent.d_value;
+    case Dim::conv_kernel:
+      return p.conv_kernel;
+    case Dim::conv_width:
+      return p.conv_width();
+    case Dim::n_delta_heads:
+      return p.delta.n_v_heads;
+    case Dim::delta_width:
+      return p.delta.v_width();
+    case Dim::d_state:
+      return p.delta.d_state;
   }
   return 0;
 }
 
+// Trailing dimensions of 1 may be stored or not.
 Status WeightLoader::check_shape(const gguf::Tensor& tensor, std::initializer_list<std::uint64_t> want) const {
-  // Trailing dimensions of 1 may be stored or not.
-  bool same = true;
-  std::size_t i = 0;
-  for (const std::uint64_t length : want) same = same && tensor.dims[i++] == length;
-  for (; i < tensor.dims.size(); ++i) same = same && tensor.dims[i] == 1;
-  if (same) return {};
+  std::array<std::uint64_t, 4> dims{1, 1, 1, 1};
+  std::copy(want.begin(), want.end(), dims.begin());
+  if (dims == tensor.dims) return {};
+  std::size_t n = want.size();
+  while (n > 1 && dims[n - 1] == 1) --n;
   return fail(Errc::corrupt, "{}: tensor {}: want shape [{}], found [{}]", file_.name(), tensor.name,
-              fmt::join(want, ", "), fmt::join(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims, ", "));
+              fmt::join(dims.begin(), dims.begin() + n, ", "),
+              fmt::join(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims, ", "));
 }
 
 Result<Vector> WeightLoader::load_vector(const gguf::Tensor& tensor) const {

@@ -11,6 +11,8 @@
 #include "kernels/kernel_table.hpp"
 #include "kernels/topology.hpp"
 
+#include <string>
+
 namespace quern::engine {
 
 class WeightLoader {
@@ -24,8 +26,13 @@ class WeightLoader {
  private:
   template <class Owner>
   Status load_one(const TensorSpec<Owner>& spec, const std::string& name, Owner& owner);
-  bool wanted(Presence presence) const noexcept;
-  std::uint64_t length(Dim dim) const noexcept;
+  template <class Owner>
+  Status load_parts(const TensorSpec<Owner>& spec, const gguf::Tensor& tensor, const std::string& name, Owner& owner);
+  Status load_many(const gguf::Tensor& tensor, const std::string& name, std::uint64_t count, std::uint64_t rows,
+                   std::uint64_t cols, std::vector<Linear>& to);
+  Result<Vector> load_bias(const std::string& name, std::initializer_list<std::uint64_t> shape) const;
+  bool wanted(Where where, const LayerParams& layer) const noexcept;
+  std::uint64_t length(Dim dim, std::uint64_t found) const noexcept;
   Status check_shape(const gguf::Tensor& tensor, std::initializer_list<std::uint64_t> want) const;
   Result<Vector> load_vector(const gguf::Tensor& tensor) const;
   Result<Matrix> load_matrix(const gguf::Tensor& tensor, std::size_t first_row, std::size_t n_rows, std::size_t n_cols);

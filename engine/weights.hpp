@@ -1,5 +1,6 @@
 // The weights of a model as the forward pass reads them, and where their bytes live.
 // Matrices stay in the mapped file in their own block layout; vectors (norms, biases) are small and copied to F32.
+// What a model does not have is empty, and an empty norm or bias is left out of the computation.
 // Threads: const after load. Ownership: WeightStore owns the per-node copies; Matrix only points.
 #pragma once
 
@@ -13,7 +14,7 @@
 
 namespace quern::engine {
 
-using Vector = std::vector<float>;  // empty: the model has none
+using Vector = std::vector<float>;
 
 // W[n_rows, n_cols], row-major rows of quantized blocks.
 struct Matrix {
@@ -28,22 +29,86 @@ struct Matrix {
   std::size_t type_index() const noexcept { return static_cast<std::size_t>(format->type); }
 };
 
+// W x + bias
+struct Linear {
+  Matrix matrix;
+  Vector bias;  // [n_rows]
+  explicit operator bool() const noexcept { return static_cast<bool>(matrix); }
+};
+
+struct Norm {
+  Vector weight, bias;
+  explicit operator bool() const noexcept { return !weight.empty(); }
+};
+
+// A convolution over time, one per channel: weight of the token `lag` steps back is values[(kernel - 1 - lag) *
+// n_channels + channel].
+struct Taps {
+  Vector values;
+};
+
 struct LayerWeights {
-  Vector attn_norm, ffn_norm;     // [d_model]
-  Matrix attn_q, attn_k, attn_v;  // [q_width | k_width | v_width, d_model]
-  Matrix attn_out;                // [d_model, attn_width]
-  Vector attn_q_bias, attn_k_bias, attn_v_bias, attn_out_bias;
-  Matrix ffn_gate, ffn_up, ffn_down;  // [d_ff, d_model] twice, [d_model, d_ff]
-  Vector ffn_gate_bias, ffn_up_bias, ffn_down_bias;
-  Matrix router;                                            // [n_experts, d_model]
-  std::vector<Matrix> expert_gate, expert_up, expert_down;  // one matrix per expert
+  Norm attn_norm, ffn_norm;            // of a block's input
+  Norm attn_post_norm, ffn_post_norm;  // of a block's answer, before it is added to the residual stream
+  Norm attn_out_norm, ffn_out_norm;    // of the residual stream, after a block's answer was added
+
+  // attention
+  Linear attn_q, attn_k, attn_v;  // [q_width (twice with gates) | k_width | v_width, d_model]
+  Linear attn_out;                // [d_model, attn_width], or of another mixer's answer
+  Norm q_norm, k_norm;            // see QkNorm
+  Vector sinks;                   // [n_heads]
+
+  // latent attention
+  Linear q_down, q_up;             // [q_rank, d_model], [n_heads * (d_nope + d_rope), q_rank]
+  Linear kv_down;                  // [kv_rank + d_rope, d_model]
+  Norm q_down_norm, kv_down_norm;  // [q_rank], [kv_rank]
+  std::vector<Linear> k_up, v_up;  // per head: [kv_rank, d_nope], [d_value, kv_rank]
+
+  // recurrent layers
+  Linear mix_in;                               // [conv_width, d_model]; short convolution: [3 * d_model, d_model]
+  Taps taps;                                   // [conv_kernel, conv_width]
+  Linear delta_gate, delta_beta, delta_decay;  // [v_width, d_model], [n_v_heads, d_model] twice
+  Vector decay_bias, decay_rate;               // [n_v_heads]
+  Norm delta_norm;                             // [d_state]
+
+  Linear ffn_gate, ffn_up, ffn_down;  // [d_ff, d_model] twice, [d_model, d_ff]; no gate: not gated
+
+  Linear router;                                            // [n_experts, d_model]
+  Vector choice_bias;                                       // [n_experts] added to what experts are chosen by
+  std::vector<Linear> expert_gate, expert_up, expert_down;  // one per expert
+  Linear shared_gate, shared_up, shared_down;               // the expert of every token
+  Linear shared_router;                                     // [1, d_model]
+
+  // All matrices that activations are multiplied with.
+  template <class Function>
+  void for_each_matrix(Function f) const {
+    for (const Linear* linear : {&attn_q, &attn_k, &attn_v, &attn_out, &q_down, &q_up, &kv_down, &mix_in, &delta_gate,
+                                 &delta_beta, &delta_decay, &ffn_gate, &ffn_up, &ffn_down, &router, &shared_gate,
+                                 &shared_up, &shared_down, &shared_router}) {
+      if (*linear) f(linear->matrix);
+    }
+    for (const auto* heads : {&k_up, &v_up}) {
+      for (const Linear& head : *heads) f(head.matrix);
+    }
+  }
+  template <class Function>
+  void for_each_expert_matrix(Function f) const {
+    for (const auto* experts : {&expert_gate, &expert_up, &expert_down}) {
+      for (const Linear& expert : *experts) f(expert.matrix);
+    }
+  }
 };
 
 struct ModelWeights {
-  Matrix token_embd;    // [n_vocab, d_model]
-  Vector output_norm;   // [d_model]
-  Matrix output;        // [n_vocab, d_model]; the embedding where the model ties them
-  Vector rope_factors;  // [n_rot / 2] or empty
+  Matrix token_embd;     // [n_vocab, d_model]
+  Matrix position_embd;  // [n_context_train, d_model]
+  Matrix token_types;    // [n, d_model]; row 0 is added to every token
+  Norm embd_norm;        // of the embedding
+  Norm output_norm;      // [d_model]
+  Linear output;         // [n_vocab, d_model]; the embedding where the model ties them
+  Linear cls, cls_out;   // classification head: [d_model, d_model], [n_labels, d_model]
+  Norm cls_norm;
+  Vector rope_factors, rope_long, rope_short;  // [n_rot / 2] divisors of rotation frequencies
   std::vector<LayerWeights> layers;
 };
 

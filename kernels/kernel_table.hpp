@@ -44,9 +44,16 @@ struct MatmulKernel {
 // Upper limit of d_head_k and d_head_v (576: the compressed K of DeepSeek); checked when a model is loaded.
 inline constexpr std::uint32_t kMaxHeadDim = 576;
 
+// Which keys a window of w positions shows to the token at position p, before the causal limit is applied.
+enum class WindowKind : std::uint8_t {
+  before,  // (p - w, p]
+  around,  // [p - w / 2, p + w / 2]
+  chunk,   // [p / w * w, ...): the chunk of w positions that p lies in
+};
+
 // Softmax attention of a run of query tokens of one sequence over its KV pages, for all query heads of one KV head.
-// Token t (0-based) is at position first_position + t and sees keys [max(0, position - window + 1), position]
-// (window 0: all). Its own K and V are already in the pages.
+// Token t (0-based) is at position first_position + t. It sees the keys of its window (window 0: all), causally
+// (n_keys == 0) up to its own position, else all keys [0, n_keys) of them. Its own K and V are already in the pages.
 // K of a page for one layer and KV head: [page_tokens, d_head_k] contiguous; V: [page_tokens, d_head_v] contiguous.
 struct AttentionArgs {
   const float* q;              // token t, head h at q + t * q_token_stride + h * d_head_k
@@ -62,11 +69,25 @@ struct AttentionArgs {
   std::uint32_t d_head_k, d_head_v;  // multiples of 4
   float scale;                       // applied to q.k
   float softcap;                     // 0: none; else scores = softcap * tanh(scores / softcap)
-  std::uint32_t window;              // 0: full causal
-  const float* alibi_slopes;         // [n_heads] or nullptr: adds slope * (key position - query position)
-  const float* sinks;                // [n_heads] or nullptr: an extra logit per head that takes weight but has no value
-  float* out;                        // token t, head h at out + t * out_token_stride + h * d_head_v
+  std::uint32_t window;              // 0: none
+  WindowKind window_kind;
+  std::uint32_t n_keys;       // 0: causal; else the length of the sequence, whose tokens all see each other
+  const float* alibi_slopes;  // [n_heads] or nullptr: subtracts slope * |key position - query position|
+  const float* sinks;         // [n_heads] or nullptr: an extra logit per head that takes weight but has no value
+  float* out;                 // token t, head h at out + t * out_token_stride + h * d_head_v
   std::size_t out_token_stride;
+};
+
+// One token's step of one head of a gated delta rule, in place on the state S[d_k, d_v]:
+//   S = decay * S;  S += k (x) beta * (v - k^T S);  out = q^T S
+struct DeltaRuleArgs {
+  float* state;  // [d_k, d_v]
+  std::size_t d_k, d_v;
+  const float* q;  // [d_k]
+  const float* k;  // [d_k]
+  const float* v;  // [d_v]
+  float decay, beta;
+  float* out;  // [d_v]
 };
 
 struct KernelTable {
@@ -79,6 +100,8 @@ struct KernelTable {
 
   // y[n] = x[n] / sqrt(mean(x^2) + eps) * w[n]. y may be x.
   void (*rms_norm)(const float* x, const float* w, float eps, std::size_t n, float* y) noexcept;
+  // y[n] = (x[n] - mean(x)) / sqrt(variance(x) + eps) * w[n] + bias[n]. bias may be nullptr; y may be x.
+  void (*layer_norm)(const float* x, const float* w, const float* bias, float eps, std::size_t n, float* y) noexcept;
   // Rotates pairs of each head's first n_rot values. cos_sin: n_rot / 2 cosines, then n_rot / 2 sines.
   // interleaved: pairs (2i, 2i + 1), the "norm" form of llama; split: pairs (i, i + n_rot / 2), the "neox" form.
   void (*rope_interleaved)(float* x, std::size_t n_heads, std::size_t d_head, std::size_t n_rot,
@@ -87,6 +110,18 @@ struct KernelTable {
                      const float* cos_sin) noexcept;
   // out[n] = gate * sigmoid(gate) * up. out may be gate or up.
   void (*silu_mul)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+  void (*silu)(const float* x, std::size_t n, float* out) noexcept;  // x * sigmoid(x). out may be x
+  // gelu(x) = x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))). out may be an input.
+  void (*gelu)(const float* x, std::size_t n, float* out) noexcept;
+  void (*gelu_mul)(const float* gate, const float* up, std::size_t n, float* out) noexcept;  // gelu(gate) * up
+  // g * sigmoid(alpha * g) * (u + 1) with g = min(gate, limit), u = up clamped to [-limit, limit]. out may be an input.
+  void (*clamped_swiglu)(const float* gate, const float* up, float alpha, float limit, std::size_t n,
+                         float* out) noexcept;
+  void (*sigmoid_mul)(const float* gate, const float* x, std::size_t n, float* out) noexcept;  // sigmoid(gate) * x
+  void (*softcap)(const float* x, float cap, std::size_t n, float* out) noexcept;   // cap * tanh(x / cap). out may be x
+  void (*mul)(const float* a, const float* b, std::size_t n, float* out) noexcept;  // out may be a or b
+  void (*multiply_add)(const float* a, const float* b, std::size_t n, float* y) noexcept;  // y += a * b
+  void (*delta_rule)(const DeltaRuleArgs& args) noexcept;
   void (*add)(const float* a, const float* b, std::size_t n, float* out) noexcept;    // out may be a or b
   void (*add_scaled)(const float* x, float scale, std::size_t n, float* y) noexcept;  // y += scale * x
   void (*f32_to_f16)(const float* x, std::size_t n, std::uint16_t* out) noexcept;     // round to nearest even

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,6 +50,13 @@ std::optional<std::size_t> arena_bytes(const KvConfig& c) {
   return bytes;
 }
 
+std::optional<std::size_t> states_bytes(const KvConfig& c) {
+  std::optional<std::size_t> bytes = checked_mul(std::size_t{c.n_state_layers}, std::size_t{c.state_values});
+  if (bytes) bytes = checked_mul(*bytes, sizeof(float));
+  if (bytes) bytes = checked_mul(*bytes, std::size_t{c.n_state_pages});
+  return bytes;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PageArena>> PageArena::create(const KvConfig& config, const kernels::Topology& topology,
@@ -60,14 +68,26 @@ Result<std::unique_ptr<PageArena>> PageArena::create(const KvConfig& config, con
                       config.n_pages, config.page_tokens, config.n_layers, config.n_kv_heads, config.d_head_k,
                       config.d_head_v);
   }
-  QUERN_TRY(ByteLedger::Reservation reservation, ledger.reserve(MemoryUse::kv_pages, *bytes));
+  const std::optional<std::size_t> of_states = states_bytes(config);
+  const std::optional<std::size_t> total = of_states ? checked_add(*bytes, *of_states) : std::nullopt;
+  if (!total) {
+    return fail_field("kv", "{} state pages of {} layers with {} values do not fit into memory", config.n_state_pages,
+                      config.n_state_layers, config.state_values);
+  }
+  QUERN_TRY(ByteLedger::Reservation reservation, ledger.reserve(MemoryUse::kv_pages, *total));
   QUERN_TRY(kernels::NumaBuffer memory,
             kernels::NumaBuffer::allocate(topology, *bytes, kernels::NumaBuffer::kAllNodes));
-  return std::unique_ptr<PageArena>(new PageArena(config, std::move(memory), std::move(reservation)));
+  kernels::NumaBuffer states;
+  if (*of_states > 0) {
+    QUERN_TRY(states, kernels::NumaBuffer::allocate(topology, *of_states, kernels::NumaBuffer::kAllNodes));
+  }
+  return std::unique_ptr<PageArena>(
+      new PageArena(config, std::move(memory), std::move(states), std::move(reservation)));
 }
 
-PageArena::PageArena(const KvConfig& config, kernels::NumaBuffer memory, ByteLedger::Reservation reservation)
-    : config_(config), reservation_(std::move(reservation)), memory_(std::move(memory)) {}
+PageArena::PageArena(const KvConfig& config, kernels::NumaBuffer memory, kernels::NumaBuffer states,
+                     ByteLedger::Reservation reservation)
+    : config_(config), reservation_(std::move(reservation)), memory_(std::move(memory)), states_(std::move(states)) {}
 
 std::byte* PageArena::k_base(std::uint32_t layer, std::uint32_t kv_head) noexcept {
   QUERN_ASSERT(layer < config_.n_layers && kv_head < config_.n_kv_heads);
@@ -77,6 +97,21 @@ std::byte* PageArena::k_base(std::uint32_t layer, std::uint32_t kv_head) noexcep
 
 std::byte* PageArena::v_base(std::uint32_t layer, std::uint32_t kv_head) noexcept {
   return k_base(layer, kv_head) + config_.head_k_bytes();
+}
+
+float* PageArena::state(PageId state_page, std::uint32_t state_layer) noexcept {
+  QUERN_ASSERT(state_page < config_.n_state_pages && state_layer < config_.n_state_layers);
+  std::byte* page = states_.bytes().data() + state_page * config_.state_page_bytes();
+  return reinterpret_cast<float*>(page) + state_layer * config_.state_values;
+}
+
+void PageArena::copy_state(PageId from, PageId to) noexcept {
+  std::memcpy(state(to, 0), state(from, 0), config_.state_page_bytes());
+}
+
+void PageArena::poison_state(PageId state_page) noexcept {
+  const std::size_t n_values = config_.state_page_bytes() / sizeof(float);
+  std::fill_n(reinterpret_cast<std::uint32_t*>(state(state_page, 0)), n_values, kPoisonF32);
 }
 
 void PageArena::poison(PageId page) noexcept {

@@ -26,15 +26,22 @@ class PageArena {
   std::byte* v_base(std::uint32_t layer, std::uint32_t kv_head) noexcept;
   std::size_t page_stride() const noexcept { return config_.page_bytes(); }
 
+  // What a sequence's state page holds for one recurrent layer: state_values floats.
+  float* state(PageId state_page, std::uint32_t state_layer) noexcept;
+  void copy_state(PageId from, PageId to) noexcept;
+
   // Fills a page with signalling NaNs, so that a read of a page nobody owns shows (debug and audit builds).
   void poison(PageId page) noexcept;
+  void poison_state(PageId state_page) noexcept;
 
  private:
-  PageArena(const KvConfig& config, kernels::NumaBuffer memory, ByteLedger::Reservation reservation);
+  PageArena(const KvConfig& config, kernels::NumaBuffer memory, kernels::NumaBuffer states,
+            ByteLedger::Reservation reservation);
   KvConfig config_;
   ByteLedger::Reservation
       reservation_;  // given back after the memory: members are destroyed from the last to the first
   kernels::NumaBuffer memory_;
+  kernels::NumaBuffer states_;  // empty where no layer is recurrent
 };
 
 }  // namespace quern::kv

@@ -1,52 +1,51 @@
 // An architecture is data: which GGUF keys and tensors it has, and which variant of each block its layers use.
-// A new one is a file beside llama.cpp and a row in registry.cpp. Threads: constants.
+// A new one is a file beside llama.cpp and a row in registry.cpp; docs/ADDING_AN_ARCHITECTURE.md shows how.
+// Threads: constants.
 #pragma once
 
+#include "base/result.hpp"
+#include "engine/arch/tensor_spec.hpp"
+#include "engine/gguf/reader.hpp"
 #include "engine/hyper_params.hpp"
-#include "engine/weights.hpp"
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace quern::engine {
 
-enum class RopeStyle : std::uint8_t { none, interleaved, split };
+enum class NormKind : std::uint8_t { rms, layer };
+enum class RopeStyle : std::uint8_t { interleaved, split };
+enum class Activation : std::uint8_t { silu, gelu, clamped_swiglu };
+enum class PoolRow : std::uint8_t { first, last };  // the token that stands for the sequence in a ranking model
 
-// Lengths that a tensor's shape may name.
-enum class Dim : std::uint8_t { d_model, q_width, k_width, v_width, attn_width, d_ff, n_experts, n_vocab, rope_pairs };
-
-enum class Presence : std::uint8_t {
-  required,
-  optional,
-  dense,   // required where the model has no experts, absent otherwise
-  expert,  // required where it has some
+// How queries and keys are normalized before rotation, where the model has the weights.
+enum class QkNorm : std::uint8_t {
+  head,       // each head, all with the same weights
+  each_head,  // each head with weights of its own
+  whole,      // all heads together
 };
 
-// One tensor of a block or of the model: its name, where it goes, and the shape it must have.
-template <class Owner>
-struct TensorSpec {
-  const char* name;  // "attn_q.weight"; of a layer: prefixed with "blk.<n>."
-  Presence presence;
-  Vector Owner::*vector = nullptr;                // [rows]
-  Matrix Owner::*matrix = nullptr;                // [rows, cols]
-  std::vector<Matrix> Owner::*experts = nullptr;  // [n_experts][rows, cols]
-  Dim rows;
-  Dim cols;
-
-  constexpr TensorSpec(const char* n, Presence p, Vector Owner::*to, Dim length)
-      : name(n), presence(p), vector(to), rows(length), cols(length) {}
-  constexpr TensorSpec(const char* n, Presence p, Matrix Owner::*to, Dim r, Dim c)
-      : name(n), presence(p), matrix(to), rows(r), cols(c) {}
-  constexpr TensorSpec(const char* n, Presence p, std::vector<Matrix> Owner::*to, Dim r, Dim c)
-      : name(n), presence(p), experts(to), rows(r), cols(c) {}
+// What a ranking model does with its one token before and after the last layer of the head.
+struct RankHead {
+  PoolRow row = PoolRow::first;
+  bool gelu = false;     // activation of the first layer of the head: GELU, else tanh
+  bool softmax = false;  // of the labels
 };
 
 struct ArchSpec {
   const char* gguf_arch;  // general.architecture
-  RopeStyle rope;
+  NormKind norm = NormKind::rms;
+  RopeStyle rope = RopeStyle::interleaved;
+  Activation activation = Activation::silu;
+  QkNorm qk_norm = QkNorm::head;
+  bool gated_attention = false;  // attn_q holds, per head, a query and a gate for the head's answer
+  bool generates = true;         // false: an encoder, which only embeds
+  RankHead rank;
   Result<HyperParams> (*read_params)(const gguf::GgufFile& file);
-  std::span<const TensorSpec<ModelWeights>> model_tensors;  // output may be missing: then it is tied to token_embd
-  std::span<const TensorSpec<LayerWeights>> layer_tensors;
+  // `output` may be missing where the model generates: then it is tied to token_embd.
+  std::span<const TensorSpec<ModelWeights>> model_tensors;
+  std::span<const TensorGroup> layer_tensors;
 };
 
 // All supported architectures. nullptr: not supported.

@@ -1,14 +1,52 @@
 // The list of supported architectures: one row each.
 #include "engine/arch/arch_spec.hpp"
 
-#include <array>
-
 namespace quern::engine {
 
-extern const ArchSpec kLlama;
+extern const ArchSpec kBaichuan, kBert, kCohere2, kCommandR, kDeepseek2, kFalcon, kGemma, kGemma2, kGemma3,
+    kGemmaEmbedding, kGpt2, kGptNeox, kGptOss, kGranite, kGraniteMoe, kInternlm2, kJinaBertV2, kLfm2, kLlama, kLlama4,
+    kMinicpm, kModernBert, kNomicBert, kOlmo2, kPhi2, kPhi3, kQwen2, kQwen2Moe, kQwen3, kQwen35, kQwen3Moe, kSmollm3,
+    kStablelm, kStarcoder2;
 
 namespace {
-constexpr std::array<const ArchSpec*, 1> kArchitectures{&kLlama};
+
+constexpr const ArchSpec* kArchitectures[] = {
+    &kBaichuan,        //
+    &kBert,            //
+    &kCohere2,         //
+    &kCommandR,        //
+    &kDeepseek2,       //
+    &kFalcon,          //
+    &kGemma,           //
+    &kGemma2,          //
+    &kGemma3,          //
+    &kGemmaEmbedding,  //
+    &kGpt2,            //
+    &kGptNeox,         //
+    &kGptOss,          //
+    &kGranite,         //
+    &kGraniteMoe,      //
+    &kInternlm2,       //
+    &kJinaBertV2,      //
+    &kLfm2,            //
+    &kLlama,           //
+    &kLlama4,          //
+    &kMinicpm,         //
+    &kModernBert,      //
+    &kNomicBert,       //
+    &kOlmo2,           //
+    &kPhi2,            //
+    &kPhi3,            //
+    &kQwen2,           //
+    &kQwen2Moe,        //
+    &kQwen3,           //
+    &kQwen35,          //
+    &kQwen3Moe,        //
+    &kSmollm3,         //
+    &kStablelm,        //
+    &kStarcoder2,      //
+};
+
 }  // namespace
 
 std::span<const ArchSpec* const> architectures() noexcept {

@@ -18,6 +18,7 @@ using test::GgufBuilder;
 // replaced.
 struct TinyLlama {
   std::uint32_t d_model = 64, n_layers = 1, d_ff = 96, n_heads = 4, n_kv_heads = 2, n_vocab = 8, n_context = 128;
+  float epsilon = 1e-5f;
   std::string architecture = "llama";
   std::string without;  // a key or tensor to leave out
   std::function<void(GgufBuilder&)> extra_keys;
@@ -43,6 +44,7 @@ struct TinyLlama {
     key(b, "llama.attention.head_count", n_heads);
     key(b, "llama.attention.head_count_kv", n_kv_heads);
     key(b, "llama.vocab_size", n_vocab);
+    if (without != "llama.attention.layer_norm_rms_epsilon") b.key("llama.attention.layer_norm_rms_epsilon", epsilon);
     if (extra_keys) extra_keys(b);
     const std::uint64_t kv = 32;
     tensor(b, "token_embd.weight", {64, 8});
@@ -136,7 +138,7 @@ std::vector<Bad> bad_models() {
        Errc::corrupt,
        {"llama.rope.freq_base"}},
       {"nan_epsilon",
-       key([](GgufBuilder& b) { b.key("llama.attention.layer_norm_rms_epsilon", __builtin_nanf("")); }),
+       with([](auto& m) { m.epsilon = __builtin_nanf(""); }),
        Errc::corrupt,
        {"llama.attention.layer_norm_rms_epsilon"}},
       {"unknown_scaling",

@@ -28,6 +28,10 @@ FileResult run_file(const std::filesystem::path& path) {
   const std::string_view architecture = golden.at("architecture").as_string();
   Tolerance tolerance;
   if (uses_gelu(architecture)) tolerance.f32_nmse = 1e-6;
+  const boost::json::array& sequences = golden.at("sequences").as_array();
+  if (!sequences.empty() && sequences.front().as_object().contains("embeddings")) {
+    return run_embedding_cases(file, std::filesystem::path(path).replace_extension(".gguf"), golden, tolerance);
+  }
   return run_model_cases(file, std::filesystem::path(path).replace_extension(".gguf"), golden, tolerance);
 }
 

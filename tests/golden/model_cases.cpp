@@ -70,9 +70,18 @@ std::unique_ptr<test::ModelRunner> make_runner(const std::filesystem::path& gguf
   auto runner = test::ModelRunner::create(gguf, {.kernels = &tier_under_test(),
                                                  .kv_type = kv,
                                                  .page_tokens = page_tokens,
-                                                 .n_pages = 4 * kContext / page_tokens});
+                                                 .n_pages = 4 * kContext / page_tokens,
+                                                 .max_context = kContext});
   if (!runner) throw std::runtime_error(runner.error().detail);
   return std::move(*runner);
+}
+
+engine::Pooling pooling_of(std::string_view name) {
+  if (name == "mean") return engine::Pooling::mean;
+  if (name == "cls") return engine::Pooling::cls;
+  if (name == "last") return engine::Pooling::last;
+  if (name == "rank") return engine::Pooling::rank;
+  throw std::runtime_error(fmt::format("unknown pooling '{}'", name));
 }
 
 }  // namespace
@@ -89,6 +98,37 @@ const kernels::KernelTable& tier_under_test() {
     if (std::string_view(tier.name) == forced) return *tier.table;
   }
   throw std::runtime_error(fmt::format("QUERN_FORCE_ISA: tier '{}' is unknown or not supported by this CPU", forced));
+}
+
+FileResult run_embedding_cases(const std::string& file, const std::filesystem::path& gguf,
+                               const boost::json::object& golden, const Tolerance& tolerance) {
+  const auto runner = make_runner(gguf, kernels::KvType::f32);
+  if (!runner->executor().can_embed()) return {.file = file, .message = "the model was not made to embed"};
+  std::vector<std::vector<std::int32_t>> sequences;
+  for (const boost::json::value& json : golden.at("sequences").as_array())
+    sequences.push_back(test::to_ints(json.at("tokens")));
+  double worst = 0;
+  std::string which;
+  const auto compare = [&](const std::vector<float>& got, const boost::json::value& want, std::string_view name) {
+    const double error = nmse(got, test::to_floats(want));
+    if (error >= worst) which = name;
+    worst = std::max(worst, error);
+  };
+  for (std::size_t s = 0; s < sequences.size(); ++s) {
+    const boost::json::object& json = golden.at("sequences").at(s).as_object();
+    for (const auto& [name, want] : json.at("embeddings").as_object()) {
+      const engine::Pooling pooling = pooling_of(name);
+      compare(runner->embed({&sequences[s], 1}, pooling).front(), want, name);  // alone
+      compare(runner->embed(sequences, pooling)[s], want, name);                // with the others
+    }
+    const auto* tokens = json.if_contains("token_embeddings");
+    if (tokens == nullptr) continue;
+    const auto rows = runner->embed({&sequences[s], 1}, engine::Pooling::none);
+    for (const auto& [position, want] : tokens->as_object()) compare(rows.at(std::stoul(position)), want, "token");
+  }
+  return {.file = file,
+          .passed = worst < tolerance.f32_nmse,
+          .message = fmt::format("NMSE {:.1e} ({}, limit {:.0e})", worst, which, tolerance.f32_nmse)};
 }
 
 FileResult run_model_cases(const std::string& file, const std::filesystem::path& gguf,

@@ -29,4 +29,8 @@ const kernels::KernelTable& tier_under_test();
 FileResult run_model_cases(const std::string& file, const std::filesystem::path& gguf,
                            const boost::json::object& golden, const Tolerance& tolerance);
 
+// The same for models that embed: `embeddings` by pooling and `token_embeddings`; each sequence alone and all together.
+FileResult run_embedding_cases(const std::string& file, const std::filesystem::path& gguf,
+                               const boost::json::object& golden, const Tolerance& tolerance);
+
 }  // namespace quern::golden

@@ -16,21 +16,33 @@ Result<std::unique_ptr<ModelRunner>> ModelRunner::create(const std::filesystem::
   QUERN_TRY(auto file, engine::gguf::GgufFile::open(gguf.string()));
   QUERN_TRY(runner->model_, engine::Model::load(std::move(file), runner->topology_, *runner->pool_, *options.kernels,
                                                 *runner->ledger_));
-  const kv::KvConfig kv =
-      engine::kv_config_for(runner->model_->params(), options.kv_type, options.page_tokens, options.n_pages);
-  QUERN_TRY(runner->arena_, kv::PageArena::create(kv, runner->topology_, *runner->ledger_));
+  const kv::KvConfig kv = engine::kv_config_for(runner->model_->params(), options.kv_type, options.page_tokens,
+                                                options.n_pages, options.n_state_pages);
+  if (runner->model_->info().generates) {
+    QUERN_TRY(runner->arena_, kv::PageArena::create(kv, runner->topology_, *runner->ledger_));
+  }
+  const std::uint32_t learned = runner->model_->params().n_learned_positions;
+  const std::uint32_t max_context =
+      options.max_context != 0 ? options.max_context : options.n_pages * options.page_tokens;
   const engine::BackendLimits limits{.max_tokens_per_step = options.max_tokens_per_step,
                                      .max_seqs_per_step = options.max_tokens_per_step,
                                      .max_logits_per_step = options.max_tokens_per_step,
-                                     .max_context = options.n_pages * options.page_tokens};
-  QUERN_TRY(runner->executor_, engine::CpuExecutor::create(*runner->model_, *runner->arena_, *runner->pool_,
-                                                           *options.kernels, limits, *runner->ledger_));
+                                     .max_context = learned != 0 ? std::min(learned, max_context) : max_context};
+  QUERN_TRY(runner->executor_,
+            engine::CpuExecutor::create(*runner->model_, runner->arena_.get(), *runner->pool_, *options.kernels, limits,
+                                        runner->topology_, *runner->ledger_));
   return runner;
 }
 
 std::uint32_t ModelRunner::add_sequence() {
   sequences_.emplace_back();
-  return static_cast<std::uint32_t>(sequences_.size() - 1);
+  const auto seq = static_cast<std::uint32_t>(sequences_.size() - 1);
+  if (model_->params().n_state_layers() > 0) {
+    QUERN_ASSERT(seq < options_.n_state_pages);
+    sequences_.back().state_page = seq;
+    arena_->poison_state(seq);  // a sequence must not read what another one left
+  }
+  return seq;
 }
 
 kv::PageId ModelRunner::take_page() {
@@ -60,6 +72,7 @@ std::vector<std::vector<float>> ModelRunner::step(std::span<const Chunk> chunks)
     plan.page_table.insert(plan.page_table.end(), seq.pages.begin(), seq.pages.end());
     plan.page_table.resize(plan.cancelled.size() * plan.pages_max + plan.pages_max, kv::kNoPage);
     plan.cancelled.push_back(chunk.cancelled);
+    if (seq.state_page != kv::kNoPage) plan.state_page.push_back(seq.state_page);
     if (chunk.decode) ++plan.n_decode_seqs;
   }
   const std::size_t n_vocab = model_->params().n_vocab;
@@ -107,6 +120,30 @@ std::vector<std::int32_t> ModelRunner::greedy(std::span<const std::int32_t> toke
     logits = step({&chunk, 1}).front();
   }
   return out;
+}
+
+std::vector<std::vector<float>> ModelRunner::embed(std::span<const std::vector<std::int32_t>> sequences,
+                                                   engine::Pooling pooling) {
+  engine::StepPlan plan;
+  plan.clear();
+  for (const std::vector<std::int32_t>& tokens : sequences) {
+    for (const std::int32_t token : tokens) {
+      plan.position.push_back(static_cast<std::int32_t>(plan.n_tokens() - plan.seq_begin.back()));
+      plan.token.push_back(token);
+    }
+    plan.seq_begin.push_back(plan.n_tokens());
+    plan.cancelled.push_back(nullptr);
+  }
+  const std::size_t n_rows = pooling == engine::Pooling::none ? plan.n_tokens() : sequences.size();
+  const std::size_t width = executor_->embedding_width(pooling);
+  std::vector<float> out(n_rows * width);
+  executor_->embed(plan, pooling, out);
+  std::vector<std::vector<float>> rows;
+  for (std::size_t i = 0; i < n_rows; ++i) {
+    const auto begin = out.begin() + static_cast<std::ptrdiff_t>(i * width);
+    rows.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(width));
+  }
+  return rows;
 }
 
 void ModelRunner::reset() noexcept {

@@ -23,6 +23,8 @@ struct RunnerOptions {
   std::uint32_t n_workers = 2;
   std::uint32_t n_pages = 64;
   std::uint32_t max_tokens_per_step = 256;
+  std::uint32_t max_context = 0;  // 0: all pages, or as many positions as the model has learned
+  std::uint32_t n_state_pages = 8;
   std::string synthetic_topology;  // empty: this machine
 };
 
@@ -51,8 +53,12 @@ class ModelRunner {
   // Greedy continuation of `tokens` in a fresh sequence.
   std::vector<std::int32_t> greedy(std::span<const std::int32_t> tokens, std::uint32_t n_new);
 
+  // Vectors of whole sequences, computed in one step: one per sequence, or with Pooling::none one per token.
+  std::vector<std::vector<float>> embed(std::span<const std::vector<std::int32_t>> sequences, engine::Pooling pooling);
+
   void reset() noexcept;  // forgets all sequences and their pages
   const engine::Model& model() const noexcept { return *model_; }
+  engine::CpuExecutor& executor() noexcept { return *executor_; }
 
  private:
   ModelRunner() = default;
@@ -61,6 +67,7 @@ class ModelRunner {
   struct Sequence {
     std::uint32_t length = 0;
     std::vector<kv::PageId> pages;
+    kv::PageId state_page = kv::kNoPage;
   };
   RunnerOptions options_;
   std::unique_ptr<ByteLedger> ledger_;

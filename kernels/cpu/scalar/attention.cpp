@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace quern::kernels::scalar {
 namespace {
@@ -31,9 +32,25 @@ double score(const AttentionArgs& args, const float* q, std::size_t head, std::u
   sum *= args.scale;
   if (args.softcap != 0) sum = args.softcap * std::tanh(sum / args.softcap);
   if (args.alibi_slopes != nullptr) {
-    sum += args.alibi_slopes[head] * (static_cast<double>(key) - static_cast<double>(position));
+    sum -= args.alibi_slopes[head] * std::abs(static_cast<double>(key) - static_cast<double>(position));
   }
   return sum;
+}
+
+// The first and the last key that a position sees.
+std::pair<std::uint32_t, std::uint32_t> visible(const AttentionArgs& args, std::uint32_t position) noexcept {
+  const std::int64_t p = position, w = args.window;
+  std::int64_t first = 0, last = args.n_keys != 0 ? std::int64_t{args.n_keys} - 1 : p;
+  if (w != 0 && args.window_kind == WindowKind::before) first = p - w + 1;
+  if (w != 0 && args.window_kind == WindowKind::around) {
+    first = p - w / 2;
+    last = std::min(last, p + w / 2);
+  }
+  if (w != 0 && args.window_kind == WindowKind::chunk) {
+    first = p / w * w;
+    last = std::min(last, first + w - 1);
+  }
+  return {static_cast<std::uint32_t>(std::max<std::int64_t>(first, 0)), static_cast<std::uint32_t>(last)};
 }
 
 template <class T>
@@ -41,15 +58,15 @@ void attend(const AttentionArgs& args, std::size_t token, std::size_t head) noex
   const float* q = args.q + token * args.q_token_stride + head * args.d_head_k;
   float* out = args.out + token * args.out_token_stride + head * args.d_head_v;
   const std::uint32_t position = args.first_position + static_cast<std::uint32_t>(token);
-  const std::uint32_t first = args.window != 0 && position >= args.window ? position - args.window + 1 : 0;
+  const auto [first, last] = visible(args, position);
 
   double largest = args.sinks != nullptr ? args.sinks[head] : -INFINITY;
-  for (std::uint32_t key = first; key <= position; ++key) {
+  for (std::uint32_t key = first; key <= last; ++key) {
     largest = std::max(largest, score<T>(args, q, head, position, key));
   }
   double total = args.sinks != nullptr ? std::exp(args.sinks[head] - largest) : 0;
   double sums[kMaxHeadDim] = {};
-  for (std::uint32_t key = first; key <= position; ++key) {
+  for (std::uint32_t key = first; key <= last; ++key) {
     const double weight = std::exp(score<T>(args, q, head, position, key) - largest);
     const T* v = entry<T>(args, args.v_base, key, args.d_head_v);
     total += weight;

@@ -12,7 +12,28 @@ void rms_norm(const float* x, const float* w, float eps, std::size_t n, float* y
   for (std::size_t i = 0; i < n; ++i) y[i] = static_cast<float>(x[i] * scale * w[i]);
 }
 
+void layer_norm(const float* x, const float* w, const float* bias, float eps, std::size_t n, float* y) noexcept {
+  double sum = 0, squares = 0;
+  for (std::size_t i = 0; i < n; ++i) sum += x[i];
+  const double mean = sum / static_cast<double>(n);
+  for (std::size_t i = 0; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
+  const double scale = 1.0 / std::sqrt(squares / static_cast<double>(n) + eps);
+  for (std::size_t i = 0; i < n; ++i) {
+    y[i] = static_cast<float>((x[i] - mean) * scale * w[i] + (bias != nullptr ? bias[i] : 0.0f));
+  }
+}
+
 namespace {
+
+double sigmoid(double x) noexcept {
+  return 1.0 / (1.0 + std::exp(-x));
+}
+
+// (1 + tanh(u)) / 2 = sigmoid(2u)
+double gelu_of(double x) noexcept {
+  if (x < -50.0) return 0.0;  // also of -infinity
+  return x * sigmoid(2.0 * 0.7978845608028654 * (x + 0.044715 * x * x * x));
+}
 
 void rotate(float& a, float& b, float cosine, float sine) noexcept {
   const double a0 = a, b0 = b;
@@ -41,6 +62,59 @@ void silu_mul(const float* gate, const float* up, std::size_t n, float* out) noe
   for (std::size_t i = 0; i < n; ++i) {
     const double g = gate[i];
     out[i] = static_cast<float>(g / (1.0 + std::exp(-g)) * up[i]);
+  }
+}
+
+void silu(const float* x, std::size_t n, float* out) noexcept {
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(x[i] * sigmoid(x[i]));
+}
+
+void gelu(const float* x, std::size_t n, float* out) noexcept {
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(gelu_of(x[i]));
+}
+
+void gelu_mul(const float* gate, const float* up, std::size_t n, float* out) noexcept {
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(gelu_of(gate[i]) * up[i]);
+}
+
+void clamped_swiglu(const float* gate, const float* up, float alpha, float limit, std::size_t n, float* out) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    // Comparisons that NaN fails, so that it passes through.
+    const double g = gate[i] > limit ? limit : gate[i];
+    const double u = up[i] > limit ? limit : up[i] < -limit ? -limit : up[i];
+    out[i] = static_cast<float>(g * sigmoid(alpha * g) * (u + 1.0));
+  }
+}
+
+void sigmoid_mul(const float* gate, const float* x, std::size_t n, float* out) noexcept {
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(sigmoid(gate[i]) * x[i]);
+}
+
+void softcap(const float* x, float cap, std::size_t n, float* out) noexcept {
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(cap * std::tanh(static_cast<double>(x[i]) / cap));
+}
+
+void mul(const float* a, const float* b, std::size_t n, float* out) noexcept {
+  for (std::size_t i = 0; i < n; ++i) out[i] = a[i] * b[i];
+}
+
+void multiply_add(const float* a, const float* b, std::size_t n, float* y) noexcept {
+  for (std::size_t i = 0; i < n; ++i) y[i] = static_cast<float>(y[i] + static_cast<double>(a[i]) * b[i]);
+}
+
+void delta_rule(const DeltaRuleArgs& args) noexcept {
+  for (std::size_t d = 0; d < args.d_v; ++d) {
+    double remembered = 0, out = 0;
+    for (std::size_t i = 0; i < args.d_k; ++i) {
+      remembered += static_cast<double>(args.k[i]) * args.decay * args.state[i * args.d_v + d];
+    }
+    const double change = args.beta * (args.v[d] - remembered);
+    for (std::size_t i = 0; i < args.d_k; ++i) {
+      float& s = args.state[i * args.d_v + d];
+      s = static_cast<float>(static_cast<double>(args.decay) * s + args.k[i] * change);
+      out += static_cast<double>(args.q[i]) * s;
+    }
+    args.out[d] = static_cast<float>(out);
   }
 }
 

@@ -14,6 +14,16 @@ KernelTable build() noexcept {
   table.rope_interleaved = &scalar::rope_interleaved;
   table.rope_split = &scalar::rope_split;
   table.silu_mul = &scalar::silu_mul;
+  table.layer_norm = &scalar::layer_norm;
+  table.silu = &scalar::silu;
+  table.gelu = &scalar::gelu;
+  table.gelu_mul = &scalar::gelu_mul;
+  table.clamped_swiglu = &scalar::clamped_swiglu;
+  table.sigmoid_mul = &scalar::sigmoid_mul;
+  table.softcap = &scalar::softcap;
+  table.mul = &scalar::mul;
+  table.multiply_add = &scalar::multiply_add;
+  table.delta_rule = &scalar::delta_rule;
   table.add = &scalar::add;
   table.add_scaled = &scalar::add_scaled;
   table.f32_to_f16 = &scalar::f32_to_f16;

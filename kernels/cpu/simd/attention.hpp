@@ -30,7 +30,7 @@ struct AttentionGroup {
   static constexpr std::size_t kLanes = V::kLanes;
 
   struct Row {
-    std::uint32_t first, position;  // keys [first, position]
+    std::uint32_t first, last, position;  // sees keys [first, last]
     float max, sum, alibi_slope;
     float* out;
   };
@@ -50,7 +50,7 @@ struct AttentionGroup {
     const std::size_t r = n_rows++;
     Row& row = rows[r];
     row.position = args.first_position + static_cast<std::uint32_t>(token);
-    row.first = args.window != 0 && row.position >= args.window ? row.position - args.window + 1 : 0;
+    see(row);
     // A sink is a score that has been seen already and had no value.
     row.max = args.sinks != nullptr ? args.sinks[head] : -__builtin_inff();
     row.sum = args.sinks != nullptr ? 1.0f : 0.0f;
@@ -60,6 +60,26 @@ struct AttentionGroup {
     const std::size_t padded_k = (args.d_head_k + kLanes - 1) / kLanes * kLanes;
     for (std::size_t d = 0; d < padded_k; ++d) q[r][d] = d < args.d_head_k ? source[d] : 0.0f;
     for (std::size_t d = 0; d < args.d_head_v; d += kLanes) V::store(values[r] + d, V::zero());
+  }
+
+  void see(Row& row) const noexcept {
+    const std::uint32_t end = args.n_keys != 0 ? args.n_keys - 1 : row.position, half = args.window / 2;
+    row.first = 0;
+    row.last = end;
+    if (args.window == 0) return;
+    switch (args.window_kind) {
+      case WindowKind::before:
+        row.first = row.position >= args.window ? row.position - args.window + 1 : 0;
+        break;
+      case WindowKind::around:
+        row.first = row.position >= half ? row.position - half : 0;
+        if (end - row.position > half) row.last = row.position + half;
+        break;
+      case WindowKind::chunk:
+        row.first = row.position / args.window * args.window;
+        if (end - row.first >= args.window) row.last = row.first + args.window - 1;
+        break;
+    }
   }
 
   // weights[r][key] = q[first_row + r] . K[key] for kRows rows and kKeys keys from `slot` on.
@@ -110,7 +130,7 @@ struct AttentionGroup {
       if (args.softcap != 0) s = V::mul(V::set1(args.softcap), tanh<V>(V::div(s, V::set1(args.softcap))));
       if (args.alibi_slopes != nullptr) {
         const F offset = V::add(V::set1(distance + static_cast<float>(i)), V::iota());
-        s = V::fmadd(V::set1(row.alibi_slope), offset, s);
+        s = V::fnmadd(V::set1(row.alibi_slope), V::abs(offset), s);
       }
       if (partial) s = V::add(s, mask_bias(range, i));
       V::store(slots + i, s);
@@ -179,7 +199,7 @@ struct AttentionGroup {
 
   KeyRange range_of(std::size_t r, std::uint32_t block_begin) const noexcept {
     const std::uint32_t begin = rows[r].first > block_begin ? rows[r].first - block_begin : 0;
-    const std::uint64_t seen = std::uint64_t{rows[r].position} + 1;
+    const std::uint64_t seen = std::uint64_t{rows[r].last} + 1;
     const std::uint64_t end = seen > block_begin ? seen - block_begin : 0;
     return {begin, static_cast<std::uint32_t>(end < block_keys ? end : block_keys)};
   }
@@ -216,7 +236,7 @@ struct AttentionGroup {
 
   void run() noexcept {
     // Rows are in order of their token, so the first one starts earliest and the last one ends latest.
-    const std::uint64_t end = std::uint64_t{rows[n_rows - 1].position} + 1;
+    const std::uint64_t end = std::uint64_t{rows[n_rows - 1].last} + 1;
     for (std::uint64_t begin = rows[0].first / block_keys * block_keys; begin < end; begin += block_keys) {
       block(static_cast<std::uint32_t>(begin));
     }

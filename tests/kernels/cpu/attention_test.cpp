@@ -24,6 +24,8 @@ struct Scene {
   float softcap = 0;
   bool alibi = false, sinks = false;
   float score_scale = 1;  // how far apart the scores are
+  kernels::WindowKind window_kind = kernels::WindowKind::before;
+  bool causal = true;  // false: every token sees those behind it too
 };
 
 // One sequence in shuffled pages of guarded memory. Page p holds K at its start and V behind it.
@@ -87,6 +89,8 @@ class Sequence {
          .scale = s_.score_scale / std::sqrt(static_cast<float>(s_.d_head_k)),
          .softcap = s_.softcap,
          .window = s_.window,
+         .window_kind = s_.window_kind,
+         .n_keys = s_.causal ? 0 : n_keys_,
          .alibi_slopes = s_.alibi ? slopes_.data() : nullptr,
          .sinks = s_.sinks ? sinks_.data() : nullptr,
          .out = out.data(),
@@ -190,6 +194,63 @@ TEST_P(Attention, AgreesWithMasksAndBiases) {
   expect_agrees({.alibi = true}, "alibi");
   expect_agrees({.sinks = true}, "sinks");
   expect_agrees({.score_scale = 10}, "sharp");
+}
+
+TEST_P(Attention, AgreesWithWindowsOfEveryKindToBothSides) {
+  using enum kernels::WindowKind;
+  for (const bool causal : {true, false}) {
+    for (const kernels::WindowKind kind : {before, around, chunk}) {
+      for (const std::uint32_t window : {0u, 1u, 2u, 7u, 16u, 33u, 100u, 0xffffffffu}) {
+        for (const std::uint32_t first : {0u, 37u}) {
+          expect_agrees({.n_tokens = 41,
+                         .n_heads = 2,
+                         .first_position = first,
+                         .d_head_k = 16,
+                         .d_head_v = 16,
+                         .window = window,
+                         .alibi = window == 7,
+                         .window_kind = kind,
+                         .causal = causal},
+                        "kind " + std::to_string(static_cast<int>(kind)) + ", window " + std::to_string(window) +
+                            (causal ? ", causal, first " : ", to both sides, first ") + std::to_string(first));
+        }
+      }
+    }
+  }
+}
+
+// A key that a token sees makes its answer NaN: so the keys that each token sees can be listed.
+TEST_P(Attention, WindowsShowTheKeysTheySay) {
+  struct View {
+    kernels::WindowKind kind;
+    bool causal;
+    std::uint32_t position, first, last;  // of 24 positions, window 8
+  };
+  using enum kernels::WindowKind;
+  for (const View& c : {View{before, true, 12, 5, 12},
+                        {before, false, 12, 5, 23},
+                        {around, true, 12, 8, 12},
+                        {around, false, 12, 8, 16},
+                        {around, false, 2, 0, 6},
+                        {around, false, 22, 18, 23},
+                        {chunk, true, 12, 8, 12},
+                        {chunk, false, 12, 8, 15}}) {
+    for (std::uint32_t key = 0; key < 24; ++key) {
+      Sequence sequence({.n_tokens = 24,
+                         .n_heads = 1,
+                         .first_position = 0,
+                         .d_head_k = 8,
+                         .d_head_v = 8,
+                         .window = 8,
+                         .window_kind = c.kind,
+                         .causal = c.causal},
+                        GetParam().type);
+      sequence.set_key(key, NAN);
+      const std::vector<float> out = sequence.run(table(), c.position, 1);
+      EXPECT_EQ(std::isnan(out[0]), key >= c.first && key <= c.last)
+          << "kind " << static_cast<int>(c.kind) << ", position " << c.position << ", key " << key;
+    }
+  }
 }
 
 TEST_P(Attention, BitEqualForEverySplitOfTheTokens) {

@@ -75,6 +75,29 @@ TEST_P(Elementwise, RmsNormOfZerosAndOfNan) {
   for (const float value : y) EXPECT_TRUE(std::isnan(value));
 }
 
+TEST_P(Elementwise, LayerNorm) {
+  for (const std::size_t n : lengths()) {
+    const GuardedBuffer<float> x(random_floats(n, n)), w(random_floats(n, n + 1)), bias(random_floats(n, n + 2));
+    for (const float* b : {static_cast<const float*>(bias.data()), static_cast<const float*>(nullptr)}) {
+      std::vector<float> want(n);
+      oracle().layer_norm(x.data(), w.data(), b, 1e-5f, n, want.data());
+      const GuardedBuffer<float> y(n);
+      table().layer_norm(x.data(), w.data(), b, 1e-5f, n, y.data());
+      // The mean is off by n / 2 ulp of values below 4, which one value's distance from it inherits; then as RmsNorm.
+      // With one or two values the distance is tiny or 0, and 1 / sqrt(eps) makes it large: 316.
+      const float absolute = (static_cast<float>(n) / 2 + 4) * kUlp * (n < 4 ? 316.0f : 8.0f);
+      expect_close({y.data(), n}, want, (static_cast<float>(n) / 4 + 4) * kUlp, absolute, "n = " + std::to_string(n));
+      std::vector<float> in_place = x.copy();
+      table().layer_norm(in_place.data(), w.data(), b, 1e-5f, n, in_place.data());
+      EXPECT_EQ(std::memcmp(in_place.data(), y.data(), n * sizeof(float)), 0);
+    }
+  }
+  const std::vector<float> same(40, 3.0f), ones(40, 1.0f);
+  std::vector<float> y(40);
+  table().layer_norm(same.data(), ones.data(), nullptr, 1e-5f, 40, y.data());
+  for (const float value : y) EXPECT_EQ(value, 0.0f) << "nothing varies";
+}
+
 TEST_P(Elementwise, Rope) {
   for (const std::size_t n_rot : {2u, 4u, 6u, 14u, 16u, 18u, 30u, 32u, 34u, 64u, 80u, 128u}) {
     for (const std::size_t d_head : {n_rot, n_rot + 2, n_rot + 32}) {
@@ -127,6 +150,102 @@ TEST_P(Elementwise, SiluOfEveryMagnitude) {
   oracle().silu_mul(gate.data(), up.data(), gate.size(), want.data());
   // Below e^-88 the denominator overflows to infinity: the result is 0 instead of a number under 1e-36.
   expect_close(got, want, 4 * kUlp, 1e-36f, "silu");
+}
+
+// Both activations over all magnitudes, and what they do with infinities and NaN.
+TEST_P(Elementwise, SiluAndGeluOfEveryMagnitude) {
+  std::vector<float> x;
+  for (float v = 1e-30f; v < 2e4f; v *= 1.01f) {
+    x.push_back(v);
+    x.push_back(-v);
+  }
+  for (const float v : {0.0f, -0.0f, 3e38f, -3e38f, kInfinity, kNan}) x.push_back(v);
+  std::vector<float> got(x.size()), want(x.size());
+  table().silu(x.data(), x.size(), got.data());
+  oracle().silu(x.data(), x.size(), want.data());
+  expect_close(got, want, 4 * kUlp, 1e-36f, "silu");
+  x.push_back(-kInfinity);
+  got.resize(x.size());
+  want.resize(x.size());
+  table().gelu(x.data(), x.size(), got.data());
+  oracle().gelu(x.data(), x.size(), want.data());
+  // The exponent 2u is rounded: e^2u is off by |2u| ulp, which matters while the result is above the least float: |2u|
+  // up to 88.
+  expect_close(got, want, 96 * kUlp, 1e-36f, "gelu");
+  EXPECT_EQ(got.back(), 0.0f);
+}
+
+TEST_P(Elementwise, GatedActivations) {
+  for (const std::size_t n : lengths()) {
+    const GuardedBuffer<float> gate(random_floats(n, n, 4.0f)), up(random_floats(n, n + 1, 4.0f)), out(n);
+    std::vector<float> want(n);
+    const std::string what = "n = " + std::to_string(n);
+    oracle().gelu_mul(gate.data(), up.data(), n, want.data());
+    table().gelu_mul(gate.data(), up.data(), n, out.data());
+    expect_close({out.data(), n}, want, 96 * kUlp, 1e-36f, "gelu_mul, " + what);
+    oracle().sigmoid_mul(gate.data(), up.data(), n, want.data());
+    table().sigmoid_mul(gate.data(), up.data(), n, out.data());
+    expect_close({out.data(), n}, want, 4 * kUlp, 0, "sigmoid_mul, " + what);
+    // Limits inside the range of the data; alpha * g is below 24.
+    oracle().clamped_swiglu(gate.data(), up.data(), 1.7f, 2.5f, n, want.data());
+    table().clamped_swiglu(gate.data(), up.data(), 1.7f, 2.5f, n, out.data());
+    // u + 1 cancels near u = -1: an absolute error of one ulp of 1, times g.
+    expect_close({out.data(), n}, want, 32 * kUlp, 4 * kUlp, "clamped_swiglu, " + what);
+    table().clamped_swiglu(gate.data(), up.data(), 1.7f, 2.5f, n, up.data());
+    EXPECT_EQ(std::memcmp(up.data(), out.data(), n * sizeof(float)), 0);
+  }
+  const float nan = kNan, one = 1.0f;
+  float out = 0;
+  table().clamped_swiglu(&nan, &one, 1.7f, 7.0f, 1, &out);
+  EXPECT_TRUE(std::isnan(out));
+  table().clamped_swiglu(&one, &nan, 1.7f, 7.0f, 1, &out);
+  EXPECT_TRUE(std::isnan(out));
+}
+
+TEST_P(Elementwise, SoftcapProductsAndSums) {
+  for (const std::size_t n : lengths()) {
+    const std::vector<float> a = random_floats(n, n, 40.0f), b = random_floats(n, n + 1), c = random_floats(n, n + 2);
+    const GuardedBuffer<float> x(a), y(b), out(n), sum(c);
+    std::vector<float> want(n);
+    oracle().softcap(x.data(), 30.0f, n, want.data());
+    table().softcap(x.data(), 30.0f, n, out.data());
+    expect_close({out.data(), n}, want, 8 * kUlp, 0, "softcap");
+    table().mul(x.data(), y.data(), n, out.data());
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(out[i], a[i] * b[i]);
+    want = c;
+    oracle().multiply_add(a.data(), b.data(), n, want.data());
+    table().multiply_add(x.data(), y.data(), n, sum.data());
+    expect_close({sum.data(), n}, want, kUlp, 64 * kUlp, "multiply_add");
+  }
+}
+
+TEST_P(Elementwise, DeltaRule) {
+  for (const std::size_t d_k : {1u, 4u, 16u, 33u}) {
+    for (const std::size_t d_v : lengths_around({1, 8, 16, 64, 128})) {
+      const std::vector<float> start = random_floats(d_k * d_v, d_v);
+      const GuardedBuffer<float> state(start), q(random_floats(d_k, 1)), k(random_floats(d_k, 2));
+      const GuardedBuffer<float> v(random_floats(d_v, 3)), out(d_v);
+      std::vector<float> want_state = start, want(d_v);
+      const auto args = [&](float* s, float* o) {
+        return kernels::DeltaRuleArgs{.state = s,
+                                      .d_k = d_k,
+                                      .d_v = d_v,
+                                      .q = q.data(),
+                                      .k = k.data(),
+                                      .v = v.data(),
+                                      .decay = 0.9f,
+                                      .beta = 0.7f,
+                                      .out = o};
+      };
+      oracle().delta_rule(args(want_state.data(), want.data()));
+      table().delta_rule(args(state.data(), out.data()));
+      // Sums of d_k products of values below 4, each of which has been rounded a few times.
+      const float absolute = static_cast<float>(d_k + 4) * 64 * kUlp;
+      const std::string what = std::to_string(d_k) + " x " + std::to_string(d_v);
+      expect_close({state.data(), d_k * d_v}, want_state, 0, absolute, "state " + what);
+      expect_close({out.data(), d_v}, want, 0, absolute * static_cast<float>(d_k), "answer " + what);
+    }
+  }
 }
 
 TEST_P(Elementwise, AddAndAddScaled) {

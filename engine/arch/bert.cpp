@@ -1,0 +1,108 @@
+// BERT, Nomic Embed and Jina Embeddings v2: encoders that normalize the residual stream after each block. BERT has
+// learned positions and a plain GELU feed-forward; Nomic rope and SiLU gates; Jina ALiBi to both sides and GELU gates.
+// All tokens count as sentence A. Source: arXiv 1810.04805 (BERT), 2402.01613 (Nomic), 2310.19923 (Jina v2).
+#include "engine/arch/arch_spec.hpp"
+#include "engine/arch/blocks.hpp"
+#include "engine/arch/read_params.hpp"
+
+namespace quern::engine {
+
+namespace {
+
+using namespace blocks;
+
+constexpr ModelTensor kBertModel[] = {
+    {"token_embd.weight", required, &M::token_embd, Dim::n_vocab, Dim::d_model},
+    {"token_embd_norm", required, &M::embd_norm, Dim::d_model},
+    {"token_types.weight", optional, &M::token_types, Dim::any, Dim::d_model},
+    {"position_embd.weight", required, &M::position_embd, Dim::n_context, Dim::d_model},
+    {"cls", optional, &M::cls, Dim::d_model, Dim::d_model},
+    {"cls.output", optional, &M::cls_out, Dim::any, Dim::d_model},
+};
+constexpr ModelTensor kModel[] = {
+    {"token_embd.weight", required, &M::token_embd, Dim::n_vocab, Dim::d_model},
+    {"token_embd_norm", required, &M::embd_norm, Dim::d_model},
+    {"token_types.weight", optional, &M::token_types, Dim::any, Dim::d_model},
+    {"cls", optional, &M::cls, Dim::d_model, Dim::d_model},
+    {"cls.output", optional, &M::cls_out, Dim::any, Dim::d_model},
+};
+// Jina's code model normalizes all query heads together, and all key heads.
+constexpr LayerTensor kWholeNorms[] = {
+    {"attn_q_norm", optional, &L::q_norm, Dim::q_width},
+    {"attn_k_norm", optional, &L::k_norm, Dim::k_width},
+};
+constexpr TensorGroup kBertLayer[] = {
+    {Where::every_layer, kResidualNorms},
+    {Where::attention, kAttention},
+    {Where::dense, kPlainFfn},
+};
+constexpr TensorGroup kNomicLayer[] = {
+    {Where::every_layer, kResidualNorms},
+    {Where::attention, kAttention},
+    {Where::dense, kGatedFfn},
+};
+constexpr TensorGroup kJinaLayer[] = {
+    {Where::every_layer, kResidualNorms},
+    {Where::attention, kAttention},
+    {Where::attention, kWholeNorms},
+    {Where::dense, kGatedFfn},
+};
+
+Result<HyperParams> read_encoder(const KeyReader& keys) {
+  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
+  p.causal = false;
+  assign_cache_layers(p);
+  return p;
+}
+
+Result<HyperParams> read_bert(const gguf::GgufFile& file) {
+  QUERN_TRY(HyperParams p, read_encoder(KeyReader(file, "bert")));
+  p.n_learned_positions = p.n_context_train;
+  for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;
+  return p;
+}
+
+Result<HyperParams> read_nomic(const gguf::GgufFile& file) {
+  const KeyReader keys(file, "nomic-bert");
+  QUERN_CHECK(keys.refuse("moe_every_n_layers"));
+  return read_encoder(keys);
+}
+
+Result<HyperParams> read_jina(const gguf::GgufFile& file) {
+  // The second norm of the code model's attention.
+  if (file.find_tensor("blk.0.attn_norm_2.weight") != nullptr)
+    return fail(Errc::unsupported, "{}: tensor blk.0.attn_norm_2.weight is not supported", file.name());
+  QUERN_TRY(HyperParams p, read_encoder(KeyReader(file, "jina-bert-v2")));
+  p.alibi_max_bias = 8.0f;
+  for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;
+  return p;
+}
+
+}  // namespace
+
+extern const ArchSpec kBert{.gguf_arch = "bert",
+                            .norm = NormKind::layer,
+                            .activation = Activation::gelu,
+                            .generates = false,
+                            .read_params = &read_bert,
+                            .model_tensors = kBertModel,
+                            .layer_tensors = kBertLayer};
+
+extern const ArchSpec kNomicBert{.gguf_arch = "nomic-bert",
+                                 .norm = NormKind::layer,
+                                 .rope = RopeStyle::split,
+                                 .generates = false,
+                                 .read_params = &read_nomic,
+                                 .model_tensors = kModel,
+                                 .layer_tensors = kNomicLayer};
+
+extern const ArchSpec kJinaBertV2{.gguf_arch = "jina-bert-v2",
+                                  .norm = NormKind::layer,
+                                  .activation = Activation::gelu,
+                                  .qk_norm = QkNorm::whole,
+                                  .generates = false,
+                                  .read_params = &read_jina,
+                                  .model_tensors = kModel,
+                                  .layer_tensors = kJinaLayer};
+
+}  // namespace quern::engine

@@ -1,0 +1,40 @@
+// Command R and R+: both blocks side by side on one LayerNorm without bias, scaled logits; the large model normalizes
+// each query and key head with weights of its own. Source: model card and configuration of
+// CohereLabs/c4ai-command-r-v01.
+#include "engine/arch/arch_spec.hpp"
+#include "engine/arch/blocks.hpp"
+#include "engine/arch/read_params.hpp"
+
+namespace quern::engine {
+
+namespace {
+
+using namespace blocks;
+
+constexpr TensorGroup kLayer[] = {
+    {Where::every_layer, kOneNorm},
+    {Where::attention, kAttention},
+    {Where::attention, kEachHeadNorms},
+    {Where::dense, kGatedFfn},
+};
+
+Result<HyperParams> read_params(const gguf::GgufFile& file) {
+  const KeyReader keys(file, "command-r");
+  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
+  QUERN_TRY(p.logit_scale, keys.positive("logit_scale", kMaxFloatKey));
+  p.parallel_residual = true;
+  assign_cache_layers(p);
+  return p;
+}
+
+}  // namespace
+
+extern const ArchSpec kCommandR{.gguf_arch = "command-r",
+                                .norm = NormKind::layer,
+                                .rope = RopeStyle::interleaved,
+                                .qk_norm = QkNorm::each_head,
+                                .read_params = &read_params,
+                                .model_tensors = blocks::kDecoder,
+                                .layer_tensors = kLayer};
+
+}  // namespace quern::engine

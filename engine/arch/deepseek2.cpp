@@ -1,0 +1,131 @@
+// DeepSeek V2, V2 Lite, V3 and R1: latent attention, dense layers first, then fine-grained experts with one or more for
+// all tokens; V3 scores experts with a sigmoid, biases their choice, and chooses within the best groups.
+// Source: arXiv 2405.04434 (V2, section 2.1), 2412.19437 (V3, section 2.1); YaRN's factor on scores: the mscale_all_dim
+// of the models' configurations, stored times 0.1.
+#include "engine/arch/arch_spec.hpp"
+#include "engine/arch/blocks.hpp"
+#include "engine/arch/read_params.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace quern::engine {
+
+namespace {
+
+using namespace blocks;
+
+constexpr LayerTensor kLatent[] = {
+    {"attn_kv_a_mqa", required, &L::kv_down, Dim::kv_rank_and_rope, Dim::d_model},
+    {"attn_kv_a_norm", required, &L::kv_down_norm, Dim::kv_rank},
+    {"attn_k_b", required, &L::k_up, Dim::n_heads, Dim::kv_rank, Dim::d_nope},
+    {"attn_v_b", required, &L::v_up, Dim::n_heads, Dim::d_value, Dim::kv_rank},
+    {"attn_output", required, &L::attn_out, Dim::d_model, Dim::latent_out_width},
+};
+constexpr LayerTensor kPlainQ[] = {
+    {"attn_q", required, &L::attn_q, Dim::latent_q_width, Dim::d_model},
+};
+constexpr LayerTensor kRankedQ[] = {
+    {"attn_q_a", required, &L::q_down, Dim::q_rank, Dim::d_model},
+    {"attn_q_a_norm", required, &L::q_down_norm, Dim::q_rank},
+    {"attn_q_b", required, &L::q_up, Dim::latent_q_width, Dim::q_rank},
+};
+constexpr TensorGroup kLayer[] = {
+    {Where::every_layer, kPreNorms},       {Where::latent_attention, kLatent}, {Where::latent_plain_q, kPlainQ},
+    {Where::latent_ranked_q, kRankedQ},    {Where::dense, kGatedFfn},          {Where::experts, kExperts},
+    {Where::shared_expert, kSharedExpert},
+};
+
+Status read_latent(const KeyReader& keys, HyperParams& p) {
+  LatentParams& latent = p.latent;
+  QUERN_TRY(latent.kv_rank, keys.count("attention.kv_lora_rank", 1, kMaxHeadWidth));
+  QUERN_TRY(latent.q_rank, keys.count_or("attention.q_lora_rank", 0, kMaxWidth, 0));
+  QUERN_TRY(const std::uint32_t d_key, keys.count("attention.key_length_mla", 1, kMaxHeadWidth));
+  QUERN_TRY(latent.d_value, keys.count("attention.value_length_mla", 1, kMaxHeadWidth));
+  latent.d_rope = p.rope[0].n_rot;
+  if (d_key <= latent.d_rope) {
+    return fail(Errc::corrupt, "{}: want more than the {} values that rotate, found {}",
+                keys.name("attention.key_length_mla"), latent.d_rope, d_key);
+  }
+  latent.d_nope = d_key - latent.d_rope;
+  if (p.n_kv_heads != 1) {
+    return fail(Errc::unsupported,
+                "{}: want 1 (files made before latent attention was cached are not supported), "
+                "found {}",
+                keys.name("attention.head_count_kv"), p.n_kv_heads);
+  }
+  if (p.d_head_k != latent.kv_rank + latent.d_rope || p.d_head_v != latent.kv_rank) {
+    return fail(Errc::corrupt, "{}: want key and value lengths of {} and {}, found {} and {}",
+                keys.name("attention.kv_lora_rank"), latent.kv_rank + latent.d_rope, latent.kv_rank, p.d_head_k,
+                p.d_head_v);
+  }
+  if (std::uint64_t{p.n_heads} * std::max(d_key, latent.d_value) > kMaxWidth) {
+    return fail(Errc::corrupt, "{}: {} heads are too many", keys.name("attention.head_count"), p.n_heads);
+  }
+  p.attention_scale = 1.0f / std::sqrt(static_cast<float>(d_key));
+  for (LayerParams& layer : p.layers) layer.mixer = Mixer::latent_attention;
+  return {};
+}
+
+// With YaRN, scores carry the magnitude twice and rotations leave it out.
+Status read_yarn(const KeyReader& keys, HyperParams& p) {
+  RopeParams& rope = p.rope[0];
+  if (rope.scaling != RopeScaling::yarn) return {};
+  const double stretch = std::log(std::max(1.0, rope.factor));
+  const double attn_factor = rope.attn_factor;
+  double magnitude = attn_factor * (1.0 + 0.1 * stretch);
+  if (keys.has("rope.scaling.yarn_log_multiplier")) {
+    QUERN_TRY(const float multiplier, keys.positive("rope.scaling.yarn_log_multiplier", kMaxFloatKey));
+    magnitude = attn_factor * (1.0 + static_cast<double>(multiplier) * stretch);
+    rope.attn_factor = attn_factor / (1.0 + 0.1 * stretch);
+  }
+  p.attention_scale *= static_cast<float>(magnitude * magnitude);
+  return {};
+}
+
+Status read_moe(const KeyReader& keys, HyperParams& p) {
+  MoeParams& moe = p.moe;
+  QUERN_CHECK(read_experts(keys, p.d_ff, p));
+  if (moe.n_experts == 0) return {};
+  QUERN_TRY(const std::uint32_t n_shared, keys.count_or("expert_shared_count", 0, kMaxExperts, 0));
+  if (std::uint64_t{n_shared} * moe.d_ff > kMaxWidth)
+    return fail(Errc::corrupt, "{}: {} experts of {} are too wide", keys.name("expert_shared_count"), n_shared,
+                moe.d_ff);
+  moe.d_ff_shared = n_shared * moe.d_ff;
+  QUERN_TRY(moe.normalize, keys.flag_or("expert_weights_norm", false));
+  QUERN_TRY(const std::uint32_t gating, keys.count_or("expert_gating_func", 0, 3, 1));
+  moe.gating = gating == 0 ? Gating::softmax : static_cast<Gating>(gating);
+  QUERN_TRY(moe.n_groups, keys.count_or("expert_group_count", 0, moe.n_experts, 1));
+  moe.n_groups = std::max(moe.n_groups, 1u);
+  QUERN_TRY(moe.n_groups_used, keys.count_or("expert_group_used_count", 0, moe.n_groups, moe.n_groups));
+  if (moe.n_groups_used == 0) moe.n_groups_used = moe.n_groups;
+  if (moe.n_experts % moe.n_groups != 0)
+    return fail(Errc::corrupt, "{}: want a divisor of {}, found {}", keys.name("expert_group_count"), moe.n_experts,
+                moe.n_groups);
+  if (moe.n_used > moe.n_experts / moe.n_groups * moe.n_groups_used)
+    return fail(Errc::corrupt, "{}: {} groups have fewer than {} experts", keys.name("expert_group_used_count"),
+                moe.n_groups_used, moe.n_used);
+  QUERN_TRY(const std::uint32_t n_dense, keys.count_or("leading_dense_block_count", 0, kMaxLayers, 0));
+  for (std::uint32_t i = 0; i < std::min(n_dense, p.n_layers()); ++i) p.layers[i].experts = false;
+  return {};
+}
+
+Result<HyperParams> read_params(const gguf::GgufFile& file) {
+  const KeyReader keys(file, "deepseek2");
+  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
+  QUERN_CHECK(read_latent(keys, p));
+  QUERN_CHECK(read_yarn(keys, p));
+  QUERN_CHECK(read_moe(keys, p));
+  assign_cache_layers(p);
+  return p;
+}
+
+}  // namespace
+
+extern const ArchSpec kDeepseek2{.gguf_arch = "deepseek2",
+                                 .rope = RopeStyle::interleaved,
+                                 .read_params = &read_params,
+                                 .model_tensors = blocks::kDecoder,
+                                 .layer_tensors = kLayer};
+
+}  // namespace quern::engine

@@ -1,0 +1,42 @@
+// Falcon 7B and 40B: attention and a plain GELU feed-forward side by side; the large model gives attention a norm of
+// its own. Source: arXiv 2311.16867.
+#include "engine/arch/arch_spec.hpp"
+#include "engine/arch/blocks.hpp"
+#include "engine/arch/read_params.hpp"
+
+namespace quern::engine {
+
+namespace {
+
+using namespace blocks;
+
+// With two norms attn_norm is the feed-forward's. With one, both blocks read it.
+constexpr LayerTensor kNorms[] = {
+    {"attn_norm_2", optional, &L::attn_norm, Dim::d_model},
+    {"attn_norm", required, &L::ffn_norm, Dim::d_model},
+};
+constexpr TensorGroup kLayer[] = {
+    {Where::every_layer, kNorms},
+    {Where::attention, kAttention},
+    {Where::dense, kPlainFfn},
+};
+
+Result<HyperParams> read_params(const gguf::GgufFile& file) {
+  const KeyReader keys(file, "falcon");
+  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
+  p.parallel_residual = true;
+  assign_cache_layers(p);
+  return p;
+}
+
+}  // namespace
+
+extern const ArchSpec kFalcon{.gguf_arch = "falcon",
+                              .norm = NormKind::layer,
+                              .rope = RopeStyle::split,
+                              .activation = Activation::gelu,
+                              .read_params = &read_params,
+                              .model_tensors = blocks::kDecoder,
+                              .layer_tensors = kLayer};
+
+}  // namespace quern::engine

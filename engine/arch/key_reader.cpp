@@ -1,0 +1,68 @@
+#include "engine/arch/read_params.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace quern::engine {
+
+namespace {
+
+// One integer of the array, where all of them are the same.
+Result<std::uint64_t> common_item(const gguf::GgufFile& file, const std::string& name) {
+  QUERN_TRY(const std::vector<std::int64_t> items, file.get_int_array(name));
+  if (items.empty()) return fail(Errc::corrupt, "{}: want an integer, found an empty array", name);
+  const auto other = std::find_if(items.begin(), items.end(), [&](std::int64_t item) { return item != items.front(); });
+  if (other != items.end()) {
+    return fail(Errc::unsupported, "{}: want one value for all layers, found {} and {}", name, items.front(), *other);
+  }
+  if (items.front() < 0) return fail(Errc::corrupt, "{}: want no negative number, found {}", name, items.front());
+  return static_cast<std::uint64_t>(items.front());
+}
+
+}  // namespace
+
+std::string KeyReader::name(std::string_view key) const {
+  return fmt::format("{}.{}", arch_, key);
+}
+
+Result<std::uint32_t> KeyReader::count(std::string_view key, std::uint64_t min, std::uint64_t max) const {
+  const std::string full = name(key);
+  const gguf::Value* found = file_.find(full);
+  const bool is_array = found != nullptr && found->type == gguf::ValueType::array;
+  QUERN_TRY(const std::uint64_t value, is_array ? common_item(file_, full) : file_.get_uint(full));
+  if (value < min || value > max) return fail(Errc::corrupt, "{}: want {} to {}, found {}", full, min, max, value);
+  return static_cast<std::uint32_t>(value);
+}
+
+Result<std::uint32_t> KeyReader::count_or(std::string_view key, std::uint64_t min, std::uint64_t max,
+                                          std::uint32_t fallback) const {
+  if (!has(key)) return fallback;
+  return count(key, min, max);
+}
+
+Result<float> KeyReader::positive(std::string_view key, double max) const {
+  QUERN_TRY(double value, file_.get_float(name(key)));  // names a missing key
+  QUERN_TRY(value, positive_or(key, max, 1.0));
+  return static_cast<float>(value);
+}
+
+Result<double> KeyReader::positive_or(std::string_view key, double max, double fallback) const {
+  const std::string full = name(key);
+  QUERN_TRY(const double value, file_.get_float_or(full, fallback));
+  // What underflows to 0 in F32 counts as 0.
+  if (!std::isfinite(value) || value > max || static_cast<float>(value) <= 0.0f) {
+    if (has(key)) return fail(Errc::corrupt, "{}: want a number above 0 and up to {}, found {}", full, max, value);
+  }
+  return value;
+}
+
+Result<bool> KeyReader::flag_or(std::string_view key, bool fallback) const {
+  return file_.get_bool_or(name(key), fallback);
+}
+
+Status KeyReader::refuse(std::string_view key) const {
+  if (!has(key)) return {};
+  return fail(Errc::unsupported, "{}: this key is not supported", name(key));
+}
+
+}  // namespace quern::engine

@@ -1,0 +1,51 @@
+// LFM2: most layers are gated short convolutions, some (those with KV heads) attention with normalized queries and
+// keys. The final norm is called that of the embedding. Source: arXiv 2511.23404 (LFM2); configuration of
+// LiquidAI/LFM2-1.2B.
+#include "engine/arch/arch_spec.hpp"
+#include "engine/arch/blocks.hpp"
+#include "engine/arch/read_params.hpp"
+
+namespace quern::engine {
+
+namespace {
+
+using namespace blocks;
+
+constexpr ModelTensor kModel[] = {
+    {"token_embd.weight", required, &M::token_embd, Dim::n_vocab, Dim::d_model},
+    {"output_norm", optional, &M::output_norm, Dim::d_model},
+    {"token_embd_norm", required, &M::output_norm, Dim::d_model},
+    {"output", optional, &M::output, Dim::n_vocab, Dim::d_model},
+};
+constexpr LayerTensor kShortConv[] = {
+    {"shortconv.in_proj", required, &L::mix_in, Dim::d_model_x3, Dim::d_model},
+    {"shortconv.conv.weight", required, &L::taps, Dim::d_model, Dim::conv_kernel},
+    {"shortconv.out_proj", required, &L::attn_out, Dim::d_model, Dim::d_model},
+};
+constexpr TensorGroup kLayer[] = {
+    {Where::every_layer, kPreNorms}, {Where::attention, kAttention}, {Where::attention, kHeadNorms},
+    {Where::short_conv, kShortConv}, {Where::dense, kGatedFfn},
+};
+
+Result<HyperParams> read_params(const gguf::GgufFile& file) {
+  const KeyReader keys(file, "lfm2");
+  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
+  QUERN_TRY(p.conv_kernel, keys.count("shortconv.l_cache", 2, kMaxConvKernel));
+  QUERN_CHECK(keys.refuse("attention.sliding_window"));
+  QUERN_TRY(const std::vector<std::int64_t> kv_heads, file.get_int_array(keys.name("attention.head_count_kv")));
+  for (std::uint32_t i = 0; i < p.n_layers(); ++i) {
+    p.layers[i].mixer = kv_heads[i] == 0 ? Mixer::short_conv : Mixer::attention;
+  }
+  assign_cache_layers(p);
+  return p;
+}
+
+}  // namespace
+
+extern const ArchSpec kLfm2{.gguf_arch = "lfm2",
+                            .rope = RopeStyle::split,
+                            .read_params = &read_params,
+                            .model_tensors = kModel,
+                            .layer_tensors = kLayer};
+
+}  // namespace quern::engine

@@ -1,0 +1,39 @@
+// Qwen 3 MoE: the attention of Qwen 3; every layer a mixture whose chosen weights are made to sum to 1.
+// Source: arXiv 2505.09388.
+#include "engine/arch/arch_spec.hpp"
+#include "engine/arch/blocks.hpp"
+#include "engine/arch/read_params.hpp"
+
+namespace quern::engine {
+
+namespace {
+
+using namespace blocks;
+
+constexpr TensorGroup kLayer[] = {
+    {Where::every_layer, kPreNorms},
+    {Where::attention, kAttention},
+    {Where::attention, kHeadNorms},
+    {Where::experts, kExperts},
+};
+
+Result<HyperParams> read_params(const gguf::GgufFile& file) {
+  const KeyReader keys(file, "qwen3moe");
+  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
+  QUERN_TRY(const std::uint32_t n_experts, keys.count("expert_count", 1, kMaxExperts));
+  QUERN_TRY(const std::uint32_t n_used, keys.count("expert_used_count", 1, n_experts));
+  QUERN_CHECK(read_experts(keys, p.d_ff / n_used, p));
+  p.moe.d_ff_shared = 0;
+  assign_cache_layers(p);
+  return p;
+}
+
+}  // namespace
+
+extern const ArchSpec kQwen3Moe{.gguf_arch = "qwen3moe",
+                                .rope = RopeStyle::split,
+                                .read_params = &read_params,
+                                .model_tensors = blocks::kDecoder,
+                                .layer_tensors = kLayer};
+
+}  // namespace quern::engine

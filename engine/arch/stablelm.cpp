@@ -1,0 +1,43 @@
+// StableLM 3B, 2 1.6B and 2 12B: Llama with LayerNorm and rope on a part of each head; the 12B model normalizes each
+// query and key head with weights of its own and computes both blocks side by side. Source: arXiv 2402.17834.
+#include "engine/arch/arch_spec.hpp"
+#include "engine/arch/blocks.hpp"
+#include "engine/arch/read_params.hpp"
+
+namespace quern::engine {
+
+namespace {
+
+using namespace blocks;
+
+constexpr LayerTensor kNorms[] = {
+    {"attn_norm", required, &L::attn_norm, Dim::d_model},
+    {"ffn_norm", optional, &L::ffn_norm, Dim::d_model},
+};
+constexpr TensorGroup kLayer[] = {
+    {Where::every_layer, kNorms},
+    {Where::attention, kAttention},
+    {Where::attention, kEachHeadNorms},
+    {Where::dense, kGatedFfn},
+};
+
+Result<HyperParams> read_params(const gguf::GgufFile& file) {
+  const KeyReader keys(file, "stablelm");
+  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
+  // Files say it in use_parallel_residual too; without a second norm nothing else is possible.
+  p.parallel_residual = file.find_tensor("blk.0.ffn_norm.weight") == nullptr;
+  assign_cache_layers(p);
+  return p;
+}
+
+}  // namespace
+
+extern const ArchSpec kStablelm{.gguf_arch = "stablelm",
+                                .norm = NormKind::layer,
+                                .rope = RopeStyle::split,
+                                .qk_norm = QkNorm::each_head,
+                                .read_params = &read_params,
+                                .model_tensors = blocks::kDecoder,
+                                .layer_tensors = kLayer};
+
+}  // namespace quern::engine

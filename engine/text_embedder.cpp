@@ -1,0 +1,149 @@
+#include "engine/text_embedder.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace quern::engine {
+
+namespace {
+
+constexpr std::uint32_t kPageTokens = 32;
+
+void softmax(float* x, std::size_t n) noexcept {
+  const float top = *std::max_element(x, x + n);
+  double sum = 0;
+  for (std::size_t i = 0; i < n; ++i) sum += std::exp(static_cast<double>(x[i] - top));
+  for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<float>(std::exp(static_cast<double>(x[i] - top)) / sum);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TextEmbedder>> TextEmbedder::create(const Model& model, const BackendLimits& limits,
+                                                           const kernels::Topology& topology, ByteLedger& ledger) {
+  const HyperParams& p = model.params();
+  // Each sequence begins a page of its own.
+  const kv::KvConfig config{.n_layers = 1,
+                            .n_kv_heads = p.n_kv_heads,
+                            .d_head_k = p.d_head_k,
+                            .d_head_v = p.d_head_v,
+                            .page_tokens = kPageTokens,
+                            .n_pages = limits.max_tokens_per_step / kPageTokens + limits.max_seqs_per_step,
+                            .type = kernels::KvType::f32,
+                            .n_state_layers = p.n_state_layers() > 0 ? 1u : 0u,
+                            .state_values = p.state_values(),
+                            .n_state_pages = limits.max_seqs_per_step};
+  QUERN_TRY(auto scratch, kv::PageArena::create(config, topology, ledger));
+  return std::unique_ptr<TextEmbedder>(new TextEmbedder(model, limits, std::move(scratch)));
+}
+
+TextEmbedder::TextEmbedder(const Model& model, const BackendLimits& limits, std::unique_ptr<kv::PageArena> scratch)
+    : model_(model), scratch_(std::move(scratch)) {
+  const std::size_t rows = limits.max_tokens_per_step, seqs = limits.max_seqs_per_step;
+  plan_.token.reserve(rows);
+  plan_.position.reserve(rows);
+  plan_.kv_slot.reserve(rows);
+  plan_.seq_begin.reserve(seqs + 1);
+  plan_.page_table.reserve(seqs * kv::pages_for(rows, kPageTokens));
+  plan_.state_page.reserve(seqs);
+  plan_.logits_tokens.reserve(rows);
+  plan_.cancelled.reserve(seqs);
+  owner_.reserve(rows);
+  labels_.resize(seqs * width(Pooling::rank));
+  chosen_.resize(seqs * model.params().d_model);
+}
+
+std::uint32_t TextEmbedder::width(Pooling pooling) const noexcept {
+  if (pooling != Pooling::rank) return model_.params().d_model;
+  return model_.info().n_labels > 0 ? model_.info().n_labels : model_.params().d_model;
+}
+
+void TextEmbedder::embed(ForwardPass& pass, const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept {
+  if (plan.n_tokens() == 0) return;
+  place(plan);
+  choose_rows(plan, pooling);
+  const std::span<const float> hidden = pass.hidden(plan_, {.arena = scratch_.get(), .one_layer = true});
+  const std::span<const std::uint32_t> slots = pass.kept_slots();
+  if (pooling != Pooling::rank) return pool(hidden, slots, pooling, out.data());
+
+  const std::size_t n_labels = width(pooling);
+  std::copy(hidden.begin(), hidden.end(), chosen_.begin());
+  pass.classify(chosen_.data(), static_cast<std::uint32_t>(slots.size()), labels_.data());
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    float* labels = labels_.data() + i * n_labels;
+    if (model_.arch().rank.softmax) softmax(labels, n_labels);
+    std::copy_n(labels, n_labels, out.data() + owner_[slots[i]] * n_labels);
+  }
+}
+
+// The caller's plan with positions from 0, and pages of the private cache one after the other.
+void TextEmbedder::place(const StepPlan& plan) noexcept {
+  plan_.clear();
+  plan_.pages_max = 0;
+  plan_.n_decode_seqs = 0;
+  plan_.seq_begin.assign(plan.seq_begin.begin(), plan.seq_begin.end());
+  plan_.token.assign(plan.token.begin(), plan.token.end());
+  plan_.cancelled.assign(plan.cancelled.begin(), plan.cancelled.end());
+  for (std::uint32_t s = 0; s < plan.n_seqs(); ++s) {
+    plan_.pages_max = std::max(plan_.pages_max, kv::pages_for(plan.seq_begin[s + 1] - plan.seq_begin[s], kPageTokens));
+  }
+  kv::PageId next_page = 0;
+  for (std::uint32_t s = 0; s < plan.n_seqs(); ++s) {
+    const std::uint32_t length = plan.seq_begin[s + 1] - plan.seq_begin[s];
+    const std::uint32_t n_pages = kv::pages_for(length, kPageTokens);
+    for (std::uint32_t i = 0; i < length; ++i) {
+      plan_.position.push_back(static_cast<std::int32_t>(i));
+      plan_.kv_slot.push_back(next_page * kPageTokens + i);
+    }
+    for (std::uint32_t i = 0; i < plan_.pages_max; ++i) {
+      plan_.page_table.push_back(i < n_pages ? next_page + i : kv::kNoPage);
+    }
+    next_page += n_pages;
+    plan_.state_page.push_back(s);
+  }
+}
+
+// The rows that pooling reads; the last feed-forward block leaves the others out.
+void TextEmbedder::choose_rows(const StepPlan& plan, Pooling pooling) noexcept {
+  owner_.clear();
+  const auto choose = [&](std::uint32_t token, std::uint32_t seq) {
+    plan_.logits_tokens.push_back(token);
+    owner_.push_back(seq);
+  };
+  const bool last = pooling == Pooling::last || (pooling == Pooling::rank && model_.arch().rank.row == PoolRow::last);
+  for (std::uint32_t s = 0; s < plan.n_seqs(); ++s) {
+    const std::uint32_t begin = plan.seq_begin[s], end = plan.seq_begin[s + 1];
+    if (pooling == Pooling::none || pooling == Pooling::mean) {
+      for (std::uint32_t token = begin; token < end; ++token) choose(token, s);
+    } else {
+      choose(last ? end - 1 : begin, s);
+    }
+  }
+}
+
+void TextEmbedder::pool(std::span<const float> hidden, std::span<const std::uint32_t> slots, Pooling pooling,
+                        float* out) const noexcept {
+  const std::size_t d_model = model_.params().d_model;
+  for (std::size_t i = 0; i < slots.size();) {
+    const float* row = hidden.data() + i * d_model;
+    if (pooling != Pooling::mean) {
+      const std::size_t to = pooling == Pooling::none ? slots[i] : owner_[slots[i]];
+      std::memcpy(out + to * d_model, row, d_model * sizeof(float));
+      ++i;
+      continue;
+    }
+    std::size_t n = 1;  // rows of one sequence follow each other
+    while (i + n < slots.size() && owner_[slots[i + n]] == owner_[slots[i]]) ++n;
+    float* mean = out + owner_[slots[i]] * d_model;
+    for (std::size_t j = 0; j < d_model; ++j) {
+      double sum = 0;
+      for (std::size_t k = 0; k < n; ++k) sum += row[k * d_model + j];
+      mean[j] = static_cast<float>(sum / static_cast<double>(n));
+    }
+    i += n;
+  }
+}
+
+}  // namespace quern::engine
