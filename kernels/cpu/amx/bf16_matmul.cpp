@@ -7,7 +7,10 @@ namespace {
 
 template <UnpackBf16Fn kUnpack>
 struct Bf16Tiles {
-  static void run(const MatmulArgs& args) noexcept { bf16_tile_matmul(args, kUnpack); }
+  static void run(const MatmulArgs& args) noexcept {
+    Bf16Product product{kUnpack};
+    tile_matmul(args, product);
+  }
 };
 
 }  // namespace
@@ -16,6 +19,7 @@ namespace QUERN_AMX {
 
 void fill_bf16(KernelTable& table) noexcept {
   fill_bf16_matmul<Bf16Tiles>(table, Role::prefill_coarse);
+  fill_bf16_matmul<Bf16Tiles>(table, Role::decode_coarse);
 }
 
 }  // namespace QUERN_AMX

@@ -17,9 +17,8 @@ static_assert(kPanelCols / kBf16Group == kPanelSteps);
 // Two row tiles x kTokenTiles token tiles of sums, over n_steps steps. c: the sums of [row tile][token tile], rows of
 // them c_stride tiles apart; b: token tiles. is_first: the sums start from zero.
 template <std::size_t kTokenTiles>
-void bf16_tile_sums(const std::byte (&a)[kPanelTiles][kPanelSteps][kTileBytes],
-                    const std::byte (*b)[kPanelSteps][kTileBytes], std::size_t n_steps, bool is_first, TileSums* c,
-                    std::size_t c_stride) noexcept {
+void bf16_tile_sums(const std::byte (&a)[kPanelTiles][kPanelSteps][kTileBytes], const TokenPanel* b,
+                    std::size_t n_steps, bool is_first, TileSums* c, std::size_t c_stride) noexcept {
   constexpr bool kTwo = kTokenTiles == 2;
   if (is_first) {
     tile_zero<0>();
@@ -56,32 +55,42 @@ void bf16_tile_sums(const std::byte (&a)[kPanelTiles][kPanelSteps][kTileBytes],
   }
 }
 
-inline void bf16_tile_matmul(const MatmulArgs& args, UnpackBf16Fn unpack) noexcept {
-  for_each_tile_block(args, [&](std::size_t row, std::size_t n_rows, std::size_t token, std::size_t n_tokens,
-                                TileScratch& scratch) noexcept {
-    const std::size_t token_tiles = tiles_of(n_tokens);
-    for (std::size_t k = 0; k < args.n_cols; k += kPanelCols) {
-      const std::size_t n = at_most(args.n_cols - k, kPanelCols), n_steps = (n + kBf16Group - 1) / kBf16Group;
-      for (std::size_t t = 0; t < n_tokens; t += kTileSide) {
-        pack_tokens(args.x + (token + t) * args.x_row_bytes + 2 * k, args.x_row_bytes, at_most(n_tokens - t, kTileSide),
-                    n_steps, scratch.b[t / kTileSide]);
-      }
-      for (std::size_t r = 0; r < n_rows; r += kPanelTiles * kTileSide) {
-        // Rows behind the last one keep what they had: their sums are not stored.
-        for (std::size_t i = 0; i < at_most(n_rows - r, kPanelTiles * kTileSide); ++i) {
-          unpack(args.w + (row + r + i) * args.row_bytes, k, n,
-                 scratch.a[i / kTileSide][0] + i % kTileSide * kTileRowBytes, kTileBytes);
-        }
-        TileSums* c = scratch.c + r / kTileSide * token_tiles;
-        std::size_t t = 0;
-        for (; t + 2 <= token_tiles; t += 2) {
-          bf16_tile_sums<2>(scratch.a, scratch.b + t, n_steps, k == 0, c + t, token_tiles);
-        }
-        if (t < token_tiles) bf16_tile_sums<1>(scratch.a, scratch.b + t, n_steps, k == 0, c + t, token_tiles);
-      }
+struct Bf16Product {
+  UnpackBf16Fn unpack;
+
+  static std::size_t n_values(const MatmulArgs& args, std::size_t k) noexcept {
+    return at_most(args.n_cols - k, kPanelCols);
+  }
+  static std::size_t n_steps(const MatmulArgs& args, std::size_t k) noexcept {
+    return (n_values(args, k) + kBf16Group - 1) / kBf16Group;
+  }
+  void pack(const MatmulArgs& args, std::size_t token, std::size_t n_tokens, std::size_t k, TokenPanel* b,
+            std::size_t first) noexcept {
+    for (std::size_t t = 0; t < n_tokens; t += kTileSide, ++first) {
+      pack_tokens(args.x + (token + t) * args.x_row_bytes + 2 * k, args.x_row_bytes, at_most(n_tokens - t, kTileSide),
+                  n_steps(args, k), b[first]);
     }
-  });
-}
+  }
+  void decode(const MatmulArgs& args, std::size_t row, std::size_t n_rows, std::size_t k,
+              std::byte (&a)[kPanelTiles][kPanelSteps][kTileBytes]) noexcept {
+    const std::size_t n = n_values(args, k);
+    for (std::size_t r = 0; r < n_rows; ++r) {
+      prefetch_row(args, row + r + kPanelTiles * kTileSide, k, n);
+      unpack(args.w + (row + r) * args.row_bytes, k, n, a[r / kTileSide][0] + r % kTileSide * kTileRowBytes,
+             kTileBytes);
+    }
+  }
+  void add(const MatmulArgs& args, std::size_t, std::size_t n_tokens, std::size_t k, const TileScratch& scratch,
+           std::size_t first, TileSums* c) noexcept {
+    const std::size_t token_tiles = tiles_of(n_tokens);
+    const TokenPanel* b = scratch.b + first;
+    std::size_t t = 0;
+    for (; t + 2 <= token_tiles; t += 2) {
+      bf16_tile_sums<2>(scratch.a, b + t, n_steps(args, k), k == 0, c + t, token_tiles);
+    }
+    if (t < token_tiles) bf16_tile_sums<1>(scratch.a, b + t, n_steps(args, k), k == 0, c + t, token_tiles);
+  }
+};
 
 }  // namespace
 }  // namespace quern::kernels

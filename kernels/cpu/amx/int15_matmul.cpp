@@ -7,7 +7,8 @@ namespace {
 
 template <class Groups>
 void int15_matmul(const MatmulArgs& args) noexcept {
-  int15_tile_matmul(args, &int15_panel<Groups>);
+  Int15Product<Groups> product;
+  tile_matmul(args, product);
 }
 
 }  // namespace

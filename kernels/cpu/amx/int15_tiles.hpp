@@ -49,11 +49,6 @@ inline void prepare_int15(const float* x, std::size_t n_tokens, std::size_t n_co
   }
 }
 
-struct Int15Scales {
-  float row[kPanelTiles * kTileSide][kPanelBlocks];                            // of the panel's weights
-  alignas(64) float token[kBlockTokens / kTileSide][kPanelBlocks][kTileSide];  // of its activations
-};
-
 // Adds the products of one row tile and one block of 256 columns with kTokenTiles token tiles to c. a and b: the tiles
 // of the block, [plane][step]; b of the second token tile is kPanelSteps tiles on. row_scales: of 16 rows, kPanelBlocks
 // apart; token_scales: of 16 tokens, those of the second tile kPanelBlocks * 16 on.
@@ -105,74 +100,60 @@ void int15_tile_sums(const std::byte (*a)[kTileBytes], const std::byte (*b)[kTil
   }
 }
 
-// Weights [k, k + 512) of n_rows <= 32 rows to A tiles, with their scales times 128 (of the high plane).
-using Int15PanelFn = void (*)(const MatmulArgs& args, std::size_t row, std::size_t n_rows, std::size_t k,
-                              TileScratch& scratch, Int15Scales& scales) noexcept;
-
 template <class Groups>
-void int15_panel(const MatmulArgs& args, std::size_t row, std::size_t n_rows, std::size_t k, TileScratch& scratch,
-                 Int15Scales& scales) noexcept {
-  alignas(64) float values[kInt15Block];
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    for (std::size_t b = 0; b < kPanelBlocks && k + b * kInt15Block < args.n_cols; ++b) {
-      decode_block<Groups>(args.w + (row + r) * args.row_bytes, k + b * kInt15Block, args.n_cols, values);
-      std::byte* high = scratch.a[r / kTileSide][b * 2 * kInt15Steps] + r % kTileSide * kTileRowBytes;
-      scales.row[r][b] = 128.0f * split_int15(values, high, high + kInt15Steps * kTileBytes, kTileBytes);
-    }
-  }
-}
+struct Int15Product {
+  float row_scales[kPanelTiles * kTileSide][kPanelBlocks];                // of the panel, times 128
+  alignas(64) float token_scales[kTokenPanels][kPanelBlocks][kTileSide];  // as the B tiles
 
-inline void int15_pack_tokens(const MatmulArgs& args, std::size_t token, std::size_t n_tokens, std::size_t k,
-                              TileScratch& scratch, Int15Scales& scales) noexcept {
-  const std::size_t first = k / kInt15Block, n_blocks = at_most(int15_blocks(args.n_cols) - first, kPanelBlocks);
-  const std::size_t scales_at = int15_blocks(args.n_cols) * kInt15BlockBytes;
-  for (std::size_t t = 0; t < n_tokens; t += kTileSide) {
-    const std::byte* x = args.x + (token + t) * args.x_row_bytes;
-    const std::size_t n = at_most(n_tokens - t, kTileSide);
-    pack_tokens(x + first * kInt15BlockBytes, args.x_row_bytes, n, n_blocks * 2 * kInt15Steps,
-                scratch.b[t / kTileSide]);
-    for (std::size_t b = 0; b < n_blocks; ++b) {
+  static std::size_t n_blocks(const MatmulArgs& args, std::size_t k) noexcept {
+    return at_most(int15_blocks(args.n_cols - k), kPanelBlocks);
+  }
+  void pack(const MatmulArgs& args, std::size_t token, std::size_t n_tokens, std::size_t k, TokenPanel* b,
+            std::size_t first) noexcept {
+    const std::size_t block = k / kInt15Block, scales_at = int15_blocks(args.n_cols) * kInt15BlockBytes;
+    for (std::size_t t = 0; t < n_tokens; t += kTileSide, ++first) {
+      const std::byte* x = args.x + (token + t) * args.x_row_bytes;
+      const std::size_t n = at_most(n_tokens - t, kTileSide);
+      pack_tokens(x + block * kInt15BlockBytes, args.x_row_bytes, n, n_blocks(args, k) * 2 * kInt15Steps, b[first]);
       for (std::size_t i = 0; i < kTileSide; ++i) {
-        const auto* of_row = reinterpret_cast<const float*>(x + at_most(i, n - 1) * args.x_row_bytes + scales_at);
-        scales.token[t / kTileSide][b][i] = of_row[first + b];
+        const auto* scales = reinterpret_cast<const float*>(x + at_most(i, n - 1) * args.x_row_bytes + scales_at);
+        for (std::size_t j = 0; j < n_blocks(args, k); ++j) token_scales[first][j][i] = scales[block + j];
       }
     }
   }
-}
-
-inline void int15_tile_matmul(const MatmulArgs& args, Int15PanelFn panel) noexcept {
-  Int15Scales scales;
-  for_each_tile_block(args, [&](std::size_t row, std::size_t n_rows, std::size_t token, std::size_t n_tokens,
-                                TileScratch& scratch) noexcept {
+  void decode(const MatmulArgs& args, std::size_t row, std::size_t n_rows, std::size_t k,
+              std::byte (&a)[kPanelTiles][kPanelSteps][kTileBytes]) noexcept {
+    alignas(64) float values[kInt15Block];
+    for (std::size_t r = 0; r < n_rows; ++r) {
+      prefetch_row(args, row + r + kPanelTiles * kTileSide, k, at_most(args.n_cols - k, kPanelCols));
+      for (std::size_t b = 0; b < n_blocks(args, k); ++b) {
+        decode_block<Groups>(args.w + (row + r) * args.row_bytes, k + b * kInt15Block, args.n_cols, values);
+        std::byte* high = a[r / kTileSide][b * 2 * kInt15Steps] + r % kTileSide * kTileRowBytes;
+        row_scales[r][b] = 128.0f * split_int15(values, high, high + kInt15Steps * kTileBytes, kTileBytes);
+      }
+    }
+  }
+  void add(const MatmulArgs& args, std::size_t n_rows, std::size_t n_tokens, std::size_t k, const TileScratch& scratch,
+           std::size_t first, TileSums* c) noexcept {
     const std::size_t token_tiles = tiles_of(n_tokens);
-    for (std::size_t k = 0; k < args.n_cols; k += kPanelCols) {
-      const std::size_t n_blocks = at_most(int15_blocks(args.n_cols - k), kPanelBlocks);
-      int15_pack_tokens(args, token, n_tokens, k, scratch, scales);
-      for (std::size_t r = 0; r < n_rows; r += kPanelTiles * kTileSide) {
-        // Rows behind the last one keep what they had: their sums are not stored.
-        const std::size_t panel_rows = at_most(n_rows - r, kPanelTiles * kTileSide);
-        panel(args, row + r, panel_rows, k, scratch, scales);
-        for (std::size_t tile = 0; tile < tiles_of(panel_rows); ++tile) {
-          TileSums* c = scratch.c + (r / kTileSide + tile) * token_tiles;
-          for (std::size_t b = 0; b < n_blocks; ++b) {
-            const auto* a_block = scratch.a[tile] + b * 2 * kInt15Steps;
-            const float* row_scales = scales.row[tile * kTileSide] + b;
-            const bool is_first = k == 0 && b == 0;
-            std::size_t t = 0;
-            for (; t + 2 <= token_tiles; t += 2) {
-              int15_tile_sums<2>(a_block, scratch.b[t] + b * 2 * kInt15Steps, row_scales, scales.token[t][b], is_first,
-                                 c + t);
-            }
-            if (t < token_tiles) {
-              int15_tile_sums<1>(a_block, scratch.b[t] + b * 2 * kInt15Steps, row_scales, scales.token[t][b], is_first,
-                                 c + t);
-            }
-          }
+    for (std::size_t tile = 0; tile < tiles_of(n_rows); ++tile, c += token_tiles) {
+      for (std::size_t j = 0; j < n_blocks(args, k); ++j) {
+        const std::size_t step = j * 2 * kInt15Steps;
+        const float* rows = row_scales[tile * kTileSide] + j;
+        const bool is_first = k == 0 && j == 0;
+        std::size_t t = 0;
+        for (; t + 2 <= token_tiles; t += 2) {
+          int15_tile_sums<2>(scratch.a[tile] + step, scratch.b[first + t] + step, rows, token_scales[first + t][j],
+                             is_first, c + t);
+        }
+        if (t < token_tiles) {
+          int15_tile_sums<1>(scratch.a[tile] + step, scratch.b[first + t] + step, rows, token_scales[first + t][j],
+                             is_first, c + t);
         }
       }
     }
-  });
-}
+  }
+};
 
 }  // namespace
 }  // namespace quern::kernels

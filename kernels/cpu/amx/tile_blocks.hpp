@@ -3,8 +3,10 @@
 //   come.
 //   B tile: 16 tokens, with 4 bytes of each in a row: the activations, transposed once per block of weight rows.
 //   C tile: 16 weight rows x 16 tokens.
-// A product runs over blocks of up to kBlockTokens tokens and so many rows that their sums fit kSumTiles, and in these
-// over panels of 32 rows x 512 columns. Sizes for an L2 of 2 MiB and an L1 of 48 KiB, as every CPU with tiles has.
+// A product runs over panels of 32 rows x 512 columns of decoded weights. Where the B tiles of all columns fit the
+// scratch (1 MiB: 128 tokens of 4096 columns), a panel's sums are finished before the next rows are read, which streams
+// the weights as decode wants; else all rows of a block take one stretch of 512 columns after the other, and their sums
+// wait. Sizes for an L2 of 2 MiB and an L1 of 48 KiB, as every CPU with tiles has.
 #pragma once
 
 #include "kernels/cpu/amx/tiles.hpp"
@@ -16,18 +18,21 @@ namespace quern::kernels {
 namespace {
 
 inline constexpr std::size_t kTileSide = 16, kTileRowBytes = 64, kTileBytes = 1024;
-inline constexpr std::size_t kPanelTiles = 2;                            // 32 weight rows
-inline constexpr std::size_t kPanelCols = 512;                           // a multiple of every block size
-inline constexpr std::size_t kPanelSteps = 16;                           // 1024 bytes of each row in either arithmetic
-inline constexpr std::size_t kBlockTokens = 512;                         // 512 KiB of B tiles
+inline constexpr std::size_t kPanelTiles = 2;   // 32 weight rows
+inline constexpr std::size_t kPanelCols = 512;  // a multiple of every block size
+inline constexpr std::size_t kPanelSteps = 16;  // 1024 bytes of each row in either arithmetic
+inline constexpr std::size_t kBlockTokens = 512;
+inline constexpr std::size_t kTokenPanels = 64;                          // 1 MiB of B tiles
 inline constexpr std::size_t kSumTiles = kBlockTokens / kTileSide * 32;  // 1 MiB: 512 tokens x 512 rows
+static_assert(kBlockTokens / kTileSide <= kTokenPanels);
 
-using TileSums = float[kTileSide * kTileSide];  // [row, token]
+using TileSums = float[kTileSide * kTileSide];          // [row, token]
+using TokenPanel = std::byte[kPanelSteps][kTileBytes];  // B tiles of 16 tokens x 512 columns
 
 // On the stack of the caller; a product touches what its tokens need.
 struct TileScratch {
   alignas(64) std::byte a[kPanelTiles][kPanelSteps][kTileBytes];
-  alignas(64) std::byte b[kBlockTokens / kTileSide][kPanelSteps][kTileBytes];
+  alignas(64) TokenPanel b[kTokenPanels];
   alignas(64) TileSums c[kSumTiles];  // [row tile][token tile]
 };
 
@@ -71,25 +76,64 @@ inline void store_sums(const TileSums& c, std::size_t n_tokens, std::size_t n_ro
   }
 }
 
-// product(row, n_rows, token, n_tokens, scratch) for every block; it leaves the block's sums in scratch.c, row tiles
-// tiles_of(n_tokens) tiles apart.
+// Sums of n_rows rows, n_tokens tokens to y. c: [row tile][token tile].
+inline void store_block(const MatmulArgs& args, const TileSums* c, std::size_t row, std::size_t n_rows,
+                        std::size_t token, std::size_t n_tokens) noexcept {
+  for (std::size_t r = 0; r < n_rows; r += kTileSide) {
+    for (std::size_t t = 0; t < n_tokens; t += kTileSide, ++c) {
+      store_sums(*c, at_most(n_tokens - t, kTileSide), at_most(n_rows - r, kTileSide),
+                 args.y + (token + t) * args.y_stride + row + r, args.y_stride);
+    }
+  }
+}
+
+// While one panel is decoded, the same columns of the next one come from memory: quantized rows are short, and the
+// hardware follows many of them late.
+inline void prefetch_row(const MatmulArgs& args, std::size_t row, std::size_t k, std::size_t n) noexcept {
+  const std::byte* from = args.w + row * args.row_bytes + k * args.row_bytes / args.n_cols;
+  const std::size_t n_bytes = n * args.row_bytes / args.n_cols;
+  for (std::size_t at = 0; at < n_bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
+}
+
+// A Product has
+//   pack(args, token, n_tokens, k, b, first): B tiles of columns [k, k + 512): token tile i to b[first + i];
+//   decode(args, row, n_rows, k, a): A tiles of n_rows <= 32 rows; those behind the last row may keep anything;
+//   add(args, n_rows, n_tokens, k, scratch, first, c): the products of both to c, which starts from zero at k == 0.
 template <class Product>
-void for_each_tile_block(const MatmulArgs& args, Product product) noexcept {
+void tile_matmul(const MatmulArgs& args, Product& product) noexcept {
   if (args.row_begin >= args.row_end || args.n_tokens == 0) return;
+  constexpr std::size_t kPanelRows = kPanelTiles * kTileSide;
   TileScratch scratch;
   const TileScope tiles;
   for (std::size_t token = 0; token < args.n_tokens; token += kBlockTokens) {
     const std::size_t n_tokens = at_most(args.n_tokens - token, kBlockTokens), token_tiles = tiles_of(n_tokens);
-    const std::size_t block_rows = kSumTiles / token_tiles / kPanelTiles * kPanelTiles * kTileSide;  // whole panels
+    const std::size_t n_panels = (args.n_cols + kPanelCols - 1) / kPanelCols;
+    if (n_panels * token_tiles <= kTokenPanels) {
+      for (std::size_t p = 0; p < n_panels; ++p) {
+        product.pack(args, token, n_tokens, p * kPanelCols, scratch.b, p * token_tiles);
+      }
+      for (std::size_t row = args.row_begin; row < args.row_end; row += kPanelRows) {
+        const std::size_t n_rows = at_most(args.row_end - row, kPanelRows);
+        for (std::size_t p = 0; p < n_panels; ++p) {
+          product.decode(args, row, n_rows, p * kPanelCols, scratch.a);
+          product.add(args, n_rows, n_tokens, p * kPanelCols, scratch, p * token_tiles, scratch.c);
+        }
+        store_block(args, scratch.c, row, n_rows, token, n_tokens);
+      }
+      continue;
+    }
+    const std::size_t block_rows = kSumTiles / token_tiles / kPanelTiles * kPanelRows;  // whole panels
     for (std::size_t row = args.row_begin; row < args.row_end; row += block_rows) {
       const std::size_t n_rows = at_most(args.row_end - row, block_rows);
-      product(row, n_rows, token, n_tokens, scratch);
-      for (std::size_t r = 0; r < n_rows; r += kTileSide) {
-        for (std::size_t t = 0; t < n_tokens; t += kTileSide) {
-          store_sums(scratch.c[r / kTileSide * token_tiles + t / kTileSide], at_most(n_tokens - t, kTileSide),
-                     at_most(n_rows - r, kTileSide), args.y + (token + t) * args.y_stride + row + r, args.y_stride);
+      for (std::size_t k = 0; k < args.n_cols; k += kPanelCols) {
+        product.pack(args, token, n_tokens, k, scratch.b, 0);
+        for (std::size_t r = 0; r < n_rows; r += kPanelRows) {
+          const std::size_t panel_rows = at_most(n_rows - r, kPanelRows);
+          product.decode(args, row + r, panel_rows, k, scratch.a);
+          product.add(args, panel_rows, n_tokens, k, scratch, 0, scratch.c + r / kTileSide * token_tiles);
         }
       }
+      store_block(args, scratch.c, row, n_rows, token, n_tokens);
     }
   }
 }

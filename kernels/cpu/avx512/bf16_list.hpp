@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/cpu/avx512/bf16.hpp"
+#include "kernels/cpu/avx512/bf16_q4k.hpp"
 #include "kernels/cpu/x86/format_list.hpp"
 #include "kernels/kernel_table.hpp"
 

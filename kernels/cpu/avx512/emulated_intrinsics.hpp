@@ -57,6 +57,15 @@ inline __m512i emulated_widen(Register v) noexcept {
   for (int i = 0; i < 16; ++i) out.v[i] = in[i];
   return lanes_to<__m512i>(out);
 }
+inline __m512i emulated_cvtepu8_epi16(__m256i v) noexcept {
+  std::uint8_t in[32];
+  std::uint16_t out[32];
+  __builtin_memcpy(in, &v, sizeof in);
+  for (int i = 0; i < 32; ++i) out[i] = in[i];
+  __m512i wide;
+  __builtin_memcpy(&wide, out, sizeof wide);
+  return wide;
+}
 inline __m512 emulated_cvtepi32_ps(__m512i v) noexcept {
   const auto in = lanes_to<Ints>(v);
   Floats out;
@@ -142,6 +151,7 @@ inline __m512 dot_bf16(__m512 sum, __m512i a, __m512i b) noexcept {
 #define _mm512_cvtepu8_epi32(v) emulated_widen<std::uint8_t>(v)
 #define _mm512_cvtepi8_epi32(v) emulated_widen<std::int8_t>(v)
 #define _mm512_cvtepu16_epi32(v) emulated_widen<std::uint16_t>(v)
+#define _mm512_cvtepu8_epi16(v) emulated_cvtepu8_epi16(v)
 #define _mm512_cvtepi32_ps(v) emulated_cvtepi32_ps(v)
 #define _mm512_cvtps_epi32(v) emulated_cvtps_epi32(v)
 #define _mm512_fmaddsub_ps(a, b, c) emulated_fmaddsub_ps(a, b, c)

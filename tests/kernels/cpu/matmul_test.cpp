@@ -24,7 +24,7 @@ struct Case {
   std::string role;  // the first that has this kernel
 };
 
-constexpr const char* kRoleNames[kernels::kRoles] = {"prefill", "decode", "coarse"};
+constexpr const char* kRoleNames[kernels::kRoles] = {"prefill", "decode", "prefill_coarse", "decode_coarse"};
 
 std::vector<Case> all_cases() {
   std::vector<Case> out;
@@ -105,7 +105,7 @@ class Matmul : public testing::TestWithParam<Case> {
   double tolerance() const {
     const std::size_t bytes = kernel().prepared_row_bytes(1024);
     if (bytes >= 1024 * sizeof(float)) return 1e-11;
-    const bool bf16 = GetParam().role == "_coarse" && bytes < 1024 * sizeof(float);
+    const bool bf16 = GetParam().role.ends_with("_coarse") && bytes < 1024 * sizeof(float);
     return bf16 ? 1e-4 : 1e-7;
   }
   std::vector<std::size_t> lengths() const {
@@ -157,6 +157,19 @@ TEST_P(Matmul, BitEqualForEveryBatchSizeAndRowSplit) {
         }
       }
     }
+  }
+}
+
+// Enough tokens and columns for every way in which a kernel may cut them into blocks.
+TEST_P(Matmul, ManyTokensAreBitEqualToFew) {
+  if (format().type != TensorType::q4_k && format().type != TensorType::f16) GTEST_SKIP() << "two types stand for all";
+  constexpr std::size_t kRows = 37, kTokens = 530;
+  const Problem problem(format(), kRows, 1280, kTokens);
+  const std::vector<float> all = problem.run(kernel(), 0, kRows, 0, kTokens);
+  for (const std::size_t first : {0u, 13u, 250u, 500u, 527u}) {
+    const std::size_t count = std::min<std::size_t>(17, kTokens - first);
+    const std::vector<float> few = problem.run(kernel(), 0, kRows, first, count);
+    EXPECT_EQ(std::memcmp(few.data(), &all[first * kRows], few.size() * sizeof(float)), 0) << "tokens from " << first;
   }
 }
 
