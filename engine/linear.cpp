@@ -10,8 +10,12 @@ namespace {
 // cache.
 constexpr std::size_t kMixedBlockRows = 64;
 
-const kernels::MatmulKernel& kernel_for(const Matrix& matrix, const kernels::KernelTable& kernels,
-                                        kernels::Role role) noexcept {
+const kernels::MatmulKernel& decode_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
+  const kernels::Role role = matrix.coarse ? kernels::Role::decode_coarse : kernels::Role::decode;
+  return kernels.matmul[static_cast<std::size_t>(role)][matrix.type_index()];
+}
+const kernels::MatmulKernel& prefill_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
+  const kernels::Role role = matrix.coarse ? kernels::Role::prefill_coarse : kernels::Role::prefill;
   return kernels.matmul[static_cast<std::size_t>(role)][matrix.type_index()];
 }
 
@@ -43,8 +47,8 @@ std::byte* prepared_row(const Input& input, std::size_t row) noexcept {
 
 Input input_for(const Matrix& matrix, const kernels::KernelTable& kernels, std::uint32_t n_rows,
                 std::uint32_t n_decode_rows, std::byte* data) noexcept {
-  return {.decode = &kernel_for(matrix, kernels, kernels::Role::decode),
-          .prefill = &kernel_for(matrix, kernels, kernels::Role::prefill),
+  return {.decode = &decode_kernel(matrix, kernels),
+          .prefill = &prefill_kernel(matrix, kernels),
           .n_cols = matrix.n_cols,
           .n_rows = n_rows,
           .n_decode_rows = n_decode_rows,
@@ -52,8 +56,8 @@ Input input_for(const Matrix& matrix, const kernels::KernelTable& kernels, std::
 }
 
 std::size_t prepared_row_bytes(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
-  return std::max(kernel_for(matrix, kernels, kernels::Role::decode).prepared_row_bytes(matrix.n_cols),
-                  kernel_for(matrix, kernels, kernels::Role::prefill).prepared_row_bytes(matrix.n_cols));
+  return std::max(decode_kernel(matrix, kernels).prepared_row_bytes(matrix.n_cols),
+                  prefill_kernel(matrix, kernels).prepared_row_bytes(matrix.n_cols));
 }
 
 void convert(const Input& input, const float* x, kernels::Range rows) noexcept {

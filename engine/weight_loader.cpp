@@ -34,6 +34,7 @@ Result<ModelWeights> WeightLoader::load(const ArchSpec& arch) {
   ModelWeights weights;
   for (const TensorSpec<ModelWeights>& spec : arch.model_tensors) QUERN_CHECK(load_one(spec, spec.name, weights));
   if (!weights.output && arch.generates) weights.output.matrix = weights.token_embd;  // tied embeddings
+  weights.output.matrix.coarse = true;
   weights.layers.resize(params_.n_layers());
   for (std::uint32_t i = 0; i < params_.n_layers(); ++i) {
     for (const TensorGroup& group : arch.layer_tensors) {
@@ -42,6 +43,7 @@ Result<ModelWeights> WeightLoader::load(const ArchSpec& arch) {
         QUERN_CHECK(load_one(spec, fmt::format("blk.{}.{}", i, spec.name), weights.layers[i]));
       }
     }
+    weights.layers[i].allow_coarse_ffn();
   }
   return weights;
 }

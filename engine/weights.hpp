@@ -24,6 +24,7 @@ struct Matrix {
   std::vector<kernels::Range> worker_rows;
   std::vector<const std::byte*> worker_base;
   const std::byte* file_base = nullptr;  // row 0 in the map, for row lookups
+  bool coarse = false;                   // the kernel may round both factors to bf16 (kernels::Role)
 
   explicit operator bool() const noexcept { return format != nullptr; }
   std::size_t type_index() const noexcept { return static_cast<std::size_t>(format->type); }
@@ -89,6 +90,15 @@ struct LayerWeights {
     }
     for (const auto* heads : {&k_up, &v_up}) {
       for (const Linear& head : *heads) f(head.matrix);
+    }
+  }
+  // Those behind the layer's attention: no softmax multiplies their rounding errors.
+  void allow_coarse_ffn() noexcept {
+    for (Linear* linear : {&ffn_gate, &ffn_up, &ffn_down, &shared_gate, &shared_up, &shared_down}) {
+      linear->matrix.coarse = true;
+    }
+    for (auto* experts : {&expert_gate, &expert_up, &expert_down}) {
+      for (Linear& expert : *experts) expert.matrix.coarse = true;
     }
   }
   template <class Function>
