@@ -1,9 +1,11 @@
 // Matrix products of every tier on one thread, beside the roofs of this machine.
-//   decode/<tier>/<type>/<rows>x<cols>/<tokens>: bytes of weights per second (GB/s, and percent of the read roof)
-//   prefill/...: multiply-adds (GFLOP/s, and percent of the FMA roof)
+//   <role>/<tier>/<type>/<rows>x<cols>/<tokens>: bytes of weights per second (GB/s, and percent of the read roof) and
+//   multiply-adds (GFLOP/s, percent of the FMA roof, and of the roof of bf16 tiles where the CPU has them). _coarse
+//   roles are listed where a tier has kernels of their own for them.
 // Weights rotate over copies larger than the last-level cache, as the layers of a model do. Results are compared with
 // the scalar tier before any time is taken.
 #include "bench/kernels/roofs.hpp"
+#include "bench/kernels/tile_roof.hpp"
 #include "kernels/cpu/isa.hpp"
 #include "kernels/quant/quant_format.hpp"
 #include "tests/support/kernel_data.hpp"
@@ -24,6 +26,7 @@ using kernels::KernelTable;
 using kernels::MatmulArgs;
 using kernels::MatmulKernel;
 using kernels::QuantFormat;
+using kernels::Role;
 
 struct Shape {
   std::size_t rows, cols;
@@ -37,6 +40,7 @@ constexpr const char* kTypes[] = {"f32",  "f16",  "bf16",   "q8_0",  "q4_0",   "
 struct Roofs {
   double read_gb_per_s = read_roof_gb_per_s();
   double fma_gflop_per_s = fma_roof_gflop_per_s();
+  double tile_gflop_per_s = bf16_tile_roof_gflop_per_s();  // 0: no tiles
 };
 const Roofs& roofs() {
   static const Roofs measured;
@@ -88,34 +92,42 @@ std::vector<Line> prepared(const MatmulKernel& kernel, const std::vector<float>&
 }
 
 // The first rows against the scalar tier.
-void require_correct(const KernelTable& table, const QuantFormat& format, MatmulArgs args, const std::vector<float>& x,
-                     Shape shape) {
+void require_correct(const MatmulKernel& kernel, const char* isa, double limit, const QuantFormat& format,
+                     MatmulArgs args, const std::vector<float>& x, Shape shape) {
   args.row_end = std::min<std::size_t>(args.row_end, 16);
   std::vector<float> got(args.n_tokens * args.y_stride), want(got.size());
   const auto type = static_cast<std::size_t>(format.type);
   args.y = got.data();
-  table.matmul[0][type].run(args);
+  kernel.run(args);
   const MatmulKernel& oracle = kernels::select_tier("scalar").value()->matmul[0][type];
   const std::vector<Line> plain = prepared(oracle, x, shape, args.n_tokens);
   args.x = plain.front().bytes;
   args.x_row_bytes = oracle.prepared_row_bytes(shape.cols);
   args.y = want.data();
   oracle.run(args);
-  if (!(test::nmse(got, want) < 1e-7)) {
-    fmt::print(stderr, "{} {}: wrong result, not measured\n", table.isa, format.name);
+  if (!(test::nmse(got, want) < limit)) {
+    fmt::print(stderr, "{} {}: wrong result, not measured\n", isa, format.name);
     std::exit(1);
   }
 }
 
-void run_product(benchmark::State& state, const KernelTable& table, const QuantFormat& format, Shape shape,
+bool is_coarse(Role role) {
+  return role == Role::prefill_coarse || role == Role::decode_coarse;
+}
+
+const MatmulKernel& kernel_of(const KernelTable& table, Role role, const QuantFormat& format) {
+  return table.matmul[static_cast<std::size_t>(role)][static_cast<std::size_t>(format.type)];
+}
+
+void run_product(benchmark::State& state, const KernelTable& table, Role role, const QuantFormat& format, Shape shape,
                  std::size_t n_tokens) {
-  const MatmulKernel& kernel = table.matmul[0][static_cast<std::size_t>(format.type)];
+  const MatmulKernel& kernel = kernel_of(table, role, format);
   const Matrix m = make_matrix(format, shape);
   const std::vector<float> x = test::random_floats(n_tokens * shape.cols, 1);
   const std::vector<Line> rows = prepared(kernel, x, shape, n_tokens);
   std::vector<float> y(n_tokens * shape.rows);
   MatmulArgs args = arguments(m, shape, rows, kernel.prepared_row_bytes(shape.cols), n_tokens, y);
-  require_correct(table, format, args, x, shape);
+  require_correct(kernel, table.isa, is_coarse(role) ? 1e-4 : 1e-7, format, args, x, shape);
   std::size_t copy = 0;
   for (auto _ : state) {
     args.w = reinterpret_cast<const std::byte*>(m.bytes.data()) + copy * shape.rows * m.row_bytes;
@@ -131,22 +143,42 @@ void run_product(benchmark::State& state, const KernelTable& table, const QuantF
   state.counters["%read"] = Counter(100 * gigabytes / roofs().read_gb_per_s, Counter::kIsRate);
   state.counters["GFLOP/s"] = Counter(gflop, Counter::kIsRate);
   state.counters["%fma"] = Counter(100 * gflop / roofs().fma_gflop_per_s, Counter::kIsRate);
+  if (roofs().tile_gflop_per_s > 0) {
+    state.counters["%tiles"] = Counter(100 * gflop / roofs().tile_gflop_per_s, Counter::kIsRate);
+  }
+}
+
+struct RoleCase {
+  Role role, same_as;  // not listed where its kernel is that of same_as
+  const char* name;
+  std::vector<std::size_t> n_tokens;
+};
+
+void register_type(const kernels::Tier& tier, const RoleCase& c, const QuantFormat& format) {
+  const KernelTable& table = tier.table();
+  if (c.role != c.same_as && kernel_of(table, c.role, format).run == kernel_of(table, c.same_as, format).run) return;
+  for (const Shape shape : kShapes) {
+    for (const std::size_t n_tokens : c.n_tokens) {
+      const std::string name =
+          fmt::format("{}/{}/{}/{}x{}/{}", c.name, tier.isa, format.name, shape.rows, shape.cols, n_tokens);
+      benchmark::RegisterBenchmark(name.c_str(), [&table, &format, role = c.role, shape,
+                                                  n_tokens](benchmark::State& state) {
+        run_product(state, table, role, format, shape, n_tokens);
+      })->Unit(benchmark::kMicrosecond);
+    }
+  }
 }
 
 void register_all() {
+  const std::vector<std::size_t> decode{1, 2, 4, 8, 16, 32, 64}, prefill{64, 256, 512};
+  const RoleCase roles[] = {{Role::decode, Role::decode, "decode", decode},
+                            {Role::decode_coarse, Role::decode, "decode_coarse", decode},
+                            {Role::prefill, Role::prefill, "prefill", prefill},
+                            {Role::prefill_coarse, Role::prefill, "prefill_coarse", prefill}};
   for (const kernels::Tier& tier : kernels::tiers()) {
     if (!tier.supported() || std::string_view(tier.isa) == "scalar") continue;
     for (const char* type : kTypes) {
-      const QuantFormat& format = *kernels::find_format(type);
-      for (const Shape shape : kShapes) {
-        for (const std::size_t n_tokens : {1u, 2u, 4u, 8u, 64u, 256u}) {
-          const std::string name = fmt::format("{}/{}/{}/{}x{}/{}", n_tokens <= 2 ? "decode" : "prefill", tier.isa,
-                                               type, shape.rows, shape.cols, n_tokens);
-          benchmark::RegisterBenchmark(name.c_str(), [&tier, &format, shape, n_tokens](benchmark::State& state) {
-            run_product(state, tier.table(), format, shape, n_tokens);
-          })->Unit(benchmark::kMicrosecond);
-        }
-      }
+      for (const RoleCase& role : roles) register_type(tier, role, *kernels::find_format(type));
     }
   }
 }
@@ -156,8 +188,10 @@ void register_all() {
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  fmt::print("roofs of one thread: read {:.1f} GB/s, FMA {:.1f} GFLOP/s\n", quern::bench::roofs().read_gb_per_s,
-             quern::bench::roofs().fma_gflop_per_s);
+  fmt::print(
+      "roofs of one thread: read {:.1f} GB/s, FMA {:.1f} GFLOP/s, bf16 tiles {:.1f} GFLOP/s, int8 tiles {:.1f} GOP/s\n",
+      quern::bench::roofs().read_gb_per_s, quern::bench::roofs().fma_gflop_per_s,
+      quern::bench::roofs().tile_gflop_per_s, quern::bench::int8_tile_roof_gop_per_s());
   quern::bench::register_all();
   benchmark::RunSpecifiedBenchmarks();
   return 0;
