@@ -15,6 +15,6 @@ struct TokenizerModel {
   Result<std::unique_ptr<Tokenizer>> (*load)(const gguf::GgufFile& file);
 };
 
-extern const TokenizerModel kSpmModel, kBpeModel, kGemma4Model;
+extern const TokenizerModel kSpmModel, kBpeModel, kGemma4Model, kWordPieceModel;
 
 }  // namespace quern::engine

@@ -22,11 +22,11 @@ enum class TokenKind : std::uint8_t { normal = 1, unknown = 2, control = 3, user
 struct SpecialTokens {
   TokenId bos = kNoToken, eos = kNoToken, eot = kNoToken, eom = kNoToken, unk = kNoToken, pad = kNoToken,
           sep = kNoToken;
-  bool add_bos = false, add_eos = false;
+  bool add_bos = false, add_eos = false, add_sep = false;
 };
 
 struct EncodeOptions {
-  bool add_special = true;     // BOS/EOS as the model's metadata asks for
+  bool add_special = true;     // BOS, EOS and SEP as the model's metadata asks for
   bool parse_special = false;  // text of control tokens ("<|im_end|>") becomes their id
 };
 

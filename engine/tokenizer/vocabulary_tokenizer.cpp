@@ -110,6 +110,7 @@ std::vector<TokenId> VocabularyTokenizer::encode(std::string_view text, EncodeOp
         begins = true;
       });
   if (options.add_special && roles_.ids.add_eos) out.push_back(roles_.ids.eos);
+  if (options.add_special && roles_.ids.add_sep) out.push_back(roles_.ids.sep);
   return out;
 }
 
