@@ -7,8 +7,8 @@ namespace quern::engine {
 namespace {
 
 // Matrix rows that decode and prefill rows of a mixed step visit together, so that the second visit finds them in
-// cache.
-constexpr std::size_t kMixedBlockRows = 64;
+// cache: half of the smallest L2 that is common. Large blocks, since a kernel may arrange its tokens anew for each.
+constexpr std::size_t kMixedBlockBytes = 256 << 10, kMixedBlockRowsMin = 64;
 
 const kernels::MatmulKernel& decode_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
   const kernels::Role role = matrix.coarse ? kernels::Role::decode_coarse : kernels::Role::decode;
@@ -79,8 +79,9 @@ void multiply(const Matrix& matrix, const Input& input, std::uint32_t worker, fl
     run_role(matrix, *input.prefill, input.data, base, mine, {0, input.n_rows}, y, y_stride);
     return;
   }
-  for (std::size_t r = mine.begin; r < mine.end; r += kMixedBlockRows) {
-    const kernels::Range block{r, std::min(r + kMixedBlockRows, mine.end)};
+  const std::size_t block_rows = std::max(kMixedBlockBytes / matrix.row_bytes / 32 * 32, kMixedBlockRowsMin);
+  for (std::size_t r = mine.begin; r < mine.end; r += block_rows) {
+    const kernels::Range block{r, std::min(r + block_rows, mine.end)};
     run_role(matrix, *input.decode, input.data, base, block, decode_rows, y, y_stride);
     run_role(matrix, *input.prefill, prepared_row(input, prefill_rows.begin), base, block, prefill_rows, y, y_stride);
   }
