@@ -35,6 +35,15 @@ Result<engine::chat::TemplateName> choose_template(const ModelOptions& options, 
   return engine::chat::detect_template(jinja);
 }
 
+// Encoders are refused before anything else of theirs is looked at, their tokenizer for instance.
+Status check_generates(const engine::gguf::GgufFile& file) {
+  QUERN_TRY(const std::string_view name, file.get_string("general.architecture"));
+  const engine::ArchSpec* arch = engine::find_architecture(name);
+  if (arch == nullptr || arch->generates) return {};  // an unknown one: refused with the list of those known
+  return fail(Errc::unsupported, "{}: architecture '{}' computes embeddings and cannot generate text", file.name(),
+              name);
+}
+
 kernels::KvType kv_type(const ModelOptions& options) {
   return options.kv_type == "f32" ? kernels::KvType::f32 : kernels::KvType::f16;
 }
@@ -63,6 +72,7 @@ Runtime::~Runtime() = default;
 
 Status Runtime::load_model(const ModelOptions& options) {
   QUERN_TRY(auto file, open_model(options));
+  QUERN_CHECK(check_generates(*file));
   QUERN_TRY(tokenizer_, engine::load_tokenizer(*file));
   QUERN_TRY(chat_template_, choose_template(options, *file));
   model_id_ = app::model_id(options);

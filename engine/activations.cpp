@@ -97,7 +97,9 @@ Result<Activations> Activations::create(const Model& model, const kernels::Kerne
   const HyperParams& p = model.params();
   const std::size_t rows = limits.max_tokens_per_step;
   const std::size_t slots = rows * std::max(1u, p.moe.n_used);
-  const std::size_t ff_values = std::max({rows * p.d_ff, slots * p.moe.d_ff, rows * p.moe.d_ff_shared});
+  // A model whose layers are all mixtures may still state a dense width.
+  const bool has_dense = std::any_of(p.layers.begin(), p.layers.end(), [](const auto& l) { return !l.experts; });
+  const std::size_t ff_values = std::max({has_dense ? rows * p.d_ff : 0, slots * p.moe.d_ff, rows * p.moe.d_ff_shared});
   Activations a;
   PartList list;
   list.floats(a.x, rows, p.d_model);

@@ -37,6 +37,7 @@ EngineLoop::EngineLoop(const EngineParts& parts, const SchedulerLimits& limits, 
     : parts_(parts),
       page_tokens_(page_tokens),
       n_vocab_(parts.backend.info().n_vocab),
+      states_(limits.max_running),
       admission_(parts.pool, parts.queue.capacity(), limits.max_running),
       batcher_(batch_limits(parts.backend.limits(), limits), limits.max_running),
       logits_(std::size_t{parts.backend.limits().max_logits_per_step} * n_vocab_) {
@@ -95,7 +96,7 @@ void EngineLoop::sweep() noexcept {
 void EngineLoop::admit() noexcept {
   while (const std::shared_ptr<Generation> generation = admission_.admit(static_cast<std::uint32_t>(running_.size()))) {
     try {
-      running_.push_back(std::make_unique<Sequence>(generation, parts_.pool, page_tokens_));
+      running_.push_back(std::make_unique<Sequence>(generation, parts_.pool, states_, page_tokens_));
       parts_.queue.release_place();
       parts_.stats.running.store(static_cast<std::uint32_t>(running_.size()), std::memory_order_relaxed);
       parts_.stats.queue.observe(parts_.clock.now() - generation->submitted);

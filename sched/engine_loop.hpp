@@ -61,6 +61,7 @@ class EngineLoop {
   EngineParts parts_;
   const std::uint32_t page_tokens_;
   const std::uint32_t n_vocab_;
+  kv::PagePool states_;  // one state page per running sequence, whether the model uses it or not
   Admission admission_;
   Batcher batcher_;
   engine::StepPlan plan_;

@@ -15,6 +15,7 @@ void append(const Sequence& sequence, const BatchShare& share, engine::StepPlan&
   plan.seq_begin.push_back(plan.n_tokens());
   plan.page_table.insert(plan.page_table.end(), sequence.pages().begin(), sequence.pages().end());
   plan.page_table.resize(plan.page_table.size() + plan.pages_max - sequence.pages().size(), kv::kNoPage);
+  plan.state_page.push_back(sequence.state_page());
   if (share.logits) plan.logits_tokens.push_back(plan.n_tokens() - 1);
   plan.cancelled.push_back(&sequence.generation().cancelled);
   if (sequence.n_prompt_left() == 0) ++plan.n_decode_seqs;
@@ -28,6 +29,7 @@ void reserve_plan(engine::StepPlan& plan, const engine::BackendLimits& limits, s
   plan.kv_slot.reserve(limits.max_tokens_per_step);
   plan.seq_begin.reserve(std::size_t{limits.max_seqs_per_step} + 1);
   plan.page_table.reserve(std::size_t{limits.max_seqs_per_step} * kv::pages_for(limits.max_context, page_tokens));
+  plan.state_page.reserve(limits.max_seqs_per_step);
   plan.logits_tokens.reserve(limits.max_logits_per_step);
   plan.cancelled.reserve(limits.max_seqs_per_step);
 }

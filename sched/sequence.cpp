@@ -6,12 +6,17 @@
 
 namespace quern::sched {
 
-Sequence::Sequence(std::shared_ptr<Generation> generation, kv::PagePool& pool, std::uint32_t page_tokens)
+Sequence::Sequence(std::shared_ptr<Generation> generation, kv::PagePool& pool, kv::PagePool& states,
+                   std::uint32_t page_tokens)
     : generation_(std::move(generation)),
       pool_(pool),
+      states_(states),
       pages_(page_tokens, generation_->n_pages_needed),
       n_prompt_(static_cast<std::uint32_t>(generation_->request.prompt.size())),
       n_reserved_(generation_->n_pages_needed) {
+  const bool reserved = states_.reserve(1);
+  QUERN_ASSERT(reserved);
+  state_page_ = states_.allocate();
   set_state(RequestState::prefill);
 }
 
@@ -44,6 +49,7 @@ void Sequence::accept(engine::TokenId token) {
 void Sequence::release_pages() noexcept {
   pages_.release(pool_);
   pool_.unreserve(std::exchange(n_reserved_, 0));
+  if (state_page_ != kv::kNoPage) states_.release(std::exchange(state_page_, kv::kNoPage));
   generation_->n_pages.store(0, std::memory_order_relaxed);
 }
 

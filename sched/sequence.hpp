@@ -18,8 +18,9 @@ namespace quern::sched {
 class Sequence {
  public:
   // REQUIRES: generation->n_pages_needed pages are reserved in `pool`; the sequence takes that promise over when the
-  // constructor returns. May throw std::bad_alloc.
-  Sequence(std::shared_ptr<Generation> generation, kv::PagePool& pool, std::uint32_t page_tokens);
+  // constructor returns. One of `states` is free: what models with recurrent layers remember of the sequence.
+  // May throw std::bad_alloc.
+  Sequence(std::shared_ptr<Generation> generation, kv::PagePool& pool, kv::PagePool& states, std::uint32_t page_tokens);
   ~Sequence() { release_pages(); }
   Sequence(const Sequence&) = delete;
   Sequence& operator=(const Sequence&) = delete;
@@ -34,6 +35,7 @@ class Sequence {
   std::uint32_t n_generated() const noexcept { return n_generated_; }
   bool at_length() const noexcept { return n_generated_ == request().max_tokens; }
   std::span<const kv::PageId> pages() const noexcept { return pages_.pages(); }
+  kv::PageId state_page() const noexcept { return state_page_; }
 
   // What the next step computes: positions [next_position(), next_position() + n).
   std::uint32_t next_position() const noexcept { return n_prefilled_ + n_fed_; }
@@ -65,6 +67,7 @@ class Sequence {
 
   std::shared_ptr<Generation> generation_;
   kv::PagePool& pool_;
+  kv::PagePool& states_;
   kv::PageTable pages_;
   const std::uint32_t n_prompt_;
   std::uint32_t n_reserved_ = 0;   // promised and not yet taken
@@ -72,6 +75,7 @@ class Sequence {
   std::uint32_t n_fed_ = 0;        // generated tokens computed: n_generated_, or one less while one waits to be fed
   std::uint32_t n_generated_ = 0;
   engine::TokenId last_token_ = engine::kNoToken;
+  kv::PageId state_page_ = kv::kNoPage;
   RequestState state_ = RequestState::queued;
 };
 

@@ -38,6 +38,7 @@ void PlanBuilder::add_sequence(std::uint32_t seq, std::uint32_t first_position, 
   }
   plan_.seq_begin.push_back(plan_.n_tokens());
   for (std::uint32_t page = 0; page < shape_.pages_per_seq; ++page) plan_.page_table.push_back(first_page + page);
+  plan_.state_page.push_back(seq);
   plan_.cancelled.push_back(nullptr);
 }
 
