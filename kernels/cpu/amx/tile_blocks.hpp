@@ -4,9 +4,9 @@
 //   B tile: 16 tokens, with 4 bytes of each in a row: the activations, transposed once per block of weight rows.
 //   C tile: 16 weight rows x 16 tokens.
 // A product runs over panels of 32 rows x 512 columns of decoded weights. Where the B tiles of all columns fit the
-// scratch (1 MiB: 128 tokens of 4096 columns), a panel's sums are finished before the next rows are read, which streams
-// the weights as decode wants; else all rows of a block take one stretch of 512 columns after the other, and their sums
-// wait. Sizes for an L2 of 2 MiB and an L1 of 48 KiB, as every CPU with tiles has.
+// scratch (512 KiB: 64 tokens of 4096 columns), a panel's sums are finished before the next rows are read, which
+// streams the weights as decode wants; else all rows of a block take one stretch of 512 columns after the other, and
+// their sums wait. Sizes for an L2 of 2 MiB and an L1 of 48 KiB, as every CPU with tiles has.
 #pragma once
 
 #include "kernels/cpu/amx/tiles.hpp"
@@ -22,19 +22,21 @@ inline constexpr std::size_t kPanelTiles = 2;   // 32 weight rows
 inline constexpr std::size_t kPanelCols = 512;  // a multiple of every block size
 inline constexpr std::size_t kPanelSteps = 16;  // 1024 bytes of each row in either arithmetic
 inline constexpr std::size_t kBlockTokens = 512;
-inline constexpr std::size_t kTokenPanels = 64;                          // 1 MiB of B tiles
+inline constexpr std::size_t kTokenPanels = 32;                          // 512 KiB of B tiles
 inline constexpr std::size_t kSumTiles = kBlockTokens / kTileSide * 32;  // 1 MiB: 512 tokens x 512 rows
 static_assert(kBlockTokens / kTileSide <= kTokenPanels);
 
 using TileSums = float[kTileSide * kTileSide];          // [row, token]
 using TokenPanel = std::byte[kPanelSteps][kTileBytes];  // B tiles of 16 tokens x 512 columns
 
-// On the stack of the caller; a product touches what its tokens need.
+// On the stack of the caller; a product touches what its tokens need. Threads have 2 MiB where the stack limit is
+// "unlimited" (glibc), 8 MiB as a rule.
 struct TileScratch {
   alignas(64) std::byte a[kPanelTiles][kPanelSteps][kTileBytes];
   alignas(64) TokenPanel b[kTokenPanels];
   alignas(64) TileSums c[kSumTiles];  // [row tile][token tile]
 };
+static_assert(sizeof(TileScratch) < std::size_t{7} << 18);
 
 inline std::size_t at_most(std::size_t n, std::size_t limit) noexcept {
   return n < limit ? n : limit;
