@@ -162,7 +162,11 @@ void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
 
 void EngineLoop::deliver_token(Sequence& sequence, std::span<const float> logits, TimePoint now) {
   const engine::sampling::Drawn drawn = sequence.sample(logits);
-  if (!sequence.request().ignore_eos && parts_.tokenizer.is_end_of_generation(drawn.token)) {
+  const GenerateRequest& request = sequence.request();
+  const auto& stops = request.stop_tokens;
+  const bool is_end = parts_.tokenizer.is_end_of_generation(drawn.token) ||
+                      std::find(stops.begin(), stops.end(), drawn.token) != stops.end();
+  if (is_end && !request.ignore_eos) {
     finish(sequence, {.logprob = drawn.logprob, .finish = FinishReason::stop});
     return;
   }

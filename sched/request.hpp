@@ -17,7 +17,8 @@ struct GenerateRequest {
   std::vector<engine::TokenId> prompt;  // at least one token
   std::uint32_t max_tokens = 0;         // generated tokens at most; prompt + max_tokens must fit into the context
   engine::sampling::SamplingParams sampling;
-  bool ignore_eos = false;  // keep going past end-of-generation tokens
+  bool ignore_eos = false;                   // keep going past end-of-generation tokens
+  std::vector<engine::TokenId> stop_tokens;  // further ends of generation, those of the chat template
   bool want_logprobs = false;
   std::string label;  // endpoint and client, for /control/requests; never the prompt
 };

@@ -72,6 +72,19 @@ TEST(EngineLoop, StopsAtEndOfGenerationAndHidesTheToken) {
   h.expect_all_free();
 }
 
+TEST(EngineLoop, StopsAtTheTokensOfTheRequest) {
+  EngineHarness h;
+  h.backend.next_token = [](std::span<const TokenId> tokens) { return tokens.size() < 8 ? TokenId{50} : TokenId{51}; };
+  GenerateRequest request = greedy_request(prompt_of(5), 30);
+  request.ignore_eos = false;
+  request.stop_tokens = {49, 51};
+  const auto stops = h.submit(request);
+  ASSERT_TRUE(h.run_until_idle({stops}));
+  EXPECT_EQ(stops->tokens, (std::vector<TokenId>{50, 50, 50}));
+  EXPECT_EQ(stops->finish, FinishReason::stop);
+  h.expect_all_free();
+}
+
 TEST(EngineLoop, LogprobsAreSentWhenWanted) {
   EngineHarness h;
   GenerateRequest request = greedy_request(prompt_of(5), 2);
