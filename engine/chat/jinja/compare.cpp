@@ -66,7 +66,7 @@ bool equal(Heap& heap, const Value& a, const Value& b, int depth) {
       return true;
     case Kind::string:
       if (a.text().size() != b.text().size()) return false;
-      heap.work(a.text().size());
+      heap.copy(a.text().size());
       return a.text() == b.text();
     case Kind::list:
       return equal_lists(heap, a.as_list(), b.as_list(), depth);
@@ -85,7 +85,7 @@ int compare(Heap& heap, const Value& a, const Value& b, std::string_view op, boo
   unordered = false;
   if (a.is_number() && b.is_number()) return compare_numbers(a, b, unordered);
   if (a.is(Kind::string) && b.is(Kind::string)) {  // the order of UTF-8 is that of code points
-    heap.work(std::min(a.text().size(), b.text().size()));
+    heap.copy(std::min(a.text().size(), b.text().size()));
     return a.text().compare(b.text());
   }
   if (a.is(Kind::list) && b.is(Kind::list) && a.as_list().form() == b.as_list().form() &&

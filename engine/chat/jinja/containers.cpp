@@ -166,7 +166,7 @@ bool contains(Heap& heap, const Value& container, const Value& item) {
       return false;
     case Kind::string:
       if (!item.is(Kind::string)) throw_type("'in <string>' requires string as left operand, not {}", type_name(item));
-      heap.work(container.text().size() + item.text().size());
+      heap.copy(container.text().size() + item.text().size());
       return find_text(container.text(), item.text()) != std::string_view::npos;
     case Kind::list:
       for (const Value& element : container.as_list().items())

@@ -8,6 +8,12 @@ Payload::Payload(Heap& heap, std::size_t bytes) : heap_(heap), bytes_(bytes) {
   heap_.link(*this);
 }
 
+// Here and not in dispose(), because the constructor of a derived class may fail.
+Payload::~Payload() {
+  heap_.unlink(*this);
+  heap_.uncharge(bytes_);
+}
+
 void Payload::release() noexcept {
   if (--n_refs_ == 0) heap_.dispose(*this);
 }
@@ -22,11 +28,7 @@ void Payload::recharge(std::size_t bytes) {
 Heap::~Heap() {
   for (Payload* p = first_; p != nullptr; p = p->next_) p->retain();
   for (Payload* p = first_; p != nullptr; p = p->next_) p->drop_references();
-  while (first_ != nullptr) {
-    Payload* const p = first_;
-    first_ = p->next_;
-    delete p;
-  }
+  while (first_ != nullptr) delete first_;
 }
 
 void Heap::link(Payload& payload) noexcept {
@@ -49,8 +51,6 @@ void Heap::dispose(Payload& payload) noexcept {
   while (dead_ != nullptr) {
     Payload* const p = dead_;
     dead_ = p->next_dead_;
-    unlink(*p);
-    uncharge(p->bytes_);
     delete p;
   }
   disposing_ = false;

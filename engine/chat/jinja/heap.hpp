@@ -25,7 +25,7 @@ class Payload {
  public:
   Payload(const Payload&) = delete;
   Payload& operator=(const Payload&) = delete;
-  virtual ~Payload() = default;
+  virtual ~Payload();
 
   void retain() noexcept { ++n_refs_; }
   void release() noexcept;
@@ -92,7 +92,8 @@ class Heap {
     n_steps_ += n;
     if (n_steps_ > limits_.max_steps) throw_steps();
   }
-  void work(std::size_t n_bytes) { step(n_bytes / 32); }  // looking at or copying that many bytes
+  void work(std::size_t n_bytes) { step(n_bytes / 32); }   // looking at each of that many bytes
+  void copy(std::size_t n_bytes) { step(n_bytes / 256); }  // copying or searching them
   void charge(std::size_t bytes) {
     if (bytes > limits_.max_bytes - live_bytes_) throw_memory();
     live_bytes_ += bytes;

@@ -72,7 +72,7 @@ void Interpreter::Capture::append(std::string_view text) {
   Heap& heap = in_.heap_;
   if (text.size() > heap.limits().max_output_bytes - text_.size())
     throw_failure(FailureKind::limit, "the template writes more than {} bytes", heap.limits().max_output_bytes);
-  heap.work(text.size());
+  heap.copy(text.size());
   heap.charge(text.size());
   text_ += text;
 }

@@ -98,7 +98,7 @@ Value repeat(Interpreter& in, const Value& what, std::int64_t times) {
   check_size(in, n, std::max<std::size_t>(size, 1));
   if (what.is(Kind::string)) {
     std::string out;
-    in.heap().work(size * n);
+    in.heap().copy(size * n);
     out.reserve(size * n);
     for (std::size_t i = 0; i < n && size > 0; ++i) out += what.text();
     return Value::string(in.heap(), std::move(out), what.as_string().safe());

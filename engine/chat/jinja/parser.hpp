@@ -1,4 +1,5 @@
-// Tokens -> tree. Recursive descent; statements in parse_statement.cpp, expressions in parse_expression.cpp.
+// Tokens -> tree. Recursive descent; statements in parse_statement.cpp, operators in parse_expression.cpp,
+// operands in parse_primary.cpp, what follows them in parse_postfix.cpp.
 // Threads: one. Limits: nesting, see kMaxHeight. Source: the Jinja documentation for the language; the order of
 // operators follows what Jinja does, which is not Python's in all details (unary minus binds before a filter, `~`
 // before

@@ -132,7 +132,7 @@ std::string repr_real(double value) {
 void append_text(Heap& heap, const Value& value, std::string& out) {
   if (value.is(Kind::undefined)) return;
   if (value.is(Kind::string)) {
-    heap.work(value.text().size());
+    heap.copy(value.text().size());
     out += value.text();
   } else {
     append_repr_of(heap, value, out, 0);

@@ -24,7 +24,7 @@ const std::string kPlainUndefined = "value is undefined";
 
 String::String(Heap& heap, std::string text, bool safe)
     : Payload(heap, sizeof(*this) + text.size()), text_(std::move(text)), n_chars_(kUncounted), safe_(safe) {
-  heap.work(text_.size());
+  heap.copy(text_.size());
 }
 
 std::size_t String::n_chars() const {
