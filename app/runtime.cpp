@@ -29,12 +29,6 @@ std::string model_id(const ModelOptions& options) {
   return std::filesystem::path(options.model).stem().string();
 }
 
-Result<engine::chat::TemplateName> choose_template(const ModelOptions& options, const engine::gguf::GgufFile& file) {
-  if (!options.chat_template.empty()) return engine::chat::find_template(options.chat_template);
-  QUERN_TRY(const std::string_view jinja, file.get_string_or("tokenizer.chat_template", ""));
-  return engine::chat::detect_template(jinja);
-}
-
 // Encoders are refused before anything else of theirs is looked at, their tokenizer for instance.
 Status check_generates(const engine::gguf::GgufFile& file) {
   QUERN_TRY(const std::string_view name, file.get_string("general.architecture"));
@@ -74,7 +68,8 @@ Status Runtime::load_model(const ModelOptions& options) {
   QUERN_TRY(auto file, open_model(options));
   QUERN_CHECK(check_generates(*file));
   QUERN_TRY(tokenizer_, engine::load_tokenizer(*file));
-  QUERN_TRY(chat_template_, choose_template(options, *file));
+  QUERN_TRY(auto templates, engine::chat::TemplateSet::load(*file, *tokenizer_, options.chat_template));
+  chat_ = std::make_unique<engine::chat::TemplateSet>(std::move(templates));
   model_id_ = app::model_id(options);
   QUERN_TRY(model_, engine::Model::load(std::move(file), topology_, *pool_, *kernels_, ledger_));
   if (tokenizer_->n_vocab() > model_->info().n_vocab) {

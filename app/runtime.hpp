@@ -8,7 +8,7 @@
 #include "base/byte_ledger.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "engine/chat/template.hpp"
+#include "engine/chat/template_set.hpp"
 #include "engine/forward.hpp"
 #include "engine/model.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
@@ -48,7 +48,7 @@ class Runtime {
   engine::Backend& executor() noexcept { return *executor_; }
   ByteLedger& ledger() noexcept { return ledger_; }
   const Clock& clock() const noexcept { return clock_; }
-  engine::chat::TemplateName chat_template() const noexcept { return chat_template_; }
+  const engine::chat::TemplateSet& chat() const noexcept { return *chat_; }
   const std::string& model_id() const noexcept { return model_id_; }
 
  private:
@@ -64,7 +64,7 @@ class Runtime {
   std::unique_ptr<kernels::CorePool> pool_;
   std::unique_ptr<engine::Model> model_;
   std::unique_ptr<engine::Tokenizer> tokenizer_;
-  engine::chat::TemplateName chat_template_{};
+  std::unique_ptr<engine::chat::TemplateSet> chat_;
   std::string model_id_;
   std::unique_ptr<kv::PageArena> arena_;
   std::unique_ptr<engine::CpuExecutor> executor_;

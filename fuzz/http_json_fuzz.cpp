@@ -2,6 +2,7 @@
 // Input: 1 byte mode, then the data. Invariants: a refusal has a message and its error reply is JSON; what was accepted
 // is within limits; JSON survives being written and read again; stop strings do not depend on how a text was split.
 #include "server/api/chat_json.hpp"
+#include "server/api/chat_prompt.hpp"
 #include "server/api/completions_json.hpp"
 #include "server/api/tokenize_json.hpp"
 #include "server/http_error.hpp"
@@ -58,7 +59,10 @@ void chat(std::string_view body) {
   check_refusal(request);
   if (!request) return;
   require(!request->messages.empty() && request->messages.size() <= kLimits.max_messages, "messages out of range");
-  check_refusal(engine::chat::render(engine::chat::TemplateName::chatml, request->messages, true));
+  static const engine::chat::TemplateSet templates = engine::chat::TemplateSet::builtin("chatml").value();
+  std::uint64_t n_steps = 0;
+  check_refusal(server::check_template(*request, templates));
+  check_refusal(server::render_prompt(*request, templates, {}, n_steps));
 }
 
 void document(std::string_view text) {

@@ -22,6 +22,7 @@ constexpr std::array kRoutes{
     Route{kPost, "/v1/completions", &post_completions, true},
     Route{kPost, "/v1/chat/completions", &post_chat_completions, true},
     Route{kPost, "/chat/completions", &post_chat_completions, true},
+    Route{kPost, "/apply-template", &post_apply_template, true},
     Route{kPost, "/tokenize", &post_tokenize, true},
     Route{kPost, "/detokenize", &post_detokenize, true},
     Route{kGet, "/control/status", &get_control_status, false, true},

@@ -6,7 +6,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "engine/backend.hpp"
-#include "engine/chat/template.hpp"
+#include "engine/chat/template_set.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "sched/scheduler.hpp"
 
@@ -60,7 +60,7 @@ struct Services {
   sched::Scheduler& scheduler;
   const engine::Tokenizer& tokenizer;
   const engine::ModelInfo& model;
-  engine::chat::TemplateName chat_template;
+  const engine::chat::TemplateSet& chat;
   std::string model_id;  // the name clients use: "model" of every request must match or be absent
   const ByteLedger& ledger;
   const Clock& clock;

@@ -20,10 +20,6 @@ Status validate_model(const ModelOptions& options) {
   if (!std::has_single_bit(options.page_tokens)) {
     return fail_field("--kv-page-tokens", "want a power of two between 8 and 256, found {}", options.page_tokens);
   }
-  if (!options.chat_template.empty()) {
-    const auto known = engine::chat::find_template(options.chat_template);
-    if (!known) return fail_field("--chat-template", "{}", known.error().detail);
-  }
   return {};
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "engine/chat/template.hpp"
+#include "engine/chat/template_set.hpp"
 
 #include <functional>
 #include <iosfwd>

@@ -72,8 +72,8 @@ Result<Answer> Generator::continue_text(const std::string& prompt, const OnText&
 }
 
 Result<std::vector<engine::TokenId>> Generator::encode(const std::vector<Message>& messages) const {
-  QUERN_TRY(const std::string text, engine::chat::render(runtime_.chat_template(), messages, true));
-  return runtime_.tokenizer().encode(text, {.add_special = true, .parse_special = true});
+  QUERN_TRY(const std::string text, runtime_.chat().render(messages, true));
+  return runtime_.tokenizer().encode(text, runtime_.chat().encode_options(text));
 }
 
 Result<Answer> Generator::answer(std::vector<Message>& messages, const OnText& on_text, std::size_t& n_dropped) {
@@ -90,8 +90,8 @@ Result<Answer> Generator::answer(std::vector<Message>& messages, const OnText& o
     n_dropped += 2;
     QUERN_TRY(prompt.tokens, encode(messages));
   }
-  for (const std::string_view stop : engine::chat::implied_stops(runtime_.chat_template()))
-    prompt.stops.emplace_back(stop);
+  prompt.stops = runtime_.chat().ends().strings;
+  prompt.stop_tokens = runtime_.chat().ends().tokens;
   prompt.at_start = true;
   return generate(std::move(prompt), on_text);
 }
@@ -107,6 +107,7 @@ Result<Answer> Generator::generate(Prompt prompt, const OnText& on_text) {
   request.max_tokens = std::min(options_.n_predict, context > answer.n_prompt ? context - answer.n_prompt : 1);
   request.sampling = options_.sampling;
   request.ignore_eos = options_.ignore_eos;
+  request.stop_tokens = std::move(prompt.stop_tokens);
   request.label = "quern run";
 
   net::io_context io(1);

@@ -47,6 +47,7 @@ class Generator {
   struct Prompt {
     std::vector<engine::TokenId> tokens;
     std::vector<std::string> stops;
+    std::vector<engine::TokenId> stop_tokens;
     bool at_start = false;  // the answer is a text of its own: no leading blank
   };
   Result<std::vector<engine::TokenId>> encode(const std::vector<engine::chat::Message>& messages) const;

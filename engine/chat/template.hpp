@@ -1,35 +1,70 @@
-// Chat templates by name. (Jinja templates of models come with their own interpreter later, behind the same interface.)
-// Threads: pure functions.
+// One chat template, parsed, with what was found out about it. Threads: const after parse(), any number at once.
+// Ownership: copies the source's program. Limits: jinja::Limits for each rendering.
 #pragma once
 
 #include "base/result.hpp"
+#include "engine/chat/jinja/containers.hpp"
+#include "engine/chat/jinja/program.hpp"
 
-#include <span>
+#include <ctime>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace quern::engine::chat {
 
-struct Message {
-  std::string role;  // system, user, assistant
-  std::string content;
+// What a template can be given. Found out by rendering small conversations and looking at what comes out.
+struct Traits {
+  bool absent_is_undefined = false;  // `tools` and `documents` that are not there: undefined instead of None
+  bool takes_parts = false;          // a message's content may be a list of {"type": "text", "text": ...}
+  bool needs_parts = false;          // ... and no string
+  bool object_arguments = true;      // a tool call's arguments are an object, as transformers has them, not JSON text
+  bool null_content = true;          // the content of a message that only calls tools may be None
+  bool knows_developer = false;      // has a place for that role; elsewhere it is called system
+  std::string after_answer;          // what stands between an answer and the next question
 };
 
-enum class TemplateName { plain, chatml, llama2 };
+// What one rendering is given: messages and tools as the OpenAI API has them. The template may change the values.
+struct Inputs {
+  explicit Inputs(const jinja::Limits& limits = {}) : heap(std::make_unique<jinja::Heap>(limits)) {}
+  std::unique_ptr<jinja::Heap> heap;          // first: it must outlive the values
+  jinja::Value messages;                      // a list of dicts
+  jinja::Value tools = jinja::Value::none();  // a list of dicts, or None
+  jinja::Variables variables;                 // further ones; they win
+  bool add_generation_prompt = true;
+  std::tm now = local_time();  // for strftime_now
 
-// Errors: bad_input listing the known names.
-Result<TemplateName> find_template(std::string_view name);
-std::string_view template_name(TemplateName name) noexcept;
+  static std::tm local_time();
+  Inputs(Inputs&&) = default;
+  Inputs& operator=(Inputs&&) = delete;
+};
 
-// Guesses from the source text of a model's Jinja template (tokenizer.chat_template); plain when it fits none.
-TemplateName detect_template(std::string_view jinja_source) noexcept;
+// The texts of the model's tokens that templates write.
+struct TokenTexts {
+  std::string bos, eos;
+};
 
-// The prompt text, ending where the assistant's answer begins when add_generation_prompt. To be tokenized with
-// parse_special = true; a BOS is not part of it (the tokenizer adds it).
-// Errors: bad_input naming messages[i].role for an unknown role or an order that the template cannot express.
-Result<std::string> render(TemplateName name, std::span<const Message> messages, bool add_generation_prompt);
+class Template {
+ public:
+  // Errors: bad_input naming the template and the line.
+  static Result<Template> parse(std::string name, std::string_view source, TokenTexts tokens);
 
-// Strings after which the answer is over although the model's vocabulary has no token for them (e.g. plain: "\nuser:").
-std::span<const std::string_view> implied_stops(TemplateName name) noexcept;
+  // The prompt. Errors: bad_input naming messages: the template refuses them, fails with them, or goes over a limit.
+  Result<std::string> render(Inputs& inputs) const;
+  // The same without bringing the messages into the form that the template knows.
+  jinja::Outcome<std::string> render_raw(Inputs& inputs, bool absent_is_undefined) const;
+
+  bool mentions(std::string_view variable) const noexcept { return program_->mentions(variable); }
+  const std::string& name() const noexcept { return name_; }
+  const Traits& traits() const noexcept { return traits_; }
+
+ private:
+  Template() = default;
+  std::string name_;
+  std::shared_ptr<const jinja::Program> program_;
+  TokenTexts tokens_;
+  Traits traits_;
+};
 
 }  // namespace quern::engine::chat

@@ -1,80 +1,12 @@
 #include "server/api/chat_json.hpp"
 
+#include "server/api/chat_message_json.hpp"
+
 #include <iterator>
 #include <utility>
 
 namespace quern::server {
 namespace {
-
-// "text" or [{"type": "text", "text": "..."}]; parts are joined with line breaks, as other servers do.
-void read_content(JsonFields& message, std::string& out) {
-  const json::value* content = message.value("content");
-  if (content == nullptr) return message.refuse("content", "missing; expected a string or an array of text parts");
-  if (content->is_string()) {
-    out.assign(content->get_string().data(), content->get_string().size());
-    return;
-  }
-  if (!content->is_array()) {
-    return message.refuse("content", fmt::format("expected a string or an array, found {}", describe(*content)));
-  }
-  const json::array& parts = content->get_array();
-  for (std::size_t i = 0; i < parts.size() && !message.failed(); ++i) {
-    const std::string path = fmt::format("content[{}]", i);
-    const json::object* object = parts[i].if_object();
-    if (object == nullptr) {
-      return message.refuse(path, fmt::format("expected an object, found {}", describe(parts[i])));
-    }
-    JsonFields part(*object, message.path_of(path));
-    std::string type, text;
-    if (!part.read("type", type)) part.refuse("type", "missing; expected \"text\"");
-    if (type != "text") {
-      Error error = fail_field(part.path_of("type"), "only \"text\" is supported, found {}",
-                               describe(json::value(json::string_view(type.data(), type.size()))));
-      error.code = Errc::unsupported;
-      part.refuse(std::move(error));
-    }
-    if (!part.read("text", text)) part.refuse("text", "missing; expected a string");
-    if (const Status status = part.finish(); !status) return message.refuse(status.error());
-    if (i > 0) out += '\n';
-    out += text;
-  }
-}
-
-std::string internal_role(JsonFields& message) {
-  std::string role;
-  if (!message.read("role", role)) message.refuse("role", "missing; expected system, developer, user or assistant");
-  if (role == "developer") return "system";  // the newer name
-  if (role == "system" || role == "user" || role == "assistant") return role;
-  message.refuse("role", fmt::format("expected system, developer, user or assistant, found {}",
-                                     describe(json::value(json::string_view(role.data(), role.size())))));
-  return role;
-}
-
-void read_message(JsonFields& fields, const json::value& value, std::size_t index,
-                  std::vector<engine::chat::Message>& out) {
-  const std::string path = fmt::format("messages[{}]", index);
-  const json::object* object = value.if_object();
-  if (object == nullptr) return fields.refuse(path, fmt::format("expected an object, found {}", describe(value)));
-  JsonFields message(*object, path);
-  engine::chat::Message read;
-  read.role = internal_role(message);
-  message.unsupported({"tool_calls", "tool_call_id", "function_call", "audio", "refusal"});
-  read_content(message, read.content);
-  std::string name;
-  message.read("name", name);       // no template here has a place for it
-  message.ignore({"annotations"});  // clients send an answer's message back as it was
-  if (const Status status = message.finish(); !status) return fields.refuse(status.error());
-  out.push_back(std::move(read));
-}
-
-void read_messages(JsonFields& fields, const ServerLimits& limits, std::vector<engine::chat::Message>& out) {
-  const json::array* messages = fields.array("messages");
-  if (messages == nullptr || messages->empty() || messages->size() > limits.max_messages) {
-    return fields.refuse("messages", fmt::format("expected an array of 1 to {} messages, found {}", limits.max_messages,
-                                                 messages == nullptr ? 0 : messages->size()));
-  }
-  for (std::size_t i = 0; i < messages->size() && !fields.failed(); ++i) read_message(fields, (*messages)[i], i, out);
-}
 
 void refuse_unsupported(JsonFields& fields, std::string_view field, std::string_view detail) {
   Error error = fail_field(fields.path_of(field), "{}", detail);
@@ -84,14 +16,11 @@ void refuse_unsupported(JsonFields& fields, std::string_view field, std::string_
 
 // Fields whose harmless values are accepted; anything that would change the answer is refused, never ignored.
 void read_harmless_only(JsonFields& fields) {
-  fields.unsupported({"tools", "functions", "audio", "web_search_options", "top_logprobs", "reasoning_effort",
-                      "verbosity", "chat_template_kwargs"});
+  fields.unsupported({"functions", "audio", "web_search_options", "top_logprobs", "verbosity"});
   fields.ignore({"parallel_tool_calls"});
-  for (const std::string_view key : {std::string_view("tool_choice"), std::string_view("function_call")}) {
-    const json::value* choice = fields.value(key);
-    if (choice != nullptr && *choice != "none" && *choice != "auto") {
-      refuse_unsupported(fields, key, "tools are not supported yet; only \"none\" and \"auto\"");
-    }
+  const json::value* call = fields.value("function_call");
+  if (call != nullptr && *call != "none" && *call != "auto") {
+    refuse_unsupported(fields, "function_call", "the old form of tool_choice; only \"none\" and \"auto\"");
   }
   if (const json::object* format = fields.object("response_format")) {
     const json::value* type = format->if_contains("type");
@@ -106,6 +35,38 @@ void read_harmless_only(JsonFields& fields) {
   }
 }
 
+// "none", "auto", "required", or {"type": "function", "function": {"name"}}.
+void read_tool_choice(JsonFields& fields, ChatRequest& request) {
+  const json::value* choice = fields.value("tool_choice");
+  if (choice == nullptr) return;
+  const bool is_name = *choice == "none" || *choice == "auto" || *choice == "required";
+  if (!is_name && !choice->is_object()) {
+    return fields.refuse("tool_choice",
+                         fmt::format("expected none, auto, required or an object, found {}", describe(*choice)));
+  }
+  request.forces_tools = *choice != "none" && *choice != "auto";
+  if (*choice == "none") request.tools = nullptr;  // what the model does not see it does not call
+  request.template_variables["tool_choice"] = *choice;
+}
+
+// What templates may look at besides the conversation.
+void read_template_variables(JsonFields& fields, ChatRequest& request) {
+  fields.read("add_generation_prompt", request.add_generation_prompt);
+  if (std::string effort; fields.read("reasoning_effort", effort)) {
+    request.has_reasoning_effort = true;
+    request.template_variables["reasoning_effort"] = json::string_view(effort.data(), effort.size());
+  }
+  const json::object* variables = fields.object("chat_template_kwargs");
+  if (variables == nullptr) return;
+  for (const auto& [name, value] : *variables) {
+    if (name == "messages" || name == "tools" || name == "add_generation_prompt") {
+      return fields.refuse("chat_template_kwargs",
+                           fmt::format("'{}' is a field of the request", std::string_view(name.data(), name.size())));
+    }
+    request.template_variables[name] = value;
+  }
+}
+
 std::string_view finish_text(sched::FinishReason reason) noexcept {
   return reason == sched::FinishReason::length ? "length" : "stop";
 }
@@ -117,9 +78,12 @@ Result<ChatRequest> parse_chat_request(std::string_view body, const RequestRules
   JsonFields fields(object, "");
   ChatRequest request;
   read_messages(fields, rules.limits, request.messages);
+  read_tools(fields, request.tools);
   read_generation_fields(fields, rules, request.fields);
   fields.read("logprobs", request.fields.logprobs);
   read_harmless_only(fields);
+  read_tool_choice(fields, request);
+  read_template_variables(fields, request);
   QUERN_CHECK(fields.finish());
   return request;
 }

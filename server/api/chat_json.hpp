@@ -2,7 +2,6 @@
 // Source: the OpenAI API reference, "Chat Completions"; sampling extensions named as llama-server names them.
 #pragma once
 
-#include "engine/chat/template.hpp"
 #include "server/api/answer_shape.hpp"
 #include "server/api/generation_json.hpp"
 
@@ -13,7 +12,12 @@
 namespace quern::server {
 
 struct ChatRequest {
-  std::vector<engine::chat::Message> messages;  // roles: system (also for "developer"), user, assistant
+  json::array messages;             // as read_messages() leaves them
+  json::value tools;                // an array, or null
+  json::object template_variables;  // chat_template_kwargs, tool_choice, reasoning_effort
+  bool add_generation_prompt = true;
+  bool forces_tools = false;  // tool_choice asks for a call
+  bool has_reasoning_effort = false;
   GenerationFields fields;
 };
 

@@ -13,6 +13,7 @@ net::awaitable<void> get_models(Exchange& exchange, ServerState& state);        
 net::awaitable<void> get_model(Exchange& exchange, ServerState& state);              // models.cpp
 net::awaitable<void> post_completions(Exchange& exchange, ServerState& state);       // completions.cpp
 net::awaitable<void> post_chat_completions(Exchange& exchange, ServerState& state);  // chat.cpp
+net::awaitable<void> post_apply_template(Exchange& exchange, ServerState& state);    // chat.cpp
 net::awaitable<void> post_tokenize(Exchange& exchange, ServerState& state);          // tokenize.cpp
 net::awaitable<void> post_detokenize(Exchange& exchange, ServerState& state);        // tokenize.cpp
 

@@ -20,6 +20,7 @@ Result<std::vector<sched::Ticket>> submit_all(Exchange& exchange, ServerState& s
       request.sampling = job.fields.sampling;
       request.sampling.seed += i;  // n answers with one seed must differ
       request.ignore_eos = job.fields.ignore_eos;
+      request.stop_tokens = job.stop_tokens;
       request.want_logprobs = job.fields.logprobs;
       request.label = fmt::format("{} {}", job.endpoint, exchange.head().request_id);
       QUERN_TRY(sched::Ticket ticket, state.services.scheduler.submit(std::move(request), exchange.executor()));

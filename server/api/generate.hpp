@@ -29,8 +29,9 @@ Result<std::uint32_t> fit_context(std::size_t n_prompt, std::optional<std::uint3
 struct Job {
   std::vector<std::vector<engine::TokenId>> prompts;
   GenerationFields fields;
-  std::string_view prompt_field;  // how the endpoint calls its prompt: "prompt", "messages"
-  std::string_view endpoint;      // for /control/requests
+  std::string_view prompt_field;                  // how the endpoint calls its prompt: "prompt", "messages"
+  std::string_view endpoint;                      // for /control/requests
+  std::vector<engine::TokenId> stop_tokens = {};  // ends besides those of the vocabulary
 };
 
 // Replies in every case. Closing the connection cancels the generation.

@@ -91,7 +91,6 @@ TEST(CommandLine, ErrorsNameTheOption) {
       {{"serve", "--host", "example.org"}, {}, "--host: want a loopback address"},
       {{"serve", "--no-tcp", "--socket", "none"}, {}, "--no-tcp: want TCP or a Unix socket"},
       {{"serve", "--header-timeout", "10"}, {}, "--header-timeout: want a time between 1ms and 1h"},
-      {{"serve", "--chat-template", "nope"}, {}, "--chat-template: "},
       {{"run", "-p", "a", "-f", "b"}, {}, "--file: want one prompt, found --prompt and --file"},
       {{"run", "--temp", "nan"}, {}, "--temp: want a number between 0 and 100, found 'nan'"},
       {{"run", "--logit-bias", "5"}, {}, "--logit-bias: want ID=BIAS such as 15=-1.5, found '5'"},

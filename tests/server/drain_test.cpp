@@ -102,9 +102,8 @@ TEST(Drain, WhatDoesNotFinishInTimeIsCut) {
 TEST(Server, NamesWhatItCannotBind) {
   ServerHarness running;
   boost::asio::io_context io;
-  const server::Services services{
-      *running.scheduler, running.tokenizer, running.backend.info(), engine::chat::TemplateName::plain, "m",
-      running.ledger,     running.clock};
+  const server::Services services{*running.scheduler, running.tokenizer, running.backend.info(), running.chat, "m",
+                                  running.ledger,     running.clock};
   server::ServerOptions options;
   options.port = running.port();
   EXPECT_EQ(server::Server::create(io, options, services).error().code, Errc::io);

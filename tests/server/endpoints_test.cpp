@@ -32,6 +32,28 @@ TEST(Endpoints, TokenizeAndBack) {
   EXPECT_EQ(error_param(server.post("/detokenize", R"({"tokens":[96]})")), "tokens[0]");
 }
 
+TEST(Endpoints, ApplyTemplateGivesThePromptOfAChat) {
+  ServerHarness server;
+  EXPECT_EQ(server.post("/apply-template", R"({"messages":[{"role":"user","content":"a"}]})").body,
+            R"({"prompt":"user: a\nassistant:"})");
+  EXPECT_EQ(
+      server.post("/apply-template", R"({"messages":[{"role":"user","content":"a"}],"add_generation_prompt":false})")
+          .body,
+      R"({"prompt":"user: a\n"})");
+  EXPECT_EQ(error_param(server.post("/apply-template", R"({"messages":[]})")), "messages");
+  EXPECT_EQ(error_param(server.post("/apply-template", R"({"messages":[{"role":"user","content":"a"}],
+    "tools":[{"type":"function","function":{"name":"f"}}]})")),
+            "tools");
+}
+
+TEST(Endpoints, ALongPromptIsRenderedWhole) {  // on the helper thread
+  ServerHarness server;
+  std::string body = R"({"messages":[)";
+  for (int i = 0; i < 4000; ++i) body += R"({"role":"user","content":"a"},)";
+  body.back() = ']';
+  EXPECT_EQ(server.post("/apply-template", body + "}").body.size(), 4000 * std::string("user: a\\n").size() + 23);
+}
+
 TEST(Endpoints, MetricsAreWellFormedAndComplete) {
   ServerHarness server;
   server.post("/v1/completions", R"({"prompt":"a","max_tokens":5})");

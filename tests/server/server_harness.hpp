@@ -80,8 +80,7 @@ class ServerHarness {
     scheduler->start();
     options.server.port = 0;
     options.server.unix_socket = socket_path;
-    const server::Services services{*scheduler,   tokenizer, backend.info(), engine::chat::TemplateName::plain,
-                                    "test-model", ledger,    clock};
+    const server::Services services{*scheduler, tokenizer, backend.info(), chat, "test-model", ledger, clock};
     server_ = server::Server::create(io, options.server, services).value();
     server_->start();
     for (int i = 0; i < options.n_io_threads; ++i) threads_.emplace_back([this] { io.run(); });
@@ -142,6 +141,7 @@ class ServerHarness {
   ByteLedger ledger{64u << 20};
   FakeBackend backend;
   PieceTokenizer tokenizer;
+  const engine::chat::TemplateSet chat = engine::chat::TemplateSet::builtin("plain").value();
   Gate gate;
   std::atomic<const std::atomic<bool>*> first_in_step{nullptr};  // its cancel flag, while the gate holds a step
   std::optional<sched::Scheduler> scheduler;

@@ -1,119 +1,110 @@
 #include "engine/chat/template.hpp"
 
-#include <array>
-#include <vector>
+#include "engine/chat/jinja/json.hpp"
 
 #include <gtest/gtest.h>
 
 namespace quern::engine::chat {
-
 namespace {
 
-const std::vector<Message> kTalk{
-    {"system", "Be brief."}, {"user", "Hi"}, {"assistant", "Hello."}, {"user", " Who are you?\n"}};
-constexpr std::array kAll{TemplateName::plain, TemplateName::chatml, TemplateName::llama2};
+Template parse(std::string_view source) {
+  return Template::parse("test", source, {"<s>", "</s>"}).value();
+}
 
-std::string rendered(TemplateName name, const std::vector<Message>& messages, bool add_generation_prompt = true) {
-  const Result<std::string> out = render(name, messages, add_generation_prompt);
+Result<std::string> try_render(const Template& subject, std::string_view messages, std::string_view tools = "") {
+  Inputs inputs;
+  inputs.messages = jinja::parse_json(*inputs.heap, messages);
+  if (!tools.empty()) inputs.tools = jinja::parse_json(*inputs.heap, tools);
+  return subject.render(inputs);
+}
+
+std::string render(std::string_view source, std::string_view messages) {
+  const Result<std::string> out = try_render(parse(source), messages);
   return out ? *out : "error: " + out.error().detail;
 }
 
-Error error_of(TemplateName name, const std::vector<Message>& messages) {
-  const Result<std::string> out = render(name, messages, true);
-  EXPECT_FALSE(out) << "rendered as " << *out;
-  return out ? Error{} : out.error();
+constexpr const char* kHello = R"([{"role":"user","content":"Hi"}])";
+constexpr const char* kParts = R"([{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}])";
+
+TEST(ChatTemplate, GetsWhatTransformersGives) {
+  EXPECT_EQ(render("{{ bos_token }}{{ messages[0].content }}{{ eos_token }}{{ tools }}{{ documents }}{{ "
+                   "add_generation_prompt }}",
+                   kHello),
+            "<s>Hi</s>NoneNoneTrue");
 }
 
-TEST(ChatTemplate, NamesRoundTrip) {
-  for (const TemplateName name : kAll) {
-    const Result<TemplateName> found = find_template(template_name(name));
-    ASSERT_TRUE(found);
-    EXPECT_EQ(*found, name);
-  }
+TEST(ChatTemplate, ASyntaxErrorNamesTemplateAndLine) {
+  const Result<Template> bad = Template::parse("mine.jinja", "a\n{% if %}", {});
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().code, Errc::bad_input);
+  EXPECT_EQ(bad.error().detail, "chat template 'mine.jinja', line 2: found '%}', expected an expression");
 }
 
-TEST(ChatTemplate, UnknownNameListsTheKnownOnes) {
-  const Result<TemplateName> found = find_template("alpaca");
-  ASSERT_FALSE(found);
-  EXPECT_EQ(found.error().code, Errc::bad_input);
-  for (const char* part : {"alpaca", "plain", "chatml", "llama2"})
-    EXPECT_NE(found.error().detail.find(part), std::string::npos) << found.error().detail;
+TEST(ChatTemplate, WhatTheTemplateRefusesIsTheClientsError) {
+  const Template subject =
+      parse("{{ messages[0].content }}{% if messages|length > 1 %}\n{{ raise_exception('one only') }}{% endif %}");
+  const Result<std::string> out =
+      try_render(subject, R"([{"role":"user","content":"a"},{"role":"user","content":"b"}])");
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().code, Errc::bad_input);
+  EXPECT_EQ(out.error().field, "messages");
+  EXPECT_EQ(out.error().detail, "messages: the chat template refuses them: one only");
+  EXPECT_EQ(try_render(parse("a\n{{ messages[0].x.y }}"), kHello).error().detail,
+            "messages: chat template 'test', line 2: 'dict object' has no attribute 'x'");
 }
 
-TEST(ChatTemplate, PlainIsAScript) {
-  EXPECT_EQ(rendered(TemplateName::plain, kTalk),
-            "system: Be brief.\nuser: Hi\nassistant: Hello.\nuser:  Who are you?\n\nassistant:");
-  EXPECT_EQ(rendered(TemplateName::plain, {{"user", "Hi"}}, false), "user: Hi\n");
+TEST(ChatTemplate, PartsAreJoinedForTemplatesThatTakeStrings) {
+  EXPECT_EQ(render("{{ messages[0].content }}", kParts), "a\nb");
+  EXPECT_EQ(render("{{ messages[0].content + '!' }}", kParts), "a\nb!");
 }
 
-TEST(ChatTemplate, Chatml) {
-  EXPECT_EQ(rendered(TemplateName::chatml, kTalk),
-            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
-            "<|im_start|>assistant\nHello.<|im_end|>\n<|im_start|>user\n Who are you?\n<|im_end|>\n"
-            "<|im_start|>assistant\n");
-  EXPECT_EQ(rendered(TemplateName::chatml, {{"user", "Hi"}}, false), "<|im_start|>user\nHi<|im_end|>\n");
+TEST(ChatTemplate, PartsStayForTemplatesThatTakeThem) {
+  const std::string both =
+      "{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}<{{ p.text "
+      "}}>{% endfor %}{% endif %}{% endfor %}";
+  EXPECT_EQ(render(both, kParts), "<a><b>");
+  EXPECT_EQ(render(both, kHello), "Hi");
+  const std::string parts_only =
+      "{% for m in messages %}{% for p in m.content %}<{{ p['text'] }}>{% endfor %}{% endfor %}";
+  EXPECT_EQ(render(parts_only, kHello), "<Hi>");
 }
 
-TEST(ChatTemplate, Llama2FoldsTheSystemMessageIntoTheFirstUserMessage) {
-  EXPECT_EQ(rendered(TemplateName::llama2, {{"user", " Hi "}}), "[INST] Hi [/INST]");
-  EXPECT_EQ(rendered(TemplateName::llama2, {{"system", "Be brief."}, {"user", "Hi"}}),
-            "[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST]");
+TEST(ChatTemplate, AbsentToolsAreUndefinedWhereNoneIsAFailure) {
+  const std::string source = "{{ messages[0].content }}{% if tools is defined %}{{ tools|length }}{% endif %}";
+  EXPECT_TRUE(parse(source).traits().absent_is_undefined);
+  EXPECT_EQ(render(source, kHello), "Hi");
+  EXPECT_FALSE(parse("{{ messages[0].content }}{{ tools is none }}").traits().absent_is_undefined);
 }
 
-TEST(ChatTemplate, Llama2BeginsEachFurtherTurnWithItsOwnBos) {
-  EXPECT_EQ(rendered(TemplateName::llama2, kTalk),
-            "[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST] Hello. </s><s>[INST] Who are you? [/INST]");
+constexpr const char* kCall = R"([{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[
+  {"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\": 1}"}}]}])";
+
+TEST(ChatTemplate, ArgumentsHaveTheFormThatTheTemplateKnows) {
+  const std::string head = "{{ messages[0].content }}{% for c in messages[1].tool_calls %}";
+  EXPECT_EQ(render(head + "{{ c.function.arguments|tojson }}{% endfor %}", kCall), R"(q{"a": 1})");
+  EXPECT_EQ(
+      render(head + "{% for k, v in c.function.arguments.items() %}{{ k }}={{ v }}{% endfor %}{% endfor %}", kCall),
+      "qa=1");
+  EXPECT_EQ(render(head + "{{ 'args: ' + c.function.arguments }}{% endfor %}", kCall), R"(qargs: {"a": 1})");
 }
 
-TEST(ChatTemplate, Llama2WithoutGenerationPromptMayEndWithAnAnswer) {
-  EXPECT_EQ(rendered(TemplateName::llama2, {{"user", "Hi"}, {"assistant", "Hello."}}, false),
-            "[INST] Hi [/INST] Hello. </s>");
-  EXPECT_EQ(error_of(TemplateName::llama2, {{"user", "Hi"}, {"assistant", "Hello."}}).field, "messages[1].role");
+TEST(ChatTemplate, ContentOfAToolCallIsNoneOnlyWhereThatWorks) {
+  const std::string tail = "{% for c in m.tool_calls %}{{ c.function.arguments|tojson }}{% endfor %}{% endfor %}";
+  EXPECT_EQ(render("{% for m in messages %}[{{ m.content + '' }}]" + tail, kCall), "[q][]{\"a\": 1}");
+  EXPECT_EQ(render("{% for m in messages %}[{{ m.content is none }}]" + tail, kCall), "[False][True]{\"a\": 1}");
 }
 
-TEST(ChatTemplate, Llama2RefusesOrdersItCannotExpress) {
-  EXPECT_EQ(error_of(TemplateName::llama2, {{"assistant", "Hi"}}).field, "messages[0].role");
-  EXPECT_EQ(error_of(TemplateName::llama2, {{"system", "Be brief."}}).field, "messages[0].role");
-  EXPECT_EQ(error_of(TemplateName::llama2, {{"user", "a"}, {"user", "b"}}).field, "messages[1].role");
-  EXPECT_EQ(error_of(TemplateName::llama2, {{"user", "a"}, {"system", "b"}}).field, "messages[1].role");
+TEST(ChatTemplate, DeveloperIsSystemWhereItIsUnknown) {
+  const char* const messages = R"([{"role":"developer","content":"x"}])";
+  EXPECT_EQ(render("{{ messages[0].role }}", messages), "system");
+  EXPECT_EQ(render("{{ messages[0].role }}{# knows developer #}", messages), "developer");
 }
 
-TEST(ChatTemplate, UnknownRoleNamesTheMessage) {
-  for (const TemplateName name : kAll) {
-    const Error error = error_of(name, {{"user", "Hi"}, {"tool", "42"}});
-    EXPECT_EQ(error.code, Errc::bad_input);
-    EXPECT_EQ(error.field, "messages[1].role");
-    EXPECT_NE(error.detail.find("'tool'"), std::string::npos) << error.detail;
-  }
-}
-
-TEST(ChatTemplate, NoMessagesIsAnError) {
-  for (const TemplateName name : kAll) EXPECT_EQ(error_of(name, {}).field, "messages");
-}
-
-TEST(ChatTemplate, DetectsFormatsByTheirMarkers) {
-  EXPECT_EQ(detect_template("{% for m in messages %}{{ '<|im_start|>' + m.role }}{% endfor %}"), TemplateName::chatml);
-  EXPECT_EQ(detect_template("{{ bos_token + '[INST] ' + '<<SYS>>\\n' }}"), TemplateName::llama2);
-  EXPECT_EQ(detect_template("{{ '[INST] ' + m.content + ' [/INST]' }}"), TemplateName::llama2);
-  EXPECT_EQ(detect_template("{{ '<|im_start|>user<|im_sep|>' }}"), TemplateName::plain);
-  EXPECT_EQ(detect_template("{{ '[SYSTEM_PROMPT]' }}{{ '[INST]' }}"), TemplateName::plain);
-  EXPECT_EQ(detect_template("{{ '<start_of_turn>' }}"), TemplateName::plain);
-  EXPECT_EQ(detect_template(""), TemplateName::plain);
-}
-
-// What a model writes when it starts the next turn by itself must end with a stop of the template.
-TEST(ChatTemplate, ImpliedStopsOccurWhereTheNextTurnBegins) {
-  for (const TemplateName name : kAll) {
-    const std::string before = rendered(name, {{"user", "a"}});
-    const std::string after = rendered(name, {{"user", "a"}, {"assistant", "b"}, {"user", "c"}});
-    ASSERT_TRUE(after.starts_with(before));
-    const std::string continued = after.substr(before.size());
-    bool found = false;
-    for (const std::string_view stop : implied_stops(name)) found = found || continued.find(stop) != std::string::npos;
-    EXPECT_TRUE(found) << template_name(name) << ": " << continued;
-  }
+TEST(ChatTemplate, SeesWhatFollowsAnAnswer) {
+  EXPECT_EQ(parse("{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>\n{% endfor %}").traits().after_answer,
+            "<|end|>\n<|user|>");
+  EXPECT_EQ(parse("{{ messages|length }}").traits().after_answer, "");
 }
 
 }  // namespace
-
 }  // namespace quern::engine::chat

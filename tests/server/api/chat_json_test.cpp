@@ -5,6 +5,7 @@
 #include <array>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
 namespace quern::server {
@@ -29,11 +30,39 @@ TEST(ChatRequest, ReadsRolesAndParts) {
     {"role":"assistant","content":"c","refusal":null,"tool_calls":[],"annotations":[],"audio":null,"function_call":null},
     {"role":"user","content":[]}]})");
   ASSERT_TRUE(request) << request.error().detail;
-  ASSERT_EQ(request->messages.size(), 4u);
-  EXPECT_EQ(request->messages[0].role, "system");
-  EXPECT_EQ(request->messages[1].content, "a\nb");
-  EXPECT_EQ(request->messages[2].role, "assistant");
-  EXPECT_EQ(request->messages[3].content, "");
+  EXPECT_EQ(boost::json::serialize(request->messages),
+            R"([{"role":"developer","content":"be brief"},)"
+            R"({"role":"user","name":"Ann","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},)"
+            R"({"role":"assistant","content":"c"},{"role":"user","content":[]}])");
+}
+
+TEST(ChatRequest, ReadsToolsAndWhatTheyAnswered) {
+  const Result<ChatRequest> request = parse(R"({"tools":[{"type":"function","function":{"name":"f","parameters":{}}}],
+    "tool_choice":"required","reasoning_effort":"low","chat_template_kwargs":{"enable_thinking":false},
+    "add_generation_prompt":false,"messages":[
+    {"role":"assistant","content":null,"reasoning_content":"hm","tool_calls":[
+      {"index":0,"id":"1","type":"function","function":{"name":"f","arguments":"{}"}},
+      {"function":{"name":"g","arguments":{"a":1}}}]},
+    {"role":"tool","tool_call_id":"1","content":"42"}]})");
+  ASSERT_TRUE(request) << request.error().detail;
+  EXPECT_EQ(boost::json::serialize(request->messages),
+            R"([{"role":"assistant","reasoning_content":"hm","tool_calls":[)"
+            R"({"id":"1","type":"function","function":{"name":"f","arguments":"{}"}},)"
+            R"({"type":"function","function":{"name":"g","arguments":{"a":1}}}]},)"
+            R"({"role":"tool","tool_call_id":"1","content":"42"}])");
+  EXPECT_EQ(request->tools.as_array().size(), 1u);
+  EXPECT_TRUE(request->forces_tools);
+  EXPECT_TRUE(request->has_reasoning_effort);
+  EXPECT_FALSE(request->add_generation_prompt);
+  EXPECT_EQ(boost::json::serialize(request->template_variables),
+            R"({"tool_choice":"required","reasoning_effort":"low","enable_thinking":false})");
+}
+
+TEST(ChatRequest, ToolChoiceNoneHidesTheTools) {
+  const Result<ChatRequest> request =
+      parse(with(R"("tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none")"));
+  ASSERT_TRUE(request) << request.error().detail;
+  EXPECT_TRUE(request->tools.is_null());
 }
 
 TEST(ChatRequest, AcceptsWhatOfficialClientsSendWithoutMeaning) {
@@ -61,7 +90,7 @@ TEST(ChatRequest, EveryErrorNamesItsField) {
       Bad{R"({"messages":"hi"})", "messages"},
       Bad{R"({"messages":["hi"]})", "messages[0]"},
       Bad{R"({"messages":[{"content":"x"}]})", "messages[0].role"},
-      Bad{R"({"messages":[{"role":"user","content":"x"},{"role":"tool","content":"x"}]})", "messages[1].role"},
+      Bad{R"({"messages":[{"role":"user","content":"x"},{"role":"robot","content":"x"}]})", "messages[1].role"},
       Bad{R"({"messages":[{"role":"user","content":"x"},{"role":7,"content":"x"}]})", "messages[1].role"},
       Bad{R"({"messages":[{"role":"user"}]})", "messages[0].content"},
       Bad{R"({"messages":[{"role":"user","content":null}]})", "messages[0].content"},
@@ -75,12 +104,27 @@ TEST(ChatRequest, EveryErrorNamesItsField) {
       Bad{R"({"messages":[{"role":"user","content":[{"type":"text"}]}]})", "messages[0].content[0].text"},
       Bad{R"({"messages":[{"role":"user","content":[{"type":"text","text":1}]}]})", "messages[0].content[0].text"},
       Bad{R"({"messages":[{"role":"user","content":[{"type":"text","text":"a","x":1}]}]})", "messages[0].content[0].x"},
-      Bad{R"({"messages":[{"role":"assistant","content":"x","tool_calls":[{"id":"1"}]}]})", "messages[0].tool_calls"},
+      Bad{R"({"messages":[{"role":"assistant","content":null}]})", "messages[0].content"},
+      Bad{R"({"messages":[{"role":"assistant","tool_calls":[{"id":"1"}]}]})", "messages[0].tool_calls[0].function"},
+      Bad{R"({"messages":[{"role":"assistant","tool_calls":[7]}]})", "messages[0].tool_calls[0]"},
+      Bad{R"({"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":1}}]}]})",
+          "messages[0].tool_calls[0].function.arguments"},
+      Bad{R"({"messages":[{"role":"assistant","tool_calls":[{"type":"custom","function":{}}]}]})",
+          "messages[0].tool_calls[0].type"},
+      Bad{R"({"messages":[{"role":"user","content":"x","tool_calls":[{"function":{"name":"f","arguments":""}}]}]})",
+          "messages[0].tool_calls"},
+      Bad{R"({"messages":[{"role":"user","content":"x","reasoning_content":1}]})", "messages[0].reasoning_content"},
       Bad{R"({"messages":[{"role":"user","content":"x","name":1}]})", "messages[0].name"},
       Bad{R"({"messages":[{"role":"user","content":"x","weight":1}]})", "messages[0].weight"},
-      Bad{with(R"("tools":[{"type":"function"}])"), "tools"},
-      Bad{with(R"("tool_choice":"required")"), "tool_choice"},
-      Bad{with(R"("tool_choice":{"type":"function"})"), "tool_choice"},
+      Bad{with(R"("tools":[{"type":"function"}])"), "tools[0].function"},
+      Bad{with(R"("tools":[{"type":"function","function":{}}])"), "tools[0].function.name"},
+      Bad{with(R"("tools":[{"type":"web_search"}])"), "tools[0].type"},
+      Bad{with(R"("tools":["f"])"), "tools[0]"},
+      Bad{with(R"("tool_choice":"always")"), "tool_choice"},
+      Bad{with(R"("tool_choice":1)"), "tool_choice"},
+      Bad{with(R"("chat_template_kwargs":{"messages":[]})"), "chat_template_kwargs"},
+      Bad{with(R"("chat_template_kwargs":"x")"), "chat_template_kwargs"},
+      Bad{with(R"("add_generation_prompt":1)"), "add_generation_prompt"},
       Bad{with(R"("functions":[{"name":"f"}])"), "functions"},
       Bad{with(R"("function_call":{"name":"f"})"), "function_call"},
       Bad{with(R"("response_format":{"type":"json_object"})"), "response_format"},
@@ -89,7 +133,7 @@ TEST(ChatRequest, EveryErrorNamesItsField) {
       Bad{with(R"("modalities":["text","audio"])"), "modalities"},
       Bad{with(R"("audio":{"voice":"x"})"), "audio"},
       Bad{with(R"("web_search_options":{"a":1})"), "web_search_options"},
-      Bad{with(R"("reasoning_effort":"high")"), "reasoning_effort"},
+      Bad{with(R"("reasoning_effort":1)"), "reasoning_effort"},
       Bad{with(R"("logprobs":true,"top_logprobs":5)"), "top_logprobs"},
       Bad{with(R"("logprobs":1)"), "logprobs"},
       Bad{with(R"("n":1.5)"), "n"},

@@ -1,0 +1,84 @@
+#include "engine/chat/conversation.hpp"
+
+#include "engine/chat/jinja/json.hpp"
+
+#include <utility>
+
+namespace quern::engine::chat {
+
+namespace {
+
+using jinja::Dict;
+using jinja::Heap;
+using jinja::Kind;
+using jinja::Value;
+
+// [{"type": "text", "text": "a"}, ...] -> "a\n..."
+std::string joined(Heap& heap, const Value& parts) {
+  std::string out;
+  bool first = true;
+  for (const Value& part : jinja::iterate(heap, parts)) {
+    if (!std::exchange(first, false)) out += '\n';
+    const Value* const text = part.is(Kind::dict) ? part.as_dict().find("text") : nullptr;
+    if (text != nullptr) jinja::append_text(heap, *text, out);
+  }
+  return out;
+}
+
+Value as_parts(Heap& heap, const Value& text) {
+  Value part(jinja::make_dict(heap));
+  part.as_dict().set("type", Value::string(heap, "text"));
+  part.as_dict().set("text", text);
+  return jinja::make_list(heap, {part});
+}
+
+void adapt_content(Dict& message, const Traits& traits) {
+  Heap& heap = message.heap();
+  Value* const content = message.find("content");
+  const bool calls_tools = message.find("tool_calls") != nullptr;
+  if (content == nullptr || content->is(Kind::none)) {
+    if (!calls_tools || !traits.null_content)
+      message.set("content", Value::string(heap, ""));
+    else
+      message.set("content", Value::none());
+  } else if (content->is(Kind::list) && !traits.takes_parts) {
+    *content = Value::string(heap, joined(heap, *content));
+  } else if (content->is(Kind::string) && traits.needs_parts) {
+    *content = as_parts(heap, *content);
+  }
+}
+
+void adapt_arguments(const Value& call, const Traits& traits) {
+  const Value* const function = call.is(Kind::dict) ? call.as_dict().find("function") : nullptr;
+  Value* const arguments =
+      function != nullptr && function->is(Kind::dict) ? function->as_dict().find("arguments") : nullptr;
+  if (arguments == nullptr) return;
+  Heap& heap = function->as_dict().heap();
+  if (arguments->is(Kind::dict) && !traits.object_arguments) {
+    *arguments = Value::string(heap, jinja::to_json(heap, *arguments, {}));
+  } else if (arguments->is(Kind::string) && traits.object_arguments) {
+    try {
+      Value parsed = jinja::parse_json(heap, arguments->text());
+      if (parsed.is(Kind::dict)) *arguments = std::move(parsed);
+    } catch (const jinja::FailureException& e) {
+      if (e.failure.kind == jinja::FailureKind::limit) throw;
+      // A model may have written what is no JSON; the template gets it as it is.
+    }
+  }
+}
+
+}  // namespace
+
+void adapt(const Value& messages, const Traits& traits) {
+  for (const Value& message : messages.as_list().items()) {
+    Dict& dict = message.as_dict();
+    if (Value* const role = dict.find("role"); role != nullptr && role->is(Kind::string) && !traits.knows_developer)
+      if (role->text() == "developer") *role = Value::string(dict.heap(), "system");
+    adapt_content(dict, traits);
+    const Value* const calls = dict.find("tool_calls");
+    if (calls == nullptr || !calls->is(Kind::list)) continue;
+    for (const Value& call : calls->as_list().items()) adapt_arguments(call, traits);
+  }
+}
+
+}  // namespace quern::engine::chat

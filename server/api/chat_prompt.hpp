@@ -1,0 +1,24 @@
+// From a chat request to its prompt. Threads: render_prompt any; the coroutine the connection's strand.
+#pragma once
+
+#include "engine/chat/template_set.hpp"
+#include "server/api/chat_json.hpp"
+#include "server/asio.hpp"
+#include "server/server_state.hpp"
+
+#include <string>
+
+namespace quern::server {
+
+// Errors: bad_input naming the field; unsupported for what the template has no place for (tools, tool_choice,
+// reasoning_effort): it would be ignored without a word.
+Status check_template(const ChatRequest& request, const engine::chat::TemplateSet& templates);
+
+// The prompt's text. n_steps: what the rendering took. Errors: those of TemplateSet::render.
+Result<std::string> render_prompt(const ChatRequest& request, const engine::chat::TemplateSet& templates,
+                                  const engine::chat::jinja::Limits& limits, std::uint64_t& n_steps);
+
+// The same, on the helper thread where it takes long, so that it does not hold up the streams of others.
+net::awaitable<Result<std::string>> render_prompt(ServerState& state, const ChatRequest& request);
+
+}  // namespace quern::server

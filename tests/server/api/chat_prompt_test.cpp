@@ -1,0 +1,59 @@
+#include "server/api/chat_prompt.hpp"
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+namespace quern::server {
+namespace {
+
+const ServerLimits kLimits;
+const RequestRules kRules{kLimits, 100};
+
+ChatRequest parse(std::string_view body) {
+  return parse_chat_request(body, kRules).value();
+}
+
+Result<std::string> render(std::string_view body, const engine::chat::jinja::Limits& limits = {}) {
+  static const engine::chat::TemplateSet templates = engine::chat::TemplateSet::builtin("chatml").value();
+  std::uint64_t n_steps = 0;
+  Result<std::string> text = render_prompt(parse(body), templates, limits, n_steps);
+  EXPECT_GT(n_steps, 0u);
+  return text;
+}
+
+TEST(ChatPrompt, RendersMessages) {
+  EXPECT_EQ(
+      render(
+          R"({"messages":[{"role":"developer","content":"a"},{"role":"user","content":[{"type":"text","text":"b"},{"type":"text","text":"c"}]}]})")
+          .value(),
+      "<|im_start|>system\na<|im_end|>\n<|im_start|>user\nb\nc<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(render(R"({"messages":[{"role":"user","content":"a"}],"add_generation_prompt":false})").value(),
+            "<|im_start|>user\na<|im_end|>\n");
+}
+
+TEST(ChatPrompt, LimitsAreTheClientsError) {
+  const Result<std::string> text = render(R"({"messages":[{"role":"user","content":"a"}]})", {.max_steps = 5});
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().field, "messages");
+}
+
+TEST(ChatPrompt, WhatTheTemplateHasNoPlaceForIsRefused) {
+  const engine::chat::TemplateSet templates = engine::chat::TemplateSet::builtin("chatml").value();
+  const auto field = [&](const std::string& fields) {
+    const Status status =
+        check_template(parse(R"({"messages":[{"role":"user","content":"a"}],)" + fields + "}"), templates);
+    if (status) return std::string("fine");
+    EXPECT_EQ(status.error().code, Errc::unsupported);
+    return status.error().field;
+  };
+  const std::string tools = R"("tools":[{"type":"function","function":{"name":"f"}}])";
+  EXPECT_EQ(field(tools), "tools");
+  EXPECT_EQ(field(tools + R"(,"tool_choice":"none")"), "fine");
+  EXPECT_EQ(field(R"("tool_choice":"required")"), "tool_choice");
+  EXPECT_EQ(field(R"("tool_choice":"auto")"), "fine");
+  EXPECT_EQ(field(R"("reasoning_effort":"high")"), "reasoning_effort");
+  EXPECT_EQ(field(R"("chat_template_kwargs":{"enable_thinking":true})"), "fine");
+}
+
+}  // namespace
+}  // namespace quern::server
