@@ -40,12 +40,38 @@ Sequence read_sequence(const boost::json::object& json, const Tolerance& toleran
   return s;
 }
 
-double worst_nmse(test::ModelRunner& runner, const Sequence& s, std::vector<std::uint32_t> chunks) {
+// One per stored position.
+std::vector<double> all_nmse(test::ModelRunner& runner, const Sequence& s, std::vector<std::uint32_t> chunks) {
   const auto got = runner.prefill(s.tokens, s.positions, chunks);
-  double worst = got.size() == s.logits.size() ? 0.0 : INFINITY;
-  for (std::size_t i = 0; i < got.size() && i < s.logits.size(); ++i)
-    worst = std::max(worst, nmse(got[i], s.logits[i]));
-  return worst;
+  std::vector<double> errors;
+  for (std::size_t i = 0; i < s.logits.size(); ++i) {
+    errors.push_back(i < got.size() ? nmse(got[i], s.logits[i]) : INFINITY);
+  }
+  return errors;
+}
+
+double worst_nmse(test::ModelRunner& runner, const Sequence& s, std::vector<std::uint32_t> chunks) {
+  const std::vector<double> errors = all_nmse(runner, s, std::move(chunks));
+  return errors.empty() ? 0.0 : *std::max_element(errors.begin(), errors.end());
+}
+
+// What an F16 cache may cost. In a mixture of experts its rounding (a relative 2^-11) decides between experts whose
+// scores are closer than that, and every later position of the sequence shows it: seen in 4 of 2133 choices of a
+// 27-layer model, at NMSE 2e-3. So there half of the positions must keep the limit, and all of them a wider one; what
+// is really wrong costs 1e-1 and more at all positions.
+struct F16Verdict {
+  double shown = 0;  // worst, or the median of a mixture
+  bool passed = false;
+};
+
+F16Verdict judge_f16(std::vector<double> errors, bool is_mixture, const Tolerance& tolerance) {
+  constexpr double kOtherExpert = 100.0;  // times the limit
+  if (errors.empty()) return {.passed = true};
+  std::sort(errors.begin(), errors.end());
+  const double worst = errors.back();
+  if (!is_mixture) return {.shown = worst, .passed = worst < tolerance.f16_nmse};
+  const double median = errors[(errors.size() - 1) / 2];
+  return {.shown = median, .passed = median < tolerance.f16_nmse && worst < kOtherExpert * tolerance.f16_nmse};
 }
 
 // The steps before the first one whose best two tokens are closer than `margin`.
@@ -136,26 +162,30 @@ FileResult run_model_cases(const std::string& file, const std::filesystem::path&
   FileResult result{.file = file};
   const auto f32 = make_runner(gguf, kernels::KvType::f32);
   const auto f16 = make_runner(gguf, kernels::KvType::f16);
-  double worst_f32 = 0, worst_f16 = 0;
+  double worst_f32 = 0;
+  std::vector<double> f16_errors;
+  const bool is_mixture = f32->model().params().moe.n_experts > 0;
+  const double f16_margin = is_mixture ? tolerance.f16_mixture_margin : tolerance.f16_greedy_margin;
   std::string difference;
   for (const boost::json::value& json : golden.at("sequences").as_array()) {
     const Sequence s = read_sequence(json.as_object(), tolerance);
     const auto n = static_cast<std::uint32_t>(s.tokens.size());
     worst_f32 = std::max(worst_f32, worst_nmse(*f32, s, {n}));
     worst_f32 = std::max(worst_f32, worst_nmse(*f32, s, {s.split_at > 0 ? s.split_at : 1, n}));
-    worst_f16 = std::max(worst_f16, worst_nmse(*f16, s, {n}));
+    for (const double error : all_nmse(*f16, s, {n})) f16_errors.push_back(error);
     f32->reset();
     f16->reset();
     if (difference.empty()) difference = greedy_difference(*f32, s, n_clear_steps(s, tolerance.f32_greedy_margin));
-    if (difference.empty()) difference = greedy_difference(*f16, s, n_clear_steps(s, tolerance.f16_greedy_margin));
+    if (difference.empty()) difference = greedy_difference(*f16, s, n_clear_steps(s, f16_margin));
     if (!difference.empty()) break;
     f32->reset();
     f16->reset();
   }
-  result.passed = worst_f32 < tolerance.f32_nmse && worst_f16 < tolerance.f16_nmse && difference.empty();
-  result.message =
-      fmt::format("NMSE {:.1e} (F32 cache, limit {:.0e}), {:.1e} (F16 cache, limit {:.0e}){}{}", worst_f32,
-                  tolerance.f32_nmse, worst_f16, tolerance.f16_nmse, difference.empty() ? "" : "; ", difference);
+  const F16Verdict f16_verdict = judge_f16(std::move(f16_errors), is_mixture, tolerance);
+  result.passed = worst_f32 < tolerance.f32_nmse && f16_verdict.passed && difference.empty();
+  result.message = fmt::format("NMSE {:.1e} (F32 cache, limit {:.0e}), {:.1e} (F16 cache{}, limit {:.0e}){}{}",
+                               worst_f32, tolerance.f32_nmse, f16_verdict.shown, is_mixture ? ", median" : "",
+                               tolerance.f16_nmse, difference.empty() ? "" : "; ", difference);
   return result;
 }
 
