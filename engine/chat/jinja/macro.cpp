@@ -48,8 +48,8 @@ void Macro::bind(Interpreter& in, Arguments& arguments) const {
   }
   Value kwargs(make_dict(in.heap()));
   for (auto& [name, value] : arguments.keyword) {
-    const auto found =
-        std::find_if(parameters.begin(), parameters.end(), [&](const auto& p) { return p.name == name; });
+    const auto found = std::find_if(parameters.begin(), parameters.end(),
+                                    [&wanted = name](const auto& p) { return p.name == wanted; });
     const auto i = static_cast<std::size_t>(found - parameters.begin());
     if (found == parameters.end() && name == "caller" && definition_.uses_caller) {
       in.set(in.tree().caller, std::move(value));
