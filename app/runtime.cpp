@@ -29,13 +29,17 @@ std::string model_id(const ModelOptions& options) {
   return std::filesystem::path(options.model).stem().string();
 }
 
+Error cannot_generate(const engine::gguf::GgufFile& file, std::string_view architecture) {
+  return fail(Errc::unsupported, "{}: architecture '{}' computes embeddings and cannot generate text", file.name(),
+              architecture);
+}
+
 // Encoders are refused before anything else of theirs is looked at, their tokenizer for instance.
 Status check_generates(const engine::gguf::GgufFile& file) {
   QUERN_TRY(const std::string_view name, file.get_string("general.architecture"));
   const engine::ArchSpec* arch = engine::find_architecture(name);
   if (arch == nullptr || arch->generates) return {};  // an unknown one: refused with the list of those known
-  return fail(Errc::unsupported, "{}: architecture '{}' computes embeddings and cannot generate text", file.name(),
-              name);
+  return cannot_generate(file, name);
 }
 
 kernels::KvType kv_type(const ModelOptions& options) {
@@ -72,6 +76,7 @@ Status Runtime::load_model(const ModelOptions& options) {
   chat_ = std::make_unique<engine::chat::TemplateSet>(std::move(templates));
   model_id_ = app::model_id(options);
   QUERN_TRY(model_, engine::Model::load(std::move(file), topology_, *pool_, *kernels_, ledger_));
+  if (!model_->info().generates) return cannot_generate(model_->file(), model_->info().architecture);
   if (tokenizer_->n_vocab() > model_->info().n_vocab) {
     return fail(Errc::corrupt, "{}: want a vocabulary of at most {} tokens, the rows of token_embd.weight, found {}",
                 model_->file().name(), model_->info().n_vocab, tokenizer_->n_vocab());

@@ -25,7 +25,8 @@ Result<ModelInfo> describe(const gguf::GgufFile& file, const ArchSpec& arch, con
   info.n_layers = params.n_layers();
   info.n_embd = params.d_model;
   info.n_context_train = params.n_context_train;
-  info.generates = arch.generates;
+  // Without a causal mask a decoder is an encoder: some embedding models are made this way.
+  info.generates = arch.generates && params.causal;
   info.pooling = params.pooling;
   for (const gguf::Tensor& tensor : file.tensors()) {
     info.n_params += tensor.n_values();

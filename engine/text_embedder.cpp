@@ -40,7 +40,7 @@ Result<std::unique_ptr<TextEmbedder>> TextEmbedder::create(const Model& model, c
 }
 
 TextEmbedder::TextEmbedder(const Model& model, const BackendLimits& limits, std::unique_ptr<kv::PageArena> scratch)
-    : model_(model), scratch_(std::move(scratch)) {
+    : model_(model), max_context_(limits.max_context), scratch_(std::move(scratch)) {
   const std::size_t rows = limits.max_tokens_per_step, seqs = limits.max_seqs_per_step;
   plan_.token.reserve(rows);
   plan_.position.reserve(rows);
@@ -92,6 +92,7 @@ void TextEmbedder::place(const StepPlan& plan) noexcept {
   kv::PageId next_page = 0;
   for (std::uint32_t s = 0; s < plan.n_seqs(); ++s) {
     const std::uint32_t length = plan.seq_begin[s + 1] - plan.seq_begin[s];
+    QUERN_ASSERT(length <= max_context_);  // learned positions end there
     const std::uint32_t n_pages = kv::pages_for(length, kPageTokens);
     for (std::uint32_t i = 0; i < length; ++i) {
       plan_.position.push_back(static_cast<std::int32_t>(i));

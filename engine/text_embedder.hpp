@@ -1,6 +1,6 @@
 // Vectors of whole texts: one pass over all sequences of a plan with a private cache of one layer, which every layer
 // writes over, then pooling. So embeddings take no KV pages and remember nothing.
-// Threads: as CpuExecutor. Limits: a step's tokens; a sequence must fit one step.
+// Threads: as CpuExecutor. Limits: a step's tokens; a sequence must fit one step and max_context.
 #pragma once
 
 #include "base/byte_ledger.hpp"
@@ -31,6 +31,7 @@ class TextEmbedder {
             float* out) const noexcept;
 
   const Model& model_;
+  const std::uint32_t max_context_;
   std::unique_ptr<kv::PageArena> scratch_;
   StepPlan plan_;                     // the caller's, with pages of scratch_
   std::vector<std::uint32_t> owner_;  // [n_logits] the sequence that a chosen row belongs to

@@ -35,6 +35,7 @@ Result<HyperParams> read_params(const gguf::GgufFile& file) {
   p.moe.normalize = false;
   p.moe.d_ff_shared = 0;
   QUERN_TRY(const std::uint32_t window, keys.count("attention.sliding_window", 1, UINT32_MAX));
+  QUERN_CHECK(keys.refuse("rope.freq_base_swa"));
   QUERN_CHECK(read_windows(keys, 2, FullLayer::last, window, p));
   assign_cache_layers(p);
   return p;

@@ -25,6 +25,13 @@ class Run(QuernTest):
         self.check(result, 0)
         self.assertEqual(result.stdout, quern(*GREEDY, "--threads", "1").stdout)
 
+    def test_recurrent_layers_remember(self):
+        hybrid = MODEL.parents[2] / "tests" / "data" / "arch" / "qwen35.gguf"
+        greedy = ("run", "-m", str(hybrid), "-p", "Once upon a time", "--temp", "0", "-n", "20")
+        first = quern(*greedy, "--threads", "1")
+        self.check(first, 0)
+        self.assertEqual(first.stdout, quern(*greedy, "--threads", "2").stdout)
+
     def test_same_seed_same_text(self):
         sampled = ("run", "-p", "Once", "--temp", "1", "--seed", "7", "-n", "40")
         first = quern(*sampled)
@@ -84,6 +91,11 @@ class Errors(QuernTest):
         path = self.directory / "noise.gguf"
         path.write_bytes(bytes(range(256)) * 64)
         self.check(quern("run", "-m", str(path), "-p", "x"), 1, "noise.gguf")
+
+    def test_an_encoder_cannot_generate(self):
+        encoder = MODEL.parents[2] / "tests" / "data" / "arch" / "bert-rerank.gguf"
+        for command in (("run", "-p", "x"), ("serve",), ("bench",)):
+            self.check(quern(*command, "-m", str(encoder)), 1, "'bert' computes embeddings and cannot generate")
 
     def test_unknown_isa_is_never_ignored(self):
         self.check(quern("run", "-p", "x", QUERN_FORCE_ISA="bogus"), 1, "bogus")

@@ -51,6 +51,43 @@ TEST(PageArena, RunsOfPagesLayersAndHeadsTileTheMemory) {
   }
 }
 
+TEST(PageArena, StatePagesTileTheirMemoryAndAreCounted) {
+  KvConfig config = kSmall;
+  config.n_state_layers = 2;
+  config.state_values = 10;
+  config.n_state_pages = 3;
+  const std::uint64_t state_bytes = 3 * 2 * 10 * sizeof(float);
+  ByteLedger ledger(1 << 20);
+  const auto arena = PageArena::create(config, machine(), ledger).value();
+  EXPECT_EQ(ledger.used(MemoryUse::kv_pages), config.n_pages * config.page_bytes() + state_bytes);
+  for (PageId page = 0; page < 3; ++page) {
+    for (std::uint32_t layer = 0; layer < 2; ++layer) {
+      float* state = arena->state(page, layer);
+      EXPECT_EQ(state, arena->state(0, 0) + (page * 2 + layer) * 10);
+      EXPECT_TRUE(std::all_of(state, state + 10, [](float value) { return value == 0.0f; }));
+      std::fill_n(state, 10, static_cast<float>(10 * page + layer));
+    }
+  }
+  arena->copy_state(2, 0);
+  EXPECT_EQ(arena->state(0, 0)[9], 20.0f);
+  EXPECT_EQ(arena->state(0, 1)[0], 21.0f);
+  EXPECT_EQ(arena->state(1, 0)[0], 10.0f) << "a neighbour";
+  arena->poison_state(1);
+  for (std::size_t i = 0; i < 20; ++i) EXPECT_NE(arena->state(1, 0)[i], arena->state(1, 0)[i]) << "not NaN";
+  EXPECT_EQ(arena->state(2, 0)[0], 20.0f);
+}
+
+TEST(PageArena, StatePagesThatDoNotFitAreRefused) {
+  KvConfig config = kSmall;
+  config.n_state_layers = UINT32_MAX;
+  config.state_values = UINT64_MAX / 2;
+  config.n_state_pages = 3;
+  ByteLedger ledger(1 << 20);
+  const auto arena = PageArena::create(config, machine(), ledger);
+  ASSERT_FALSE(arena.has_value());
+  EXPECT_NE(arena.error().detail.find("state pages"), std::string::npos) << arena.error().detail;
+}
+
 TEST(PageArena, CountsItsBytesInTheLedger) {
   const std::uint64_t bytes = kSmall.n_pages * kSmall.page_bytes();
   ByteLedger ledger(bytes);
