@@ -4,8 +4,12 @@ target_compile_features(quern_settings INTERFACE cxx_std_20)
 target_include_directories(quern_settings INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(quern_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                                                  -Wno-missing-field-initializers -fno-omit-frame-pointer)
-# g++ 12 sees overflows in std::vector's own growth code (GCC bug 105329 and its kin).
-target_compile_options(quern_settings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow -Wno-stringop-overread>)
+# g++ 12 sees overflows in the own code of std::vector and std::string (GCC bug 105329 and its kin).
+target_compile_options(quern_settings INTERFACE
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-restrict>)
+if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES ccache)
+  target_compile_options(quern_settings INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
+endif()
 if(QUERN_WERROR)
   target_compile_options(quern_settings INTERFACE -Werror)
 endif()
@@ -26,11 +30,45 @@ endif()
 target_compile_definitions(quern_settings INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
                                                     BOOST_ASIO_NO_DEPRECATED)
 
-# quern_library(<name> SOURCES ... DEPS ... PRIVATE_DEPS ...): the static library of one folder.
+# Headers that most files see, parsed once for all (cmake/pch/): of PCH base, or of PCH net where Asio is used.
+function(quern_pch name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "DEPS")
+  add_library(quern_pch_${name} OBJECT ${PROJECT_SOURCE_DIR}/cmake/pch/empty.cpp)
+  target_link_libraries(quern_pch_${name} PRIVATE quern_settings ${ARG_DEPS})
+  target_precompile_headers(quern_pch_${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch/${name}.hpp)
+  if(name MATCHES "_test$")  # for executables, whose flags must be the same
+    set_target_properties(quern_pch_${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(quern_pch_${name} PRIVATE -fPIE)
+  endif()
+endfunction()
+# A target that reuses one gets the macros it was parsed with.
+function(quern_reuse_pch target name)
+  target_precompile_headers(${target} REUSE_FROM quern_pch_${name})
+  get_target_property(deps quern_pch_${name} LINK_LIBRARIES)
+  foreach(dep IN LISTS deps)
+    target_compile_definitions(${target} PRIVATE $<TARGET_PROPERTY:${dep},INTERFACE_COMPILE_DEFINITIONS>)
+  endforeach()
+endfunction()
+set(pch_deps Boost::headers spdlog::spdlog fmt::fmt Threads::Threads)
+quern_pch(base DEPS ${pch_deps})
+quern_pch(net DEPS ${pch_deps} Boost::json)
+if(QUERN_TESTS)
+  quern_pch(base_test DEPS ${pch_deps} GTest::gtest)
+  quern_pch(net_test DEPS ${pch_deps} Boost::json GTest::gtest)
+endif()
+
+# quern_library(<name> SOURCES ... DEPS ... PRIVATE_DEPS ... [PCH base|net|none]): the static library of one folder.
+# none: for targets with code generation flags of their own.
 function(quern_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "PCH" "SOURCES;DEPS;PRIVATE_DEPS")
   add_library(quern_${name} STATIC ${ARG_SOURCES})
   target_link_libraries(quern_${name} PUBLIC quern_settings ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+  if(NOT ARG_PCH)
+    set(ARG_PCH base)
+  endif()
+  if(NOT ARG_PCH STREQUAL none)
+    quern_reuse_pch(quern_${name} ${ARG_PCH})
+  endif()
 endfunction()
 
 # quern_isa(<tier> FLAGS ... SOURCES ...): the kernels of one ISA tier as an object library linked into quern_kernels.
@@ -49,17 +87,21 @@ function(quern_isa isa)
   endif()
 endfunction()
 
-# quern_test(<name> LABELS unit|per_isa|golden|stress|slow SOURCES ... DEPS ...): one GoogleTest binary = one ctest test.
+# quern_test(<name> LABELS unit|per_isa|golden|stress|slow SOURCES ... DEPS ... [PCH base|net]): one GoogleTest binary = one ctest test.
 # LABELS per_isa registers the binary once per tier with QUERN_FORCE_ISA set; unsupported tiers are skipped, with a reason.
 function(quern_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "TIMEOUT" "LABELS;SOURCES;DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "TIMEOUT;PCH" "LABELS;SOURCES;DEPS")
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
+  endif()
+  if(NOT ARG_PCH)
+    set(ARG_PCH base)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE quern_settings quern_test_support ${ARG_DEPS} GTest::gtest GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE QUERN_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data"
                                              QUERN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  quern_reuse_pch(${name} ${ARG_PCH}_test)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
