@@ -89,21 +89,15 @@ void ForwardPass::rotate(const LayerParams& layer, std::size_t row, float* x, st
 void ForwardPass::store_kv(const LayerParams& layer, std::size_t row, const float* k, const float* v) noexcept {
   kv::PageArena& arena = *cache_.arena;
   const kv::KvConfig& kv = arena.config();
-  const auto store = [&](const float* from, std::size_t n, std::byte* to) {
-    if (kv.type == kernels::KvType::f16) {
-      kernels_.f32_to_f16(from, n, reinterpret_cast<std::uint16_t*>(to));
-    } else {
-      std::memcpy(to, from, n * sizeof(float));
-    }
-  };
+  const auto store = kernels_.store_kv[static_cast<std::size_t>(kv.type)];
   const std::uint32_t slot = rows_.kv_slots()[row];
   const std::size_t page_offset = slot / kv.page_tokens * arena.page_stride();
   const std::size_t in_page = slot % kv.page_tokens;
   for (std::uint32_t h = 0; h < params_.n_kv_heads; ++h) {
     store(k + h * params_.d_head_k, params_.d_head_k,
-          arena.k_base(cache_layer(layer), h) + page_offset + in_page * params_.d_head_k * kv.value_bytes());
+          arena.k_base(cache_layer(layer), h) + page_offset + in_page * kv.k_row_bytes());
     store(v + h * params_.d_head_v, params_.d_head_v,
-          arena.v_base(cache_layer(layer), h) + page_offset + in_page * params_.d_head_v * kv.value_bytes());
+          arena.v_base(cache_layer(layer), h) + page_offset + in_page * kv.v_row_bytes());
   }
 }
 

@@ -10,15 +10,6 @@ namespace {
 // cache: half of the smallest L2 that is common. Large blocks, since a kernel may arrange its tokens anew for each.
 constexpr std::size_t kMixedBlockBytes = 256 << 10, kMixedBlockRowsMin = 64;
 
-const kernels::MatmulKernel& decode_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
-  const kernels::Role role = matrix.coarse ? kernels::Role::decode_coarse : kernels::Role::decode;
-  return kernels.matmul[static_cast<std::size_t>(role)][matrix.type_index()];
-}
-const kernels::MatmulKernel& prefill_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
-  const kernels::Role role = matrix.coarse ? kernels::Role::prefill_coarse : kernels::Role::prefill;
-  return kernels.matmul[static_cast<std::size_t>(role)][matrix.type_index()];
-}
-
 // Input rows [rows.begin, rows.end), all of one role.
 void run_role(const Matrix& matrix, const kernels::MatmulKernel& kernel, const std::byte* x, const std::byte* base,
               kernels::Range matrix_rows, kernels::Range rows, float* y, std::size_t y_stride) noexcept {
@@ -44,6 +35,15 @@ std::byte* prepared_row(const Input& input, std::size_t row) noexcept {
 }
 
 }  // namespace
+
+const kernels::MatmulKernel& decode_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
+  const kernels::Role role = matrix.coarse ? kernels::Role::decode_coarse : kernels::Role::decode;
+  return kernels.matmul[static_cast<std::size_t>(role)][matrix.type_index()];
+}
+const kernels::MatmulKernel& prefill_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
+  const kernels::Role role = matrix.coarse ? kernels::Role::prefill_coarse : kernels::Role::prefill;
+  return kernels.matmul[static_cast<std::size_t>(role)][matrix.type_index()];
+}
 
 Input input_for(const Matrix& matrix, const kernels::KernelTable& kernels, std::uint32_t n_rows,
                 std::uint32_t n_decode_rows, std::byte* data) noexcept {

@@ -13,6 +13,10 @@
 
 namespace quern::engine {
 
+// The arithmetic that decode and prefill rows get from a matrix.
+const kernels::MatmulKernel& decode_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept;
+const kernels::MatmulKernel& prefill_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept;
+
 // The prepared rows that one matrix reads.
 struct Input {
   const kernels::MatmulKernel* decode = nullptr;

@@ -51,6 +51,7 @@ Result<std::unique_ptr<Model>> Model::load(std::unique_ptr<gguf::GgufFile> file,
   auto model = std::unique_ptr<Model>(new Model());
   QUERN_TRY(model->params_, arch->read_params(*file));
   QUERN_TRY(model->info_, describe(*file, *arch, model->params_));
+  // The mapped file; where rows are copied to NUMA nodes, the copies instead, whose mapped pages are not read again.
   QUERN_TRY(model->reservation_, ledger.reserve(MemoryUse::weights, model->info_.size_bytes));
   model->arch_ = arch;
   WeightLoader loader(*file, model->params_, topology, pool, kernels, model->store_);

@@ -5,6 +5,9 @@
 // One result for every load: a row's result must not depend on how many other rows are in the call.
 #pragma once
 
+#include "kernels/kv_type.hpp"
+#include "kernels/peak.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -16,9 +19,6 @@ namespace quern::kernels {
 // attention exact).
 enum class Role : std::uint8_t { prefill, decode, prefill_coarse, decode_coarse };
 inline constexpr std::size_t kRoles = 4;
-
-enum class KvType : std::uint8_t { f16, f32 };
-inline constexpr std::size_t kKvTypes = 2;
 
 // y[t, r] = sum over k of w[r, k] * x[t, k], for r in [row_begin, row_end) and all n_tokens tokens.
 struct MatmulArgs {
@@ -39,6 +39,9 @@ struct MatmulKernel {
   // Converts n_tokens rows x[n_tokens, n_cols] (contiguous F32) to the form that run() wants. out is 64-byte aligned.
   void (*prepare)(const float* x, std::size_t n_tokens, std::size_t n_cols, std::byte* out) noexcept;
   void (*run)(const MatmulArgs& args) noexcept;
+  // What bounds it besides memory, and how many multiply-adds of that kind one weight times one activation takes.
+  Peak peak = Peak::none;
+  std::uint32_t passes = 1;
 };
 
 // Upper limit of d_head_k and d_head_v (576: the compressed K of DeepSeek); checked when a model is loaded.
@@ -54,7 +57,7 @@ enum class WindowKind : std::uint8_t {
 // Softmax attention of a run of query tokens of one sequence over its KV pages, for all query heads of one KV head.
 // Token t (0-based) is at position first_position + t. It sees the keys of its window (window 0: all), causally
 // (n_keys == 0) up to its own position, else all keys [0, n_keys) of them. Its own K and V are already in the pages.
-// K of a page for one layer and KV head: [page_tokens, d_head_k] contiguous; V: [page_tokens, d_head_v] contiguous.
+// K of a page for one layer and KV head: page_tokens rows of d_head_k values (kv_type.hpp); V: of d_head_v values.
 struct AttentionArgs {
   const float* q;              // token t, head h at q + t * q_token_stride + h * d_head_k
   std::size_t q_token_stride;  // in floats
@@ -96,7 +99,10 @@ struct KernelTable {
   // [role][TensorType]; run == nullptr where the type has no kernel yet. Every tier has every type the scalar tier has.
   MatmulKernel matmul[kRoles][64];
 
+  // out: one row of n values in the given type.
+  void (*store_kv[kKvTypes])(const float* x, std::size_t n, std::byte* out) noexcept;
   void (*attention[kKvTypes])(const AttentionArgs& args) noexcept;
+  Peak attention_peak = Peak::none;
 
   // y[n] = x[n] / sqrt(mean(x^2) + eps) * w[n]. y may be x.
   void (*rms_norm)(const float* x, const float* w, float eps, std::size_t n, float* y) noexcept;
@@ -124,8 +130,6 @@ struct KernelTable {
   void (*delta_rule)(const DeltaRuleArgs& args) noexcept;
   void (*add)(const float* a, const float* b, std::size_t n, float* out) noexcept;    // out may be a or b
   void (*add_scaled)(const float* x, float scale, std::size_t n, float* y) noexcept;  // y += scale * x
-  void (*f32_to_f16)(const float* x, std::size_t n, std::uint16_t* out) noexcept;     // round to nearest even
-  void (*f16_to_f32)(const std::uint16_t* x, std::size_t n, float* out) noexcept;
 };
 
 }  // namespace quern::kernels

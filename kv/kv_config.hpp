@@ -27,9 +27,10 @@ struct KvConfig {
   std::uint64_t state_values = 0;  // per layer
   std::uint32_t n_state_pages = 0;
 
-  constexpr std::size_t value_bytes() const noexcept { return type == kernels::KvType::f16 ? 2 : 4; }
-  constexpr std::size_t head_k_bytes() const noexcept { return std::size_t{page_tokens} * d_head_k * value_bytes(); }
-  constexpr std::size_t head_v_bytes() const noexcept { return std::size_t{page_tokens} * d_head_v * value_bytes(); }
+  constexpr std::size_t k_row_bytes() const noexcept { return kernels::kv_row_bytes(type, d_head_k); }
+  constexpr std::size_t v_row_bytes() const noexcept { return kernels::kv_row_bytes(type, d_head_v); }
+  constexpr std::size_t head_k_bytes() const noexcept { return page_tokens * k_row_bytes(); }
+  constexpr std::size_t head_v_bytes() const noexcept { return page_tokens * v_row_bytes(); }
   constexpr std::size_t layer_bytes() const noexcept { return n_kv_heads * (head_k_bytes() + head_v_bytes()); }
   constexpr std::size_t page_bytes() const noexcept { return n_layers * layer_bytes(); }
   constexpr std::size_t state_page_bytes() const noexcept { return n_state_layers * state_values * sizeof(float); }

@@ -14,7 +14,7 @@ namespace quern::kv {
 namespace {
 
 // Signalling NaNs (quiet bit clear) that are easy to recognize in a dump.
-constexpr std::uint16_t kPoisonF16 = 0x7dad;
+constexpr std::uint16_t kPoisonF16 = 0x7dad, kPoisonBf16 = 0x7fad;
 constexpr std::uint32_t kPoisonF32 = 0x7fadfadb;
 
 Status check_counts(const KvConfig& c) {
@@ -42,9 +42,9 @@ Status check_counts(const KvConfig& c) {
 
 // The exact number of bytes, where it fits. KvConfig's own functions multiply without looking.
 std::optional<std::size_t> arena_bytes(const KvConfig& c) {
-  std::optional<std::size_t> bytes = checked_add(std::size_t{c.d_head_k}, std::size_t{c.d_head_v});
-  for (const std::size_t factor : {c.value_bytes(), std::size_t{c.page_tokens}, std::size_t{c.n_kv_heads},
-                                   std::size_t{c.n_layers}, std::size_t{c.n_pages}}) {
+  std::optional<std::size_t> bytes = c.k_row_bytes() + c.v_row_bytes();  // of 32-bit widths
+  for (const std::size_t factor : {std::size_t{c.page_tokens}, std::size_t{c.n_kv_heads}, std::size_t{c.n_layers},
+                                   std::size_t{c.n_pages}}) {
     if (bytes) bytes = checked_mul(*bytes, factor);
   }
   return bytes;
@@ -117,12 +117,12 @@ void PageArena::poison_state(PageId state_page) noexcept {
 void PageArena::poison(PageId page) noexcept {
   QUERN_ASSERT(page < config_.n_pages);
   std::byte* begin = memory_.bytes().data() + page * page_stride();
-  const std::size_t n_values = page_stride() / config_.value_bytes();
-  if (config_.type == kernels::KvType::f16) {
-    std::fill_n(reinterpret_cast<std::uint16_t*>(begin), n_values, kPoisonF16);
-  } else {
-    // Integers: a signalling NaN that passes through a float register may come out quiet.
-    std::fill_n(reinterpret_cast<std::uint32_t*>(begin), n_values, kPoisonF32);
+  // Integers: a signalling NaN that passes through a float register may come out quiet.
+  if (config_.type == kernels::KvType::f32) {
+    std::fill_n(reinterpret_cast<std::uint32_t*>(begin), page_stride() / 4, kPoisonF32);
+  } else {  // of q8_0 the scales, at even addresses in rows of even length, become NaN
+    const std::uint16_t bits = config_.type == kernels::KvType::bf16 ? kPoisonBf16 : kPoisonF16;
+    std::fill_n(reinterpret_cast<std::uint16_t*>(begin), page_stride() / 2, bits);
   }
 }
 

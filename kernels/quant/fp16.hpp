@@ -42,6 +42,13 @@ constexpr float bf16_to_f32(std::uint16_t b) noexcept {
   return std::bit_cast<float>(std::uint32_t{b} << 16);
 }
 
+// Round to nearest even; NaN keeps the top of its payload and becomes quiet.
+constexpr std::uint16_t f32_to_bf16(float value) noexcept {
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);
+  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
 // Block fields are bytes, so that a block may lie at any address.
 constexpr std::uint16_t load_u16(const std::uint8_t (&bytes)[2]) noexcept {
   return static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8);

@@ -102,7 +102,7 @@ TEST(PageArena, CountsItsBytesInTheLedger) {
 }
 
 TEST(PageArena, PoisonFillsOnePageWithNans) {
-  for (const kernels::KvType type : {kernels::KvType::f16, kernels::KvType::f32}) {
+  for (const kernels::KvType type : {kernels::KvType::f16, kernels::KvType::f32, kernels::KvType::bf16}) {
     KvConfig config = kSmall;
     config.type = type;
     ByteLedger ledger(1 << 20);
@@ -113,12 +113,17 @@ TEST(PageArena, PoisonFillsOnePageWithNans) {
     const auto zero = [](std::byte b) { return b == std::byte{0}; };
     EXPECT_TRUE(std::all_of(first, first + 2 * stride, zero));
     EXPECT_TRUE(std::all_of(first + 3 * stride, first + 5 * stride, zero));
-    for (const std::byte* p = first + 2 * stride; p < first + 3 * stride; p += config.value_bytes()) {
+    const std::size_t value_bytes = kernels::kv_row_bytes(type, 1);
+    for (const std::byte* p = first + 2 * stride; p < first + 3 * stride; p += value_bytes) {
       std::uint32_t bits = 0;
-      std::memcpy(&bits, p, config.value_bytes());
+      std::memcpy(&bits, p, value_bytes);
       // Exponent all ones, quiet bit clear, mantissa not zero.
-      const std::uint32_t exponent = type == kernels::KvType::f16 ? 0x7c00 : 0x7f800000;
-      const std::uint32_t quiet = type == kernels::KvType::f16 ? 0x0200 : 0x00400000;
+      const std::uint32_t exponent = type == kernels::KvType::f16    ? 0x7c00
+                                     : type == kernels::KvType::bf16 ? 0x7f80
+                                                                     : 0x7f800000;
+      const std::uint32_t quiet = type == kernels::KvType::f16    ? 0x0200
+                                  : type == kernels::KvType::bf16 ? 0x0040
+                                                                  : 0x00400000;
       ASSERT_EQ(bits & exponent, exponent);
       ASSERT_EQ(bits & quiet, 0u);
       ASSERT_NE(bits & ~exponent, 0u);

@@ -14,45 +14,64 @@ namespace {
 
 static_assert(kPanelCols / kBf16Group == kPanelSteps);
 
-// Two row tiles x kTokenTiles token tiles of sums, over n_steps steps. c: the sums of [row tile][token tile], rows of
-// them c_stride tiles apart; b: token tiles. is_first: the sums start from zero.
+// Two row tiles x kTokenTiles token tiles of sums are tiles 0 to 3: [row tile][token tile]. c: the same in memory, row
+// tiles c_stride tiles apart.
 template <std::size_t kTokenTiles>
-void bf16_tile_sums(const std::byte (&a)[kPanelTiles][kPanelSteps][kTileBytes], const TokenPanel* b,
-                    std::size_t n_steps, bool is_first, TileSums* c, std::size_t c_stride) noexcept {
-  constexpr bool kTwo = kTokenTiles == 2;
-  if (is_first) {
-    tile_zero<0>();
-    tile_zero<2>();
-    if constexpr (kTwo) {
-      tile_zero<1>();
-      tile_zero<3>();
-    }
-  } else {
-    tile_load<0>(c[0], kTileRowBytes);
-    tile_load<2>(c[c_stride], kTileRowBytes);
-    if constexpr (kTwo) {
-      tile_load<1>(c[1], kTileRowBytes);
-      tile_load<3>(c[c_stride + 1], kTileRowBytes);
-    }
+void bf16_zero_sums() noexcept {
+  tile_zero<0>();
+  tile_zero<2>();
+  if constexpr (kTokenTiles == 2) {
+    tile_zero<1>();
+    tile_zero<3>();
   }
-  for (std::size_t step = 0; step < n_steps; ++step) {
-    tile_load<6>(b[0][step], kTileRowBytes);
-    tile_load<4>(a[0][step], kTileRowBytes);
-    tile_dot_bf16<0, 4, 6>();
-    if constexpr (kTwo) {
-      tile_load<7>(b[1][step], kTileRowBytes);
-      tile_dot_bf16<1, 4, 7>();
-    }
-    tile_load<5>(a[1][step], kTileRowBytes);
-    tile_dot_bf16<2, 5, 6>();
-    if constexpr (kTwo) tile_dot_bf16<3, 5, 7>();
+}
+template <std::size_t kTokenTiles>
+void bf16_load_sums(const TileSums* c, std::size_t c_stride) noexcept {
+  tile_load<0>(c[0], kTileRowBytes);
+  tile_load<2>(c[c_stride], kTileRowBytes);
+  if constexpr (kTokenTiles == 2) {
+    tile_load<1>(c[1], kTileRowBytes);
+    tile_load<3>(c[c_stride + 1], kTileRowBytes);
   }
+}
+template <std::size_t kTokenTiles>
+void bf16_store_sums(TileSums* c, std::size_t c_stride) noexcept {
   tile_store<0>(c[0], kTileRowBytes);
   tile_store<2>(c[c_stride], kTileRowBytes);
-  if constexpr (kTwo) {
+  if constexpr (kTokenTiles == 2) {
     tile_store<1>(c[1], kTileRowBytes);
     tile_store<3>(c[c_stride + 1], kTileRowBytes);
   }
+}
+
+// Adds 32 columns. a0, a1: A tiles of the row tiles; b0, b1: B tiles of the token tiles.
+template <std::size_t kTokenTiles>
+void bf16_tile_step(const std::byte* a0, const std::byte* a1, const std::byte* b0, const std::byte* b1) noexcept {
+  tile_load<6>(b0, kTileRowBytes);
+  tile_load<4>(a0, kTileRowBytes);
+  tile_dot_bf16<0, 4, 6>();
+  if constexpr (kTokenTiles == 2) {
+    tile_load<7>(b1, kTileRowBytes);
+    tile_dot_bf16<1, 4, 7>();
+  }
+  tile_load<5>(a1, kTileRowBytes);
+  tile_dot_bf16<2, 5, 6>();
+  if constexpr (kTokenTiles == 2) tile_dot_bf16<3, 5, 7>();
+}
+
+// n_steps steps of a panel. b: token tiles. is_first: the sums start from zero.
+template <std::size_t kTokenTiles>
+void bf16_tile_sums(const std::byte (&a)[kPanelTiles][kPanelSteps][kTileBytes], const TokenPanel* b,
+                    std::size_t n_steps, bool is_first, TileSums* c, std::size_t c_stride) noexcept {
+  if (is_first) {
+    bf16_zero_sums<kTokenTiles>();
+  } else {
+    bf16_load_sums<kTokenTiles>(c, c_stride);
+  }
+  for (std::size_t step = 0; step < n_steps; ++step) {
+    bf16_tile_step<kTokenTiles>(a[0][step], a[1][step], b[0][step], b[kTokenTiles - 1][step]);
+  }
+  bf16_store_sums<kTokenTiles>(c, c_stride);
 }
 
 struct Bf16Product {
@@ -64,8 +83,8 @@ struct Bf16Product {
   static std::size_t n_steps(const MatmulArgs& args, std::size_t k) noexcept {
     return (n_values(args, k) + kBf16Group - 1) / kBf16Group;
   }
-  void pack(const MatmulArgs& args, std::size_t token, std::size_t n_tokens, std::size_t k, TokenPanel* b,
-            std::size_t first) noexcept {
+  static void pack(const MatmulArgs& args, std::size_t token, std::size_t n_tokens, std::size_t k, TokenPanel* b,
+                   std::size_t first) noexcept {
     for (std::size_t t = 0; t < n_tokens; t += kTileSide, ++first) {
       pack_tokens(args.x + (token + t) * args.x_row_bytes + 2 * k, args.x_row_bytes, at_most(n_tokens - t, kTileSide),
                   n_steps(args, k), b[first]);
@@ -74,8 +93,9 @@ struct Bf16Product {
   void decode(const MatmulArgs& args, std::size_t row, std::size_t n_rows, std::size_t k,
               std::byte (&a)[kPanelTiles][kPanelSteps][kTileBytes]) noexcept {
     const std::size_t n = n_values(args, k);
+    const Prefetch prefetch(args, k, n);
     for (std::size_t r = 0; r < n_rows; ++r) {
-      prefetch_row(args, row + r + kPanelTiles * kTileSide, k, n);
+      prefetch.row(row + r + kPanelTiles * kTileSide);
       unpack(args.w + (row + r) * args.row_bytes, k, n, a[r / kTileSide][0] + r % kTileSide * kTileRowBytes,
              kTileBytes);
     }

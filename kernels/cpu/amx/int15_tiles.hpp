@@ -124,8 +124,9 @@ struct Int15Product {
   void decode(const MatmulArgs& args, std::size_t row, std::size_t n_rows, std::size_t k,
               std::byte (&a)[kPanelTiles][kPanelSteps][kTileBytes]) noexcept {
     alignas(64) float values[kInt15Block];
+    const Prefetch prefetch(args, k, at_most(args.n_cols - k, kPanelCols));
     for (std::size_t r = 0; r < n_rows; ++r) {
-      prefetch_row(args, row + r + kPanelTiles * kTileSide, k, at_most(args.n_cols - k, kPanelCols));
+      prefetch.row(row + r + kPanelTiles * kTileSide);
       for (std::size_t b = 0; b < n_blocks(args, k); ++b) {
         decode_block<Groups>(args.w + (row + r) * args.row_bytes, k + b * kInt15Block, args.n_cols, values);
         std::byte* high = a[r / kTileSide][b * 2 * kInt15Steps] + r % kTileSide * kTileRowBytes;

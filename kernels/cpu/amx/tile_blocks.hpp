@@ -89,13 +89,20 @@ inline void store_block(const MatmulArgs& args, const TileSums* c, std::size_t r
   }
 }
 
-// While one panel is decoded, the same columns of the next one come from memory: quantized rows are short, and the
+// While rows are decoded, the same columns of rows further on come from memory: quantized rows are short, and the
 // hardware follows many of them late.
-inline void prefetch_row(const MatmulArgs& args, std::size_t row, std::size_t k, std::size_t n) noexcept {
-  const std::byte* from = args.w + row * args.row_bytes + k * args.row_bytes / args.n_cols;
-  const std::size_t n_bytes = n * args.row_bytes / args.n_cols;
-  for (std::size_t at = 0; at < n_bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
-}
+struct Prefetch {
+  const std::byte* from;  // the first of these columns in row 0
+  std::size_t row_bytes, n_bytes;
+
+  Prefetch(const MatmulArgs& args, std::size_t k, std::size_t n) noexcept
+      : from(args.w + k * args.row_bytes / args.n_cols),
+        row_bytes(args.row_bytes),
+        n_bytes(n * args.row_bytes / args.n_cols) {}
+  void row(std::size_t r) const noexcept {
+    for (std::size_t at = 0; at < n_bytes; at += 64) __builtin_prefetch(from + r * row_bytes + at, 0, 2);
+  }
+};
 
 // A Product has
 //   pack(args, token, n_tokens, k, b, first): B tiles of columns [k, k + 512): token tile i to b[first + i];

@@ -6,8 +6,7 @@
 namespace quern::kernels::avx2 {
 
 void fill_attention(KernelTable& table) noexcept {
-  table.attention[static_cast<std::size_t>(KvType::f16)] = &attention<Vec, LoadF16<Vec>>;
-  table.attention[static_cast<std::size_t>(KvType::f32)] = &attention<Vec, LoadF32<Vec>>;
+  kernels::fill_attention<Vec>(table, Peak::fma_256);
 }
 
 }  // namespace quern::kernels::avx2

@@ -6,7 +6,7 @@
 namespace quern::kernels::avx2 {
 
 void fill_matmul(KernelTable& table) noexcept {
-  fill_x86_matmul<Vec>(table);
+  fill_float_matmul<Vec>(table);
   fill_int16_matmul<DotAvx2>(table);
 }
 

@@ -42,6 +42,11 @@ struct Vec {
     return from_bf16(_mm256_castsi256_si128(load_u16_partial(p, n)));
   }
 
+  static F load_i8(const void* p) noexcept {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p))));
+  }
+  static float f16_scalar(const void* p) noexcept { return f16_at(static_cast<const std::uint8_t*>(p)); }
+
   static F add(F a, F b) noexcept { return _mm256_add_ps(a, b); }
   static F sub(F a, F b) noexcept { return _mm256_sub_ps(a, b); }
   static F mul(F a, F b) noexcept { return _mm256_mul_ps(a, b); }

@@ -6,8 +6,7 @@
 namespace quern::kernels::QUERN_AVX512 {
 
 void fill_attention(KernelTable& table) noexcept {
-  table.attention[static_cast<std::size_t>(KvType::f16)] = &attention<Vec, LoadF16<Vec>>;
-  table.attention[static_cast<std::size_t>(KvType::f32)] = &attention<Vec, LoadF32<Vec>>;
+  kernels::fill_attention<Vec>(table, Peak::fma_512);
 }
 
 }  // namespace quern::kernels::QUERN_AVX512

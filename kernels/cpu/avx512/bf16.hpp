@@ -57,32 +57,22 @@ template <class Groups>
 void unpack_bf16(const std::byte* row, std::size_t k, std::size_t n, std::byte* out, std::size_t stride) noexcept {
   static_assert(!Vec::kStridedGroups && kBf16Group % Vec::kLanes == 0);
   const std::byte* block = row + k / Groups::kBlockValues * Groups::kBlockBytes;
-  if constexpr (requires { &Groups::dequantize; }) {  // only a scalar decoder
-    alignas(64) float values[Groups::kBlockValues];
-    for (; n != 0; n -= Groups::kBlockValues, block += Groups::kBlockBytes) {
-      Groups::dequantize(block, Groups::kBlockValues, values);
-      for (std::size_t i = 0; i < Groups::kBlockValues; i += kBf16Group, out += stride) {
-        _mm512_store_si512(out, to_bf16(Vec::load(values + i), Vec::load(values + i + 16)));
-      }
-    }
-  } else {
-    typename Groups::State state;
-    __m512 weights[2];
-    for (; n >= Groups::kBlockValues; n -= Groups::kBlockValues, block += Groups::kBlockBytes) {
-      Groups::open(block, state);
+  typename Groups::State state;
+  __m512 weights[2];
+  for (; n >= Groups::kBlockValues; n -= Groups::kBlockValues, block += Groups::kBlockBytes) {
+    Groups::open(block, state);
 #pragma GCC unroll 8
-      for (std::size_t g = 0; g < Groups::kBlockValues / kBf16Group; ++g, out += stride) {
-        Groups::group(state, g, weights);
-        _mm512_store_si512(out, to_bf16(weights[0], weights[1]));
-      }
-    }
-    if constexpr (requires { &Groups::partial_group; }) {
-      if (n == 0) return;
-      weights[0] = weights[1] = Vec::zero();
-      Groups::open(block, state);
-      Groups::partial_group(state, n, weights);
+    for (std::size_t g = 0; g < Groups::kBlockValues / kBf16Group; ++g, out += stride) {
+      Groups::group(state, g, weights);
       _mm512_store_si512(out, to_bf16(weights[0], weights[1]));
     }
+  }
+  if constexpr (requires { &Groups::partial_group; }) {
+    if (n == 0) return;
+    weights[0] = weights[1] = Vec::zero();
+    Groups::open(block, state);
+    Groups::partial_group(state, n, weights);
+    _mm512_store_si512(out, to_bf16(weights[0], weights[1]));
   }
 }
 

@@ -4,19 +4,20 @@
 
 #include "kernels/cpu/avx512/bf16.hpp"
 #include "kernels/cpu/avx512/bf16_q4k.hpp"
-#include "kernels/cpu/x86/format_list.hpp"
+#include "kernels/cpu/avx512/format_list.hpp"
 #include "kernels/kernel_table.hpp"
 
 namespace quern::kernels {
 namespace {
 
-// Sets run<unpack> of `Product` for one role.
+// Sets run<unpack> of `Product`, bounded by `peak`, for one role.
 template <template <UnpackBf16Fn> class Product>
-void fill_bf16_matmul(KernelTable& table, Role role) noexcept {
-  for_each_format<Vec>([&table, role]<class Groups>(TensorType type) {
+void fill_bf16_matmul(KernelTable& table, Role role, Peak peak) noexcept {
+  for_each_format([&table, role, peak]<class Groups>(TensorType type) {
     if (type == TensorType::f32) return;
     table.matmul[static_cast<std::size_t>(role)][static_cast<std::size_t>(type)] = {
-        .prepared_row_bytes = &bf16_row_bytes, .prepare = &prepare_bf16, .run = &Product<&unpack_bf16<Groups>>::run};
+        .prepared_row_bytes = &bf16_row_bytes, .prepare = &prepare_bf16, .run = &Product<&unpack_bf16<Groups>>::run,
+        .peak = peak};
   });
 }
 

@@ -55,7 +55,7 @@ struct Bf16Panels {
 namespace QUERN_AVX512 {
 
 void fill_bf16(KernelTable& table) noexcept {
-  fill_bf16_matmul<Bf16Panels>(table, Role::prefill_coarse);
+  fill_bf16_matmul<Bf16Panels>(table, Role::prefill_coarse, Peak::bf16_dot_512);
 }
 
 }  // namespace QUERN_AVX512

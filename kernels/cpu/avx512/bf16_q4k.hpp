@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kernels/cpu/avx512/bf16.hpp"
-#include "kernels/cpu/x86/weight_groups.hpp"
+#include "kernels/cpu/avx512/weight_groups.hpp"
 
 namespace quern::kernels {
 namespace {

@@ -151,6 +151,7 @@ inline __m512 dot_bf16(__m512 sum, __m512i a, __m512i b) noexcept {
 #define _mm512_cvtepu8_epi32(v) emulated_widen<std::uint8_t>(v)
 #define _mm512_cvtepi8_epi32(v) emulated_widen<std::int8_t>(v)
 #define _mm512_cvtepu16_epi32(v) emulated_widen<std::uint16_t>(v)
+#define _mm512_cvtepi16_epi32(v) emulated_widen<std::int16_t>(v)
 #define _mm512_cvtepu8_epi16(v) emulated_cvtepu8_epi16(v)
 #define _mm512_cvtepi32_ps(v) emulated_cvtepi32_ps(v)
 #define _mm512_cvtps_epi32(v) emulated_cvtps_epi32(v)

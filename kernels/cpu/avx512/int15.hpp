@@ -63,28 +63,24 @@ void decode_block(const std::byte* row, std::size_t k, std::size_t n_cols, float
   std::size_t n = n_cols - k < kInt15Block ? n_cols - k : kInt15Block;
   for (std::size_t i = n / 16 * 16; i < kInt15Block; i += 16) Vec::store(out + i, Vec::zero());
   const std::byte* block = row + k / Groups::kBlockValues * Groups::kBlockBytes;
-  if constexpr (requires { &Groups::dequantize; }) {  // only a scalar decoder
-    Groups::dequantize(block, n, out);
-  } else {
-    typename Groups::State state;
-    __m512 weights[2];
-    for (; n >= Groups::kBlockValues; n -= Groups::kBlockValues, block += Groups::kBlockBytes) {
-      Groups::open(block, state);
+  typename Groups::State state;
+  __m512 weights[2];
+  for (; n >= Groups::kBlockValues; n -= Groups::kBlockValues, block += Groups::kBlockBytes) {
+    Groups::open(block, state);
 #pragma GCC unroll 8
-      for (std::size_t g = 0; g < Groups::kBlockValues / 32; ++g, out += 32) {
-        Groups::group(state, g, weights);
-        Vec::store(out, weights[0]);
-        Vec::store(out + 16, weights[1]);
-      }
-    }
-    if constexpr (requires { &Groups::partial_group; }) {
-      if (n == 0) return;
-      weights[0] = weights[1] = Vec::zero();
-      Groups::open(block, state);
-      Groups::partial_group(state, n, weights);
+    for (std::size_t g = 0; g < Groups::kBlockValues / 32; ++g, out += 32) {
+      Groups::group(state, g, weights);
       Vec::store(out, weights[0]);
       Vec::store(out + 16, weights[1]);
     }
+  }
+  if constexpr (requires { &Groups::partial_group; }) {
+    if (n == 0) return;
+    weights[0] = weights[1] = Vec::zero();
+    Groups::open(block, state);
+    Groups::partial_group(state, n, weights);
+    Vec::store(out, weights[0]);
+    Vec::store(out + 16, weights[1]);
   }
 }
 

@@ -5,7 +5,7 @@
 namespace quern::kernels::QUERN_AVX512 {
 
 void fill_matmul(KernelTable& table) noexcept {
-  fill_x86_matmul<Vec>(table);
+  fill_float_matmul<Vec>(table);
 }
 
 }  // namespace quern::kernels::QUERN_AVX512

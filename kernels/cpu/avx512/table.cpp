@@ -3,13 +3,27 @@
 #include "kernels/cpu/features.hpp"
 #include "kernels/cpu/tables.hpp"
 
+#include <iterator>
+
 namespace quern::kernels {
 namespace {
+
+// Where there is no VNNI: the integer products of the AVX2 tier, which every CPU of this tier runs.
+void take_integer_products(KernelTable& table) noexcept {
+  const KernelTable& from = avx2_table();
+  for (std::size_t role = 0; role < kRoles; ++role) {
+    for (std::size_t type = 0; type < std::size(from.matmul[role]); ++type) {
+      const MatmulKernel& kernel = from.matmul[role][type];
+      if (kernel.peak == Peak::int16_madd_256) table.matmul[role][type] = kernel;
+    }
+  }
+}
 
 KernelTable build(const char* isa, const CpuFeatures& has) noexcept {
   KernelTable table = scalar_table();
   table.isa = isa;
   QUERN_AVX512::fill_matmul(table);
+  take_integer_products(table);
   QUERN_AVX512::fill_attention(table);
   QUERN_AVX512::fill_elementwise(table);
   if (has.avx512_bf16) QUERN_AVX512::fill_bf16(table);

@@ -42,6 +42,11 @@ struct Vec {
     return from_bf16(load_u16_partial(p, n));
   }
 
+  static F load_i8(const void* p) noexcept {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
+  }
+  static float f16_scalar(const void* p) noexcept { return f16_at(static_cast<const std::uint8_t*>(p)); }
+
   static F add(F a, F b) noexcept { return _mm512_add_ps(a, b); }
   static F sub(F a, F b) noexcept { return _mm512_sub_ps(a, b); }
   static F mul(F a, F b) noexcept { return _mm512_mul_ps(a, b); }

@@ -10,25 +10,50 @@
 namespace quern::kernels::scalar {
 namespace {
 
-float to_float(std::uint16_t h) noexcept {
-  return kernels::f16_to_f32(h);
-}
-float to_float(float value) noexcept {
-  return value;
-}
+// A row of cached values.
+struct RowF16 {
+  static constexpr KvType kType = KvType::f16;
+  static float value(const std::byte* row, std::size_t d) noexcept { return f16_to_f32(u16(row + 2 * d)); }
+  static std::uint16_t u16(const std::byte* p) noexcept {
+    std::uint16_t bits;
+    std::memcpy(&bits, p, sizeof bits);
+    return bits;
+  }
+};
+struct RowF32 {
+  static constexpr KvType kType = KvType::f32;
+  static float value(const std::byte* row, std::size_t d) noexcept {
+    float out;
+    std::memcpy(&out, row + 4 * d, sizeof out);
+    return out;
+  }
+};
+struct RowBf16 {
+  static constexpr KvType kType = KvType::bf16;
+  static float value(const std::byte* row, std::size_t d) noexcept { return bf16_to_f32(RowF16::u16(row + 2 * d)); }
+};
+struct RowQ8_0 {
+  static constexpr KvType kType = KvType::q8_0;
+  static float value(const std::byte* row, std::size_t d) noexcept {
+    const std::byte* block = row + d / kKvQ8Values * kKvQ8Bytes;
+    const auto code = static_cast<std::int8_t>(block[2 + d % kKvQ8Values]);
+    return f16_to_f32(RowF16::u16(block)) * static_cast<float>(code);
+  }
+};
 
-template <class T>
-const T* entry(const AttentionArgs& args, const std::byte* base, std::uint32_t position, std::uint32_t width) noexcept {
+template <class Row>
+const std::byte* entry(const AttentionArgs& args, const std::byte* base, std::uint32_t position,
+                       std::uint32_t width) noexcept {
   const std::uint32_t page = args.page_table[position / args.page_tokens];
-  return reinterpret_cast<const T*>(base + page * args.page_stride) + position % args.page_tokens * std::size_t{width};
+  return base + page * args.page_stride + position % args.page_tokens * kv_row_bytes(Row::kType, width);
 }
 
-template <class T>
+template <class Row>
 double score(const AttentionArgs& args, const float* q, std::size_t head, std::uint32_t position,
              std::uint32_t key) noexcept {
-  const T* k = entry<T>(args, args.k_base, key, args.d_head_k);
+  const std::byte* k = entry<Row>(args, args.k_base, key, args.d_head_k);
   double sum = 0;
-  for (std::uint32_t d = 0; d < args.d_head_k; ++d) sum += static_cast<double>(q[d]) * to_float(k[d]);
+  for (std::uint32_t d = 0; d < args.d_head_k; ++d) sum += static_cast<double>(q[d]) * Row::value(k, d);
   sum *= args.scale;
   if (args.softcap != 0) sum = args.softcap * std::tanh(sum / args.softcap);
   if (args.alibi_slopes != nullptr) {
@@ -53,7 +78,7 @@ std::pair<std::uint32_t, std::uint32_t> visible(const AttentionArgs& args, std::
   return {static_cast<std::uint32_t>(std::max<std::int64_t>(first, 0)), static_cast<std::uint32_t>(last)};
 }
 
-template <class T>
+template <class Row>
 void attend(const AttentionArgs& args, std::size_t token, std::size_t head) noexcept {
   const float* q = args.q + token * args.q_token_stride + head * args.d_head_k;
   float* out = args.out + token * args.out_token_stride + head * args.d_head_v;
@@ -62,33 +87,33 @@ void attend(const AttentionArgs& args, std::size_t token, std::size_t head) noex
 
   double largest = args.sinks != nullptr ? args.sinks[head] : -INFINITY;
   for (std::uint32_t key = first; key <= last; ++key) {
-    largest = std::max(largest, score<T>(args, q, head, position, key));
+    largest = std::max(largest, score<Row>(args, q, head, position, key));
   }
   double total = args.sinks != nullptr ? std::exp(args.sinks[head] - largest) : 0;
   double sums[kMaxHeadDim] = {};
   for (std::uint32_t key = first; key <= last; ++key) {
-    const double weight = std::exp(score<T>(args, q, head, position, key) - largest);
-    const T* v = entry<T>(args, args.v_base, key, args.d_head_v);
+    const double weight = std::exp(score<Row>(args, q, head, position, key) - largest);
+    const std::byte* v = entry<Row>(args, args.v_base, key, args.d_head_v);
     total += weight;
-    for (std::uint32_t d = 0; d < args.d_head_v; ++d) sums[d] += weight * to_float(v[d]);
+    for (std::uint32_t d = 0; d < args.d_head_v; ++d) sums[d] += weight * Row::value(v, d);
   }
   for (std::uint32_t d = 0; d < args.d_head_v; ++d) out[d] = static_cast<float>(sums[d] / total);
 }
 
-template <class T>
+template <class Row>
 void attention(const AttentionArgs& args) noexcept {
   for (std::size_t token = 0; token < args.n_tokens; ++token) {
-    for (std::size_t head = 0; head < args.n_heads; ++head) attend<T>(args, token, head);
+    for (std::size_t head = 0; head < args.n_heads; ++head) attend<Row>(args, token, head);
   }
 }
 
 }  // namespace
 
-void attention_f16(const AttentionArgs& args) noexcept {
-  attention<std::uint16_t>(args);
-}
-void attention_f32(const AttentionArgs& args) noexcept {
-  attention<float>(args);
+void fill_attention(KernelTable& table) noexcept {
+  table.attention[static_cast<std::size_t>(KvType::f16)] = &attention<RowF16>;
+  table.attention[static_cast<std::size_t>(KvType::f32)] = &attention<RowF32>;
+  table.attention[static_cast<std::size_t>(KvType::bf16)] = &attention<RowBf16>;
+  table.attention[static_cast<std::size_t>(KvType::q8_0)] = &attention<RowQ8_0>;
 }
 
 }  // namespace quern::kernels::scalar

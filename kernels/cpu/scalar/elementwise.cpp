@@ -126,12 +126,4 @@ void add_scaled(const float* x, float scale, std::size_t n, float* y) noexcept {
   for (std::size_t i = 0; i < n; ++i) y[i] = static_cast<float>(y[i] + static_cast<double>(scale) * x[i]);
 }
 
-void f32_to_f16(const float* x, std::size_t n, std::uint16_t* out) noexcept {
-  for (std::size_t i = 0; i < n; ++i) out[i] = kernels::f32_to_f16(x[i]);
-}
-
-void f16_to_f32(const std::uint16_t* x, std::size_t n, float* out) noexcept {
-  for (std::size_t i = 0; i < n; ++i) out[i] = kernels::f16_to_f32(x[i]);
-}
-
 }  // namespace quern::kernels::scalar

@@ -8,8 +8,8 @@ namespace quern::kernels::scalar {
 
 void fill_matmul(KernelTable& table) noexcept;  // every type that has a decoder, both roles
 
-void attention_f16(const AttentionArgs& args) noexcept;
-void attention_f32(const AttentionArgs& args) noexcept;
+void fill_attention(KernelTable& table) noexcept;
+void fill_store_kv(KernelTable& table) noexcept;
 
 void rms_norm(const float* x, const float* w, float eps, std::size_t n, float* y) noexcept;
 void layer_norm(const float* x, const float* w, const float* bias, float eps, std::size_t n, float* y) noexcept;
@@ -28,7 +28,5 @@ void multiply_add(const float* a, const float* b, std::size_t n, float* y) noexc
 void delta_rule(const DeltaRuleArgs& args) noexcept;
 void add(const float* a, const float* b, std::size_t n, float* out) noexcept;
 void add_scaled(const float* x, float scale, std::size_t n, float* y) noexcept;
-void f32_to_f16(const float* x, std::size_t n, std::uint16_t* out) noexcept;
-void f16_to_f32(const std::uint16_t* x, std::size_t n, float* out) noexcept;
 
 }  // namespace quern::kernels::scalar

@@ -8,8 +8,8 @@ KernelTable build() noexcept {
   KernelTable table{};
   table.isa = "scalar";
   scalar::fill_matmul(table);
-  table.attention[static_cast<std::size_t>(KvType::f16)] = &scalar::attention_f16;
-  table.attention[static_cast<std::size_t>(KvType::f32)] = &scalar::attention_f32;
+  scalar::fill_attention(table);
+  scalar::fill_store_kv(table);
   table.rms_norm = &scalar::rms_norm;
   table.rope_interleaved = &scalar::rope_interleaved;
   table.rope_split = &scalar::rope_split;
@@ -26,8 +26,6 @@ KernelTable build() noexcept {
   table.delta_rule = &scalar::delta_rule;
   table.add = &scalar::add;
   table.add_scaled = &scalar::add_scaled;
-  table.f32_to_f16 = &scalar::f32_to_f16;
-  table.f16_to_f32 = &scalar::f16_to_f32;
   return table;
 }
 

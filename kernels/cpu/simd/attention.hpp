@@ -6,7 +6,7 @@
 // Source: the running maximum of arXiv 1805.02867, used block by block as in arXiv 2205.14135.
 #pragma once
 
-#include "kernels/cpu/simd/loaders.hpp"
+#include "kernels/cpu/simd/kv_rows.hpp"
 #include "kernels/cpu/simd/math.hpp"
 #include "kernels/kernel_table.hpp"
 
@@ -23,10 +23,9 @@ struct KeyRange {
   bool operator==(const KeyRange& other) const noexcept { return begin == other.begin && end == other.end; }
 };
 
-template <class V, class Loader>
+template <class V, class KvRow>
 struct AttentionGroup {
   using F = typename V::F;
-  using Element = typename Loader::Element;
   static constexpr std::size_t kLanes = V::kLanes;
 
   struct Row {
@@ -37,12 +36,16 @@ struct AttentionGroup {
   const AttentionArgs& args;
   std::size_t n_rows = 0;
   std::uint32_t block_keys = 0;
+  std::size_t k_row_bytes, v_row_bytes;
   Row rows[kGroupRows];
   alignas(64) float q[kGroupRows][kMaxPadded];       // zero behind d_head_k
   alignas(64) float values[kGroupRows][kMaxPadded];  // sum of weight * V so far
   alignas(64) float weights[kTileRows][kBlockKeys];  // scores, then softmax weights, of the current block
 
-  explicit AttentionGroup(const AttentionArgs& a) noexcept : args(a) {
+  explicit AttentionGroup(const AttentionArgs& a) noexcept
+      : args(a),
+        k_row_bytes(kv_row_bytes(KvRow::kType, a.d_head_k)),
+        v_row_bytes(kv_row_bytes(KvRow::kType, a.d_head_v)) {
     block_keys = args.page_tokens < kBlockKeys ? args.page_tokens : kBlockKeys;
   }
 
@@ -84,17 +87,17 @@ struct AttentionGroup {
 
   // weights[r][key] = q[first_row + r] . K[key] for kRows rows and kKeys keys from `slot` on.
   template <std::size_t kRows, std::size_t kKeys>
-  void score_tile(std::size_t first_row, std::size_t first_weight, const Element* k, std::size_t slot) noexcept {
+  void score_tile(std::size_t first_row, std::size_t first_weight, const std::byte* k, std::size_t slot) noexcept {
     F sums[kRows][kKeys];
     for (auto& row_sums : sums) {
       for (F& sum : row_sums) sum = V::zero();
     }
     const std::size_t d_head = args.d_head_k;
-    k += slot * d_head;
+    k += slot * k_row_bytes;
     for (std::size_t d = 0; d < d_head; d += kLanes) {
       for (std::size_t key = 0; key < kKeys; ++key) {
-        const Element* from = k + key * d_head + d;
-        const F values_k = d + kLanes <= d_head ? Loader::load(from) : Loader::load_partial(from, d_head - d);
+        const std::byte* row = k + key * k_row_bytes;
+        const F values_k = d + kLanes <= d_head ? KvRow::load(row, d) : KvRow::load_partial(row, d, d_head - d);
         for (std::size_t r = 0; r < kRows; ++r) {
           sums[r][key] = V::fmadd(V::load(q[first_row + r] + d), values_k, sums[r][key]);
         }
@@ -111,7 +114,7 @@ struct AttentionGroup {
   }
 
   template <std::size_t kRows>
-  void score_rows(std::size_t first_row, std::size_t first_weight, const Element* k, KeyRange range) noexcept {
+  void score_rows(std::size_t first_row, std::size_t first_weight, const std::byte* k, KeyRange range) noexcept {
     std::uint32_t slot = range.begin;
     for (; slot + 4 <= range.end; slot += 4) score_tile<kRows, 4>(first_row, first_weight, k, slot);
     for (; slot < range.end; ++slot) score_tile<kRows, 1>(first_row, first_weight, k, slot);
@@ -153,7 +156,7 @@ struct AttentionGroup {
 
   // values[row] = values[row] * factor + sum of weight * V over the keys of the range.
   template <std::size_t kRows, std::size_t kVectors>
-  void value_tile(std::size_t first_row, const float* factors, const Element* v, KeyRange range, std::size_t d,
+  void value_tile(std::size_t first_row, const float* factors, const std::byte* v, KeyRange range, std::size_t d,
                   std::size_t n_lanes) noexcept {
     F sums[kRows][kVectors];
     for (std::size_t r = 0; r < kRows; ++r) {
@@ -162,10 +165,10 @@ struct AttentionGroup {
       }
     }
     for (std::uint32_t slot = range.begin; slot < range.end; ++slot) {
-      const Element* from = v + slot * std::size_t{args.d_head_v} + d;
+      const std::byte* row = v + slot * v_row_bytes;
       for (std::size_t i = 0; i < kVectors; ++i) {
-        const F value =
-            n_lanes == kLanes ? Loader::load(from + i * kLanes) : Loader::load_partial(from + i * kLanes, n_lanes);
+        const std::size_t first = d + i * kLanes;
+        const F value = n_lanes == kLanes ? KvRow::load(row, first) : KvRow::load_partial(row, first, n_lanes);
         for (std::size_t r = 0; r < kRows; ++r) {
           sums[r][i] = V::fmadd(V::set1(weights[r][slot]), value, sums[r][i]);
         }
@@ -178,7 +181,7 @@ struct AttentionGroup {
 
   // kRows rows that see the same keys of this block.
   template <std::size_t kRows>
-  void block_rows(std::size_t first_row, const Element* k, const Element* v, KeyRange range,
+  void block_rows(std::size_t first_row, const std::byte* k, const std::byte* v, KeyRange range,
                   std::uint32_t block_begin) noexcept {
     std::size_t scored = 0;
     for (; scored + V::kScoreRows <= kRows; scored += V::kScoreRows) {
@@ -207,8 +210,8 @@ struct AttentionGroup {
   void block(std::uint32_t block_begin) noexcept {
     const std::size_t page_offset = args.page_table[block_begin / args.page_tokens] * args.page_stride;
     const std::size_t token = block_begin % args.page_tokens;
-    const auto* k = reinterpret_cast<const Element*>(args.k_base + page_offset) + token * args.d_head_k;
-    const auto* v = reinterpret_cast<const Element*>(args.v_base + page_offset) + token * args.d_head_v;
+    const std::byte* k = args.k_base + page_offset + token * k_row_bytes;
+    const std::byte* v = args.v_base + page_offset + token * v_row_bytes;
     std::size_t r = 0;
     while (r < n_rows) {
       const KeyRange range = range_of(r, block_begin);
@@ -265,16 +268,35 @@ struct AttentionGroup {
   }
 };
 
-template <class V, class Loader>
+template <class V, class KvRow>
 void attention(const AttentionArgs& args) noexcept {
   const std::size_t n_rows = args.n_tokens * args.n_heads;
   for (std::size_t first = 0; first < n_rows; first += kGroupRows) {
-    AttentionGroup<V, Loader> group(args);
+    AttentionGroup<V, KvRow> group(args);
     for (std::size_t row = first; row < n_rows && row < first + kGroupRows; ++row) {
       group.add_row(row / args.n_heads, row % args.n_heads);
     }
     group.run();
   }
+}
+
+template <class V>
+void store_kv_f16(const float* x, std::size_t n, std::byte* out) noexcept {
+  auto* halves = reinterpret_cast<std::uint16_t*>(out);
+  std::size_t i = 0;
+  for (; i + V::kLanes <= n; i += V::kLanes) V::store_f16(halves + i, V::load(x + i));
+  if (i < n) V::store_f16_partial(halves + i, V::load_partial(x + i, n - i), n - i);
+}
+
+// The other formats are stored by the scalar tier: that is a small part of a step.
+template <class V>
+void fill_attention(KernelTable& table, Peak peak) noexcept {
+  table.store_kv[static_cast<std::size_t>(KvType::f16)] = &store_kv_f16<V>;
+  table.attention[static_cast<std::size_t>(KvType::f16)] = &attention<V, PlainRow<V, LoadF16<V>, KvType::f16>>;
+  table.attention[static_cast<std::size_t>(KvType::f32)] = &attention<V, PlainRow<V, LoadF32<V>, KvType::f32>>;
+  table.attention[static_cast<std::size_t>(KvType::bf16)] = &attention<V, PlainRow<V, LoadBf16<V>, KvType::bf16>>;
+  table.attention[static_cast<std::size_t>(KvType::q8_0)] = &attention<V, RowQ8_0<V>>;
+  table.attention_peak = peak;
 }
 
 }  // namespace

@@ -234,20 +234,6 @@ void add_scaled(const float* x, float scale, std::size_t n, float* y) noexcept {
   }
 }
 
-template <class V>
-void f32_to_f16(const float* x, std::size_t n, std::uint16_t* out) noexcept {
-  std::size_t i = 0;
-  for (; i + V::kLanes <= n; i += V::kLanes) V::store_f16(out + i, V::load(x + i));
-  if (i < n) V::store_f16_partial(out + i, V::load_partial(x + i, n - i), n - i);
-}
-
-template <class V>
-void f16_to_f32(const std::uint16_t* x, std::size_t n, float* out) noexcept {
-  std::size_t i = 0;
-  for (; i + V::kLanes <= n; i += V::kLanes) V::store(out + i, V::load_f16(x + i));
-  if (i < n) V::store_partial(out + i, V::load_f16_partial(x + i, n - i), n - i);
-}
-
 // The members of the table that this header has kernels for.
 template <class V, class Table>
 void fill_elementwise(Table& table) noexcept {
@@ -267,8 +253,6 @@ void fill_elementwise(Table& table) noexcept {
   table.delta_rule = &delta_rule<V>;
   table.add = &add<V>;
   table.add_scaled = &add_scaled<V>;
-  table.f32_to_f16 = &f32_to_f16<V>;
-  table.f16_to_f32 = &f16_to_f32<V>;
 }
 
 }  // namespace

@@ -268,14 +268,5 @@ void matmul(const MatmulArgs& args) noexcept {
   }
 }
 
-// Formats without a vector decoder: the scalar one feeds the panel regime, for every number of tokens.
-template <class V, std::size_t kBlockValues, std::size_t kBlockBytes,
-          void (*kDequantize)(const void*, std::size_t, float*) noexcept>
-void matmul_scalar_decode(const MatmulArgs& args) noexcept {
-  panel_product<V>(args, [](const std::byte* row, std::size_t k, std::size_t n, float* out) noexcept {
-    kDequantize(row + k / kBlockValues * kBlockBytes, n, out);
-  });
-}
-
 }  // namespace
 }  // namespace quern::kernels

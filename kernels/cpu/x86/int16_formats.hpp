@@ -81,22 +81,27 @@ struct SixBitFields {
   }
 };
 
-struct Int16Q4K {
-  static constexpr std::size_t kBlockValues = 256, kBlockBytes = sizeof(BlockQ4K), kMins = 8;
+// What q4_k and q5_k share: eight scales and eight mins of 6 bits each.
+template <class Block>
+struct Int16SixBitScales {
+  static constexpr std::size_t kBlockValues = 256, kBlockBytes = sizeof(Block), kMins = 8;
   static constexpr bool kIntegerScales = true;
   struct State {
-    const BlockQ4K* block;
+    const Block* block;
     WideScales scales;
     float d;
     __m256 mins[1];
   };
   static void open(const std::byte* bytes, State& state) noexcept {
-    state.block = reinterpret_cast<const BlockQ4K*>(bytes);
+    state.block = reinterpret_cast<const Block*>(bytes);
     const SixBitFields fields(state.block->scales);
     state.scales.set(fields.wide_scales());
     state.d = f16_at(state.block->d);
     state.mins[0] = _mm256_mul_ps(floats_of_u8(fields.mins), _mm256_set1_ps(f16_at(state.block->dmin)));
   }
+};
+
+struct Int16Q4K : Int16SixBitScales<BlockQ4K> {
   static void group(const State& state, std::size_t g, __m256i& even, __m256i& odd) noexcept {
     const __m256i codes = load_bytes32(state.block->q + g / 2 * 32), low4 = _mm256_set1_epi16(15);
     const bool upper = g % 2 != 0;
@@ -107,22 +112,7 @@ struct Int16Q4K {
   }
 };
 
-struct Int16Q5K {
-  static constexpr std::size_t kBlockValues = 256, kBlockBytes = sizeof(BlockQ5K), kMins = 8;
-  static constexpr bool kIntegerScales = true;
-  struct State {
-    const BlockQ5K* block;
-    WideScales scales;
-    float d;
-    __m256 mins[1];
-  };
-  static void open(const std::byte* bytes, State& state) noexcept {
-    state.block = reinterpret_cast<const BlockQ5K*>(bytes);
-    const SixBitFields fields(state.block->scales);
-    state.scales.set(fields.wide_scales());
-    state.d = f16_at(state.block->d);
-    state.mins[0] = _mm256_mul_ps(floats_of_u8(fields.mins), _mm256_set1_ps(f16_at(state.block->dmin)));
-  }
+struct Int16Q5K : Int16SixBitScales<BlockQ5K> {
   static void group(const State& state, std::size_t g, __m256i& even, __m256i& odd) noexcept {
     __m256i codes = load_bytes32(state.block->q + g / 2 * 32);
     if (g % 2 != 0) codes = _mm256_srli_epi16(codes, 4);

@@ -16,6 +16,7 @@ namespace quern::kernels {
 namespace {
 
 struct DotAvx2 {
+  static constexpr Peak kPeak = Peak::int16_madd_256;
   static __m256i add(__m256i sum, __m256i a, __m256i b) noexcept {
     sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
     // The sum is finished here: g++ would gather products first and need more registers than there are.

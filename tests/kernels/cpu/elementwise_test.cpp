@@ -264,50 +264,6 @@ TEST_P(Elementwise, AddAndAddScaled) {
   }
 }
 
-TEST_P(Elementwise, AllHalvesConvertExactlyAndBack) {
-  std::vector<std::uint16_t> all(65536);
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint16_t>(i);
-  std::vector<float> floats(all.size());
-  table().f16_to_f32(all.data(), all.size(), floats.data());
-  std::vector<std::uint16_t> back(all.size());
-  table().f32_to_f16(floats.data(), floats.size(), back.data());
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    ASSERT_EQ(std::bit_cast<std::uint32_t>(floats[i]),
-              std::bit_cast<std::uint32_t>(kernels::f16_to_f32(static_cast<std::uint16_t>(i))));
-    const bool nan = (i & 0x7c00) == 0x7c00 && (i & 0x3ff) != 0;
-    ASSERT_EQ(back[i], nan ? (i | 0x200) : i) << "a NaN becomes quiet, anything else is unchanged";
-  }
-}
-
-TEST_P(Elementwise, RoundsToTheNearestHalfAndTiesToEven) {
-  std::vector<float> floats;
-  for (std::uint32_t h = 0; h < 0x7c00; ++h) {
-    // The middle between two neighbours, and one ulp beside it: the tie goes to the even one.
-    const float low = kernels::f16_to_f32(static_cast<std::uint16_t>(h));
-    const float high = h == 0x7bff ? 65536.0f : kernels::f16_to_f32(static_cast<std::uint16_t>(h + 1));
-    const float middle = low + (high - low) / 2;
-    for (const float value : {std::nextafter(middle, 0.0f), middle, std::nextafter(middle, kInfinity)}) {
-      floats.push_back(value);
-      floats.push_back(-value);
-    }
-  }
-  std::vector<std::uint16_t> got(floats.size());
-  table().f32_to_f16(floats.data(), floats.size(), got.data());
-  for (std::size_t i = 0; i < floats.size(); ++i) {
-    const auto h = static_cast<std::uint32_t>(i / 6), which = static_cast<std::uint32_t>(i % 6 / 2);
-    const std::uint32_t magnitude = which == 0 ? h : which == 2 ? h + 1 : h + h % 2;
-    ASSERT_EQ(got[i], magnitude | (i % 2 != 0 ? 0x8000u : 0u)) << floats[i];
-  }
-  for (const std::size_t n : lengths()) {
-    const GuardedBuffer<float> x(random_floats(n, n));
-    const GuardedBuffer<std::uint16_t> halves(n);
-    const GuardedBuffer<float> back(n);
-    table().f32_to_f16(x.data(), n, halves.data());
-    table().f16_to_f32(halves.data(), n, back.data());
-    expect_close({back.data(), n}, {x.data(), n}, 0x1p-11f, 0x1p-25f, "round trip");
-  }
-}
-
 INSTANTIATE_TEST_SUITE_P(Tiers, Elementwise, testing::ValuesIn(tiers_under_test()), tier_name);
 
 }  // namespace
