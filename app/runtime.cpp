@@ -14,10 +14,6 @@
 namespace quern::app {
 namespace {
 
-std::uint64_t budget_bytes(const ModelOptions& options) {
-  return options.memory != 0 ? options.memory : machine_memory_bytes() / 10 * 9;
-}
-
 Result<std::unique_ptr<engine::gguf::GgufFile>> open_model(const ModelOptions& options) {
   if (!options.model.empty()) return engine::gguf::GgufFile::open(options.model);
   return engine::gguf::GgufFile::parse(embedded_model(), std::string(kEmbeddedModelName));
@@ -43,7 +39,10 @@ Status check_generates(const engine::gguf::GgufFile& file) {
 }
 
 kernels::KvType kv_type(const ModelOptions& options) {
-  return options.kv_type == "f32" ? kernels::KvType::f32 : kernels::KvType::f16;
+  for (const kernels::KvType type : {kernels::KvType::bf16, kernels::KvType::q8_0, kernels::KvType::f32}) {
+    if (options.kv_type == kernels::kv_type_name(type)) return type;
+  }
+  return kernels::KvType::f16;
 }
 
 // A wish is cut to what the model can do; what the user asked for by name is not.
@@ -54,8 +53,12 @@ std::uint32_t wanted_context(const ModelOptions& options, const Load& load, std:
 
 }  // namespace
 
+std::uint64_t memory_budget(const ModelOptions& options) {
+  return options.memory != 0 ? options.memory : machine_memory_bytes() / 10 * 9;
+}
+
 Result<std::unique_ptr<Runtime>> Runtime::create(const ModelOptions& options, const Load& load) {
-  auto runtime = std::unique_ptr<Runtime>(new Runtime(budget_bytes(options)));
+  auto runtime = std::unique_ptr<Runtime>(new Runtime(memory_budget(options)));
   QUERN_TRY(runtime->kernels_, kernels::select_tier_from_environment());
   QUERN_TRY(runtime->topology_, kernels::read_topology());
   const kernels::CorePoolOptions pool{.n_workers = options.threads, .pin = options.pin};
@@ -116,11 +119,13 @@ void Runtime::log_summary() const {
             static_cast<double>(ledger_.used()) / (1 << 20), static_cast<double>(ledger_.budget()) / (1 << 20));
 }
 
-sched::Scheduler& Runtime::start_scheduler(const sched::SchedulerLimits& limits) {
+Result<sched::Scheduler*> Runtime::start_scheduler(const sched::SchedulerLimits& limits) {
   QUERN_ASSERT(scheduler_ == nullptr);
+  QUERN_TRY(scheduler_memory_, ledger_.reserve(MemoryUse::buffers,
+                                               sched::Scheduler::buffer_bytes(*executor_, arena_->config())));
   scheduler_ = std::make_unique<sched::Scheduler>(*executor_, *arena_, *tokenizer_, clock_, limits);
   scheduler_->start();
-  return *scheduler_;
+  return scheduler_.get();
 }
 
 }  // namespace quern::app

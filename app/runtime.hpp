@@ -30,14 +30,18 @@ struct Load {
   std::uint32_t min_context = 0;       // what one sequence must have room for; 0: no wish
 };
 
+// Bytes that the process may use: --memory, or nine tenths of what the machine (or its cgroup) has.
+std::uint64_t memory_budget(const ModelOptions& options);
+
 class Runtime {
  public:
   // Errors: those of the GGUF reader, Model, Tokenizer, PageArena and CpuExecutor; unsupported for QUERN_FORCE_ISA.
   static Result<std::unique_ptr<Runtime>> create(const ModelOptions& options, const Load& load);
   ~Runtime();
 
-  // Creates and starts the engine thread. REQUIRES: not called before.
-  sched::Scheduler& start_scheduler(const sched::SchedulerLimits& limits);
+  // Creates and starts the engine thread; the runtime owns the scheduler. Errors: overloaded, where the memory budget has
+  // no room for its buffers. REQUIRES: not called before.
+  Result<sched::Scheduler*> start_scheduler(const sched::SchedulerLimits& limits);
 
   const engine::Model& model() const noexcept { return *model_; }
   const engine::Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
@@ -68,6 +72,7 @@ class Runtime {
   std::string model_id_;
   std::unique_ptr<kv::PageArena> arena_;
   std::unique_ptr<engine::CpuExecutor> executor_;
+  ByteLedger::Reservation scheduler_memory_;
   std::unique_ptr<sched::Scheduler> scheduler_;
 };
 

@@ -1,8 +1,8 @@
 #include "app/bench/measure.hpp"
 
 #include "app/bench/plan_builder.hpp"
-#include "app/bench/read_roof.hpp"
-#include "app/bench/weight_traffic.hpp"
+#include "app/bench/roofs.hpp"
+#include "app/bench/step_cost.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -31,9 +31,13 @@ std::uint32_t longest(const BenchOptions& options) {
 
 class Bench {
  public:
-  Bench(Runtime& runtime, const BenchOptions& options, std::uint32_t pages_per_seq)
+  // from_memory: the weights do not fit into the cache.
+  Bench(Runtime& runtime, const BenchOptions& options, std::uint32_t pages_per_seq, const Roofs& roofs,
+        bool from_memory)
       : runtime_(runtime),
         options_(options),
+        roofs_(roofs),
+        from_memory_(from_memory),
         plans_({.n_vocab = runtime.model().info().n_vocab,
                 .page_tokens = runtime.arena().config().page_tokens,
                 .pages_per_seq = pages_per_seq}),
@@ -43,6 +47,14 @@ class Bench {
     BenchLine line{.test = "prefill", .n_tokens = n_tokens, .batch = 1};
     prefill_tokens(0, options_.depth, n_tokens);  // warm-up: reads the whole model from disk, if need be
     line.tokens_per_s = repeat(n_tokens, [&] { prefill_tokens(0, options_.depth, n_tokens); });
+    double least = 0;
+    for (std::uint32_t done = 0; done < n_tokens; done += kPrefillTokensPerStep) {
+      const std::uint32_t n = std::min(n_tokens - done, kPrefillTokensPerStep);
+      const Bound bound = bound_of(cost({.n_tokens = n, .depth = options_.depth + done}), roofs_, from_memory_);
+      least += bound.seconds;
+      line.bound_by = bound.by;
+    }
+    line.roof_share = least * line.tokens_per_s.median / n_tokens;
     return line;
   }
 
@@ -51,7 +63,12 @@ class Bench {
     decode_steps(batch, std::min(kWarmUpSteps, options_.n_decode));
     line.tokens_per_s = repeat(batch * options_.n_decode, [&] { decode_steps(batch, options_.n_decode); });
     const double steps_per_s = line.tokens_per_s.median / batch;
-    line.weight_bytes_per_s = steps_per_s * weight_bytes_per_step(runtime_.model(), batch);
+    const std::uint32_t depth = options_.depth + options_.n_decode / 2;  // of the middle step
+    const StepCost least = cost({.is_decode = true, .n_seqs = batch, .depth = depth});
+    const Bound bound = bound_of(least, roofs_, from_memory_);
+    line.bytes_per_s = steps_per_s * least.bytes();
+    line.roof_share = steps_per_s * bound.seconds;
+    line.bound_by = bound.by;
     return line;
   }
 
@@ -60,6 +77,10 @@ class Bench {
   }
 
  private:
+  StepCost cost(const Work& work) const {
+    return step_cost(runtime_.model(), runtime_.kernels(), runtime_.arena().config().type, work);
+  }
+
   Summary repeat(std::uint32_t n_tokens, const std::function<void()>& body) {
     std::vector<double> tokens_per_s;
     for (std::uint32_t i = 0; i < options_.repetitions; ++i) {
@@ -89,9 +110,21 @@ class Bench {
 
   Runtime& runtime_;
   const BenchOptions& options_;
+  const Roofs& roofs_;
+  bool from_memory_;
   PlanBuilder plans_;
   std::vector<float> logits_;  // [max_logits, n_vocab]
 };
+
+// The peaks that this model's kernels run into.
+std::array<bool, kernels::kPeaks> wanted_peaks(Runtime& runtime) {
+  std::array<bool, kernels::kPeaks> wanted{};
+  for (const bool is_decode : {false, true}) {
+    const StepCost cost = step_cost(runtime.model(), runtime.kernels(), kernels::KvType::f16, {.is_decode = is_decode});
+    for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = wanted[i] || cost.operations[i] > 0;
+  }
+  return wanted;
+}
 
 // Sequences own equal runs of pages. Returns the pages of one.
 Result<std::uint32_t> check_room(Runtime& runtime, const BenchOptions& options) {
@@ -128,10 +161,12 @@ Result<BenchReport> measure(Runtime& runtime, BenchOptions options) {
                      .n_threads = runtime.pool().n_workers(),
                      .depth = options.depth,
                      .repetitions = options.repetitions};
-  QUERN_TRY(report.read_roof, measure_read_roof(runtime.topology(), runtime.pool(), runtime.ledger()));
+  QUERN_TRY(RoofMeter meter, RoofMeter::create(runtime.topology(), runtime.pool(), runtime.ledger()));
+  const Roofs roofs = measure_roofs(meter, runtime.pool().n_workers(), wanted_peaks(runtime));
+  report.read_roof = roofs.read_bytes;
   report.weights_in_cache = info.size_bytes < 2 * runtime.topology().l3_bytes;
 
-  Bench bench(runtime, options, pages_per_seq);
+  Bench bench(runtime, options, pages_per_seq, roofs, !report.weights_in_cache);
   bench.fill_caches();
   for (const std::uint32_t n_tokens : options.n_prefill) {
     if (n_tokens > 0) report.lines.push_back(bench.prefill(n_tokens));

@@ -14,9 +14,8 @@ std::string test_name(const BenchLine& line) {
                                 : fmt::format("decode {} x {}", line.batch, line.n_tokens);
 }
 
-std::string roof_share(const BenchReport& report, const BenchLine& line) {
-  if (line.weight_bytes_per_s == 0 || report.read_roof == 0 || report.weights_in_cache) return "";
-  return fmt::format("{:.0f}%", 100 * line.weight_bytes_per_s / report.read_roof);
+std::string share(const BenchLine& line) {
+  return line.roof_share == 0 ? "" : fmt::format("{:.0f}%", 100 * line.roof_share);
 }
 
 }  // namespace
@@ -27,12 +26,11 @@ std::string bench_table(const BenchReport& report) {
                   report.model, report.architecture, static_cast<double>(report.model_bytes) / (1 << 20),
                   report.n_threads, report.isa, report.depth, report.repetitions);
   out += fmt::format("memory read roof, measured now: {:.1f} GB/s\n\n", report.read_roof / kGiga);
-  out += fmt::format("{:<18} {:>12} {:>8} {:>14} {:>9}\n", "test", "tokens/s", "+-", "weights GB/s", "of roof");
+  out += fmt::format("{:<18} {:>12} {:>8} {:>8} {:>8}  {}\n", "test", "tokens/s", "+-", "GB/s", "of roof", "roof");
   for (const BenchLine& line : report.lines) {
-    const std::string bandwidth =
-        line.weight_bytes_per_s == 0 ? "" : fmt::format("{:.2f}", line.weight_bytes_per_s / kGiga);
-    out += fmt::format("{:<18} {:>12.2f} {:>7.1f}% {:>14} {:>9}\n", test_name(line), line.tokens_per_s.median,
-                       100 * line.tokens_per_s.spread(), bandwidth, roof_share(report, line));
+    const std::string bandwidth = line.bytes_per_s == 0 ? "" : fmt::format("{:.2f}", line.bytes_per_s / kGiga);
+    out += fmt::format("{:<18} {:>12.2f} {:>7.1f}% {:>8} {:>8}  {}\n", test_name(line), line.tokens_per_s.median,
+                       100 * line.tokens_per_s.spread(), bandwidth, share(line), line.bound_by);
   }
   if (report.weights_in_cache) out += "\nThe weights fit into the cache, so the memory roof does not bound decode.\n";
   return out;
@@ -47,9 +45,10 @@ std::string bench_json(const BenchReport& report) {
         {"batch", line.batch},
         {"tokens_per_s",
          {{"median", line.tokens_per_s.median}, {"min", line.tokens_per_s.min}, {"max", line.tokens_per_s.max}}}};
-    if (line.weight_bytes_per_s > 0) {
-      entry["weight_gb_per_s"] = line.weight_bytes_per_s / kGiga;
-      if (report.read_roof > 0) entry["roof_share"] = line.weight_bytes_per_s / report.read_roof;
+    if (line.bytes_per_s > 0) entry["gb_per_s"] = line.bytes_per_s / kGiga;
+    if (line.roof_share > 0) {
+      entry["roof_share"] = line.roof_share;
+      entry["bound_by"] = line.bound_by;
     }
     lines.emplace_back(std::move(entry));
   }

@@ -14,7 +14,9 @@ struct BenchLine {
   std::uint32_t n_tokens = 0;     // prompt tokens, or steps
   std::uint32_t batch = 1;        // sequences
   Summary tokens_per_s{};         // of all sequences together
-  double weight_bytes_per_s = 0;  // decode: at the median; prefill: 0
+  double bytes_per_s = 0;         // decode: weights and keys and values, at the median; prefill: 0
+  double roof_share = 0;          // the least time it can take, by the roof named in bound_by, over the median. 0: unknown
+  std::string bound_by{};
 };
 
 struct BenchReport {
@@ -22,7 +24,7 @@ struct BenchReport {
   std::uint64_t model_bytes = 0;
   std::uint32_t n_threads = 0, depth = 0, repetitions = 0;
   double read_roof = 0;           // bytes per second
-  bool weights_in_cache = false;  // the roof of memory says nothing then
+  bool weights_in_cache = false;  // the roof of memory bounds nothing then
   std::vector<BenchLine> lines{};
 };
 

@@ -66,9 +66,9 @@ Result<int> serve(const Options& options) {
   }
   QUERN_TRY(auto runtime, Runtime::create(options.model, {.parallel = options.sched.max_running,
                                                           .prefill_tokens = options.sched.prefill_tokens_per_step}));
-  sched::Scheduler& scheduler = runtime->start_scheduler(options.sched);
+  QUERN_TRY(sched::Scheduler* scheduler, runtime->start_scheduler(options.sched));
   const server::Services services{
-      scheduler,           runtime->tokenizer(), runtime->model().info(), runtime->chat(),
+      *scheduler,          runtime->tokenizer(), runtime->model().info(), runtime->chat(),
       runtime->model_id(), runtime->ledger(),    runtime->clock()};
   QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services));
   server->start();

@@ -69,7 +69,7 @@ Error no_such_command(const std::string& name) {
 Result<CommandLine> parse_help(std::span<const std::string> arguments) {
   CommandLine out;
   out.what = CommandLine::What::help;
-  if (arguments.empty()) return out;
+  if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "-h") return out;
   if (const Command* command = find_command(arguments.front())) {
     out.command = command->bit;
   } else if (arguments.front() == "options" || arguments.front() == "yaml") {

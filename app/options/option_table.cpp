@@ -14,7 +14,7 @@ using sched::SchedulerLimits;
 using server::ServerLimits;
 using server::ServerOptions;
 
-constexpr std::string_view kKvTypes[] = {"f16", "f32"};
+constexpr std::string_view kKvTypes[] = {"f16", "bf16", "q8_0", "f32"};
 constexpr std::string_view kLogLevels[] = {"auto", "trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kVerbs[] = {"status", "requests", "request", "cancel", "drain"};
 constexpr std::uint64_t kMiB = 1ull << 20, kGiB = 1ull << 30, kTiB = 1ull << 40;
@@ -187,6 +187,8 @@ const OptionRow kRows[] = {
      Custom{&parse_stages, "NAME,NAME,..", kDefaultStages}, "which samplers run, in this order"},
 
     // ---- bench
+    {"roof", 0, kBench, Scope::command_line, "Measurement", Flag{bench<&BenchOptions::roof>},
+     "measure what this machine can do at most (memory, each kind of arithmetic) instead of a model"},
     {"n-prompt", 'p', kBench, Scope::command_line, "Measurement",
      Counts{bench<&BenchOptions::n_prefill>, 0, 1u << 20}, "prompt tokens, one prefill line each; 0: none",
      "512, less where the context is shorter"},

@@ -43,6 +43,7 @@ struct RunOptions {
 };
 
 struct BenchOptions {
+  bool roof = false;                                 // measure the machine, not a model
   std::vector<std::uint32_t> n_prefill;              // prompt tokens, one line each; empty: 512 or what fits
   std::uint32_t n_decode = 32;                       // steps
   std::uint32_t depth = 0;                           // tokens in every sequence's cache before the measurement starts

@@ -1,11 +1,10 @@
 // Matrix products of every tier on one thread, beside the roofs of this machine.
 //   <role>/<tier>/<type>/<rows>x<cols>/<tokens>: bytes of weights per second (GB/s, and percent of the read roof) and
-//   multiply-adds (GFLOP/s, percent of the FMA roof, and of the roof of bf16 tiles where the CPU has them). _coarse
-//   roles are listed where a tier has kernels of their own for them.
+//   multiply-adds (GFLOP/s, and percent of the peak of the instruction that the kernel is made of). _coarse roles are
+//   listed where a tier has kernels of their own for them.
 // Weights rotate over copies larger than the last-level cache, as the layers of a model do. Results are compared with
 // the scalar tier before any time is taken.
 #include "bench/kernels/roofs.hpp"
-#include "bench/kernels/tile_roof.hpp"
 #include "kernels/cpu/isa.hpp"
 #include "kernels/quant/quant_format.hpp"
 #include "tests/support/kernel_data.hpp"
@@ -36,16 +35,6 @@ constexpr Shape kShapes[] = {{2048, 2048}, {2048, 5632}, {5632, 2048}};
 constexpr std::size_t kColdBytes = std::size_t{64} << 20;
 constexpr const char* kTypes[] = {"f32",  "f16",  "bf16",   "q8_0",  "q4_0",   "q4_k",
                                   "q5_k", "q6_k", "iq4_xs", "iq1_m", "iq2_xs", "iq3_s"};
-
-struct Roofs {
-  double read_gb_per_s = read_roof_gb_per_s();
-  double fma_gflop_per_s = fma_roof_gflop_per_s();
-  double tile_gflop_per_s = bf16_tile_roof_gflop_per_s();  // 0: no tiles
-};
-const Roofs& roofs() {
-  static const Roofs measured;
-  return measured;
-}
 
 struct Matrix {
   std::vector<std::uint8_t> bytes;  // [copies, rows, row_bytes]
@@ -140,11 +129,10 @@ void run_product(benchmark::State& state, const KernelTable& table, Role role, c
   const double gigabytes = runs * static_cast<double>(shape.rows * m.row_bytes) / 1e9;
   const double gflop = runs * 2e-9 * static_cast<double>(shape.rows * shape.cols * n_tokens);
   state.counters["GB/s"] = Counter(gigabytes, Counter::kIsRate);
-  state.counters["%read"] = Counter(100 * gigabytes / roofs().read_gb_per_s, Counter::kIsRate);
+  state.counters["%read"] = Counter(100 * gigabytes / read_roof_gb_per_s(), Counter::kIsRate);
   state.counters["GFLOP/s"] = Counter(gflop, Counter::kIsRate);
-  state.counters["%fma"] = Counter(100 * gflop / roofs().fma_gflop_per_s, Counter::kIsRate);
-  if (roofs().tile_gflop_per_s > 0) {
-    state.counters["%tiles"] = Counter(100 * gflop / roofs().tile_gflop_per_s, Counter::kIsRate);
+  if (const double peak = peak_gop_per_s(kernel.peak); peak > 0) {
+    state.counters["%peak"] = Counter(100 * gflop * kernel.passes / peak, Counter::kIsRate);
   }
 }
 
@@ -188,10 +176,10 @@ void register_all() {
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  fmt::print(
-      "roofs of one thread: read {:.1f} GB/s, FMA {:.1f} GFLOP/s, bf16 tiles {:.1f} GFLOP/s, int8 tiles {:.1f} GOP/s\n",
-      quern::bench::roofs().read_gb_per_s, quern::bench::roofs().fma_gflop_per_s,
-      quern::bench::roofs().tile_gflop_per_s, quern::bench::int8_tile_roof_gop_per_s());
+  fmt::print("one thread reads {:.1f} GB/s\n", quern::bench::read_roof_gb_per_s());
+  for (const quern::kernels::PeakLoop& loop : quern::kernels::peak_loops()) {
+    if (loop.supported()) fmt::print("{}: {:.1f} Gop/s\n", loop.name, quern::bench::peak_gop_per_s(loop.peak));
+  }
   quern::bench::register_all();
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -1,9 +1,13 @@
-// What one core of this machine can do at most, measured in the same run as the kernels that are compared with it.
+// The most that one core can do, each measured once when it is first asked for. In CPU time of the calling thread, as
+// google-benchmark reports it: another load on the machine distorts it less. (`quern bench --roof` measures all cores.)
+// Threads: one.
 #pragma once
+
+#include "kernels/roofs/peaks.hpp"
 
 namespace quern::bench {
 
-double read_roof_gb_per_s();    // summing a buffer larger than the last-level cache
-double fma_roof_gflop_per_s();  // independent multiply-adds on registers, at the widest vectors of the CPU
+double read_roof_gb_per_s();
+double peak_gop_per_s(kernels::Peak peak);  // 0 where the CPU lacks it
 
 }  // namespace quern::bench

@@ -1,6 +1,8 @@
 #include "app/bench/plan_builder.hpp"
 #include "app/bench/report.hpp"
+#include "app/bench/roofs.hpp"
 #include "app/bench/stats.hpp"
+#include "app/bench/step_cost.hpp"
 
 #include <set>
 
@@ -67,7 +69,9 @@ BenchReport report() {
                        .n_tokens = 32,
                        .batch = 4,
                        .tokens_per_s = {.median = 40, .min = 40, .max = 40},
-                       .weight_bytes_per_s = 10e9});
+                       .bytes_per_s = 10e9,
+                       .roof_share = 0.5,
+                       .bound_by = "memory"});
   return out;
 }
 
@@ -79,12 +83,6 @@ TEST(Report, TableShowsTheShareOfTheRoof) {
   EXPECT_NE(table.find("10.0%"), std::string::npos);  // spread of prefill
 }
 
-TEST(Report, NoShareWhereTheWeightsFitIntoTheCache) {
-  BenchReport cached = report();
-  cached.weights_in_cache = true;
-  EXPECT_EQ(bench_table(cached).find("50%"), std::string::npos);
-}
-
 TEST(Report, JsonHasTheSameNumbers) {
   const boost::json::value json = boost::json::parse(bench_json(report()));
   const boost::json::array& lines = json.at("lines").as_array();
@@ -92,7 +90,48 @@ TEST(Report, JsonHasTheSameNumbers) {
   EXPECT_EQ(lines[0].at("tokens_per_s").at("median").to_number<double>(), 100.0);
   EXPECT_EQ(lines[0].as_object().if_contains("roof_share"), nullptr);
   EXPECT_EQ(lines[1].at("roof_share").to_number<double>(), 0.5);
-  EXPECT_EQ(lines[1].at("weight_gb_per_s").to_number<double>(), 10.0);
+  EXPECT_EQ(lines[1].at("gb_per_s").to_number<double>(), 10.0);
+}
+
+StepCost cost(double weight_bytes, double fma, double madd) {
+  StepCost out{.weight_bytes = weight_bytes};
+  out.operations[static_cast<std::size_t>(kernels::Peak::fma_256)] = fma;
+  out.operations[static_cast<std::size_t>(kernels::Peak::int16_madd_256)] = madd;
+  return out;
+}
+
+TEST(Bound, IsTheSlowerOfMemoryAndArithmetic) {
+  Roofs roofs{.read_bytes = 10};
+  for (const kernels::PeakLoop& loop : kernels::peak_loops()) roofs.operations[static_cast<std::size_t>(loop.peak)] = 4;
+  if (kernels::peak_loops().size() < 2) GTEST_SKIP() << "one kind of arithmetic here";
+  EXPECT_EQ(bound_of(cost(100, 4, 4), roofs, true).seconds, 10);
+  EXPECT_EQ(bound_of(cost(100, 4, 4), roofs, true).by, "memory");
+  // Kinds of arithmetic take turns, and the longest names the bound.
+  EXPECT_EQ(bound_of(cost(100, 20, 40), roofs, true).seconds, 15);
+  EXPECT_EQ(bound_of(cost(100, 20, 40), roofs, true).by.substr(0, 5), "int16");
+  EXPECT_EQ(bound_of(cost(100, 4, 8), roofs, false).seconds, 3);
+  EXPECT_EQ(bound_of(cost(100, 0, 0), roofs, false).seconds, 0);
+}
+
+// What is measured here is whether the loops run at all and stay in their buffers: nobody knows the right speed.
+TEST(RoofMeter, EveryRoofOfThisMachineIsPositive) {
+  const kernels::Topology topology = kernels::read_topology().value();
+  const auto pool = kernels::CorePool::create(topology, {.n_workers = 3, .pin = false}).value();
+  ByteLedger ledger(std::uint64_t{2} << 30);
+  RoofMeter meter = RoofMeter::create(topology, *pool, ledger).value();
+  const std::vector<RoofLine> lines = measure_all(meter, pool->n_workers());
+  EXPECT_EQ(lines.front().name, "memory read");
+  EXPECT_EQ(lines.front().n_threads, 1u);
+  for (const RoofLine& line : lines) EXPECT_GT(line.per_s.min, 0) << line.name;
+  EXPECT_EQ(boost::json::parse(roof_json(lines)).as_array().size(), lines.size());
+  EXPECT_NE(roof_table(lines).find("GB/s"), std::string::npos);
+}
+
+TEST(RoofMeter, IsRefusedWhereTheBudgetIsSmall) {
+  const kernels::Topology topology = kernels::read_topology().value();
+  const auto pool = kernels::CorePool::create(topology, {.n_workers = 1, .pin = false}).value();
+  ByteLedger ledger(1 << 20);
+  EXPECT_EQ(RoofMeter::create(topology, *pool, ledger).error().code, Errc::overloaded);
 }
 
 }  // namespace

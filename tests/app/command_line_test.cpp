@@ -85,7 +85,7 @@ TEST(CommandLine, ErrorsNameTheOption) {
       {{"serve"}, {"QUERN_PROT=1"}, "QUERN_PROT: no option has this environment variable; did you mean QUERN_PORT?"},
       {{"serve"}, {"QUERN_PROMPT=hi"}, "QUERN_PROMPT: no option has"},
       {{"run", "--prot", "1"}, {}, "--prot: no such option; did you mean --prompt?"},
-      {{"serve", "--kv-type", "q8"}, {}, "--kv-type: want one of f16, f32, found 'q8'"},
+      {{"serve", "--kv-type", "q8"}, {}, "--kv-type: want one of f16, bf16, q8_0, f32, found 'q8'"},
       {{"serve", "--kv-page-tokens", "24"}, {}, "--kv-page-tokens: want a power of two"},
       {{"serve", "--host", "0.0.0.0"}, {}, "--host: want a loopback address, found '0.0.0.0'"},
       {{"serve", "--host", "example.org"}, {}, "--host: want a loopback address"},
@@ -156,6 +156,7 @@ TEST(CommandLine, HelpVersionAndGuide) {
   EXPECT_EQ(parse({})->what, What::guide);
   EXPECT_EQ(parse({"help"})->what, What::help);
   EXPECT_EQ(parse({"--version"})->what, What::version);
+  EXPECT_EQ(parse({"help", "--help"})->what, What::help);
   EXPECT_EQ(parse({"help", "yaml"})->topic, "yaml");
   const auto serve = parse({"serve", "--help"});
   EXPECT_EQ(serve->what, What::help);
