@@ -23,6 +23,8 @@ struct ModelInfo {
   bool generates = true;            // false: an encoder; forward() must not be called
   Pooling pooling = Pooling::none;  // how its maker meant it to embed; none: it was not
   std::uint32_t n_labels = 0;       // outputs of a ranking model's head
+  // Work that one earlier token adds to a token (attention), as a part of the token's own (matrix products).
+  double context_cost = 0;
 };
 
 struct BackendLimits {
@@ -30,6 +32,9 @@ struct BackendLimits {
   std::uint32_t max_seqs_per_step = 64;
   std::uint32_t max_logits_per_step = 64;
   std::uint32_t max_context = 2048;  // positions of one sequence
+  // Whether decode and prefill rows get the same arithmetic (kernels::Role), so that it does not matter which of the two
+  // a token was when its keys and values were computed.
+  bool same_arithmetic = true;
 };
 
 class Backend {

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "engine/forward_pass.hpp"
+#include "engine/linear.hpp"
 #include "engine/text_embedder.hpp"
 
 namespace quern::engine {
@@ -68,10 +69,26 @@ kv::KvConfig kv_config_for(const HyperParams& p, kernels::KvType type, std::uint
           .n_state_pages = p.n_state_layers() > 0 ? n_state_pages : 0};
 }
 
+// BackendLimits::same_arithmetic.
+static bool has_one_arithmetic(const ModelWeights& weights, const kernels::KernelTable& kernels) noexcept {
+  bool same = true;
+  const auto look = [&](const Matrix& m) {
+    same = same && decode_kernel(m, kernels).run == prefill_kernel(m, kernels).run;
+  };
+  if (weights.output) look(weights.output.matrix);
+  for (const LayerWeights& layer : weights.layers) {
+    layer.for_each_matrix(look);
+    layer.for_each_expert_matrix(look);
+  }
+  return same;
+}
+
 Result<std::unique_ptr<CpuExecutor>> CpuExecutor::create(const Model& model, kv::PageArena* arena,
                                                          kernels::CorePool& pool, const kernels::KernelTable& kernels,
-                                                         const BackendLimits& limits, const kernels::Topology& topology,
+                                                         const BackendLimits& wanted, const kernels::Topology& topology,
                                                          ByteLedger& ledger) {
+  BackendLimits limits = wanted;
+  limits.same_arithmetic = has_one_arithmetic(model.weights(), kernels);
   QUERN_CHECK(check_limits(limits, model.params()));
   if (arena != nullptr) QUERN_CHECK(check_arena(model.params(), arena->config()));
   QUERN_TRY(Activations activations, Activations::create(model, kernels, limits, ledger));

@@ -35,6 +35,20 @@ Result<ModelInfo> describe(const gguf::GgufFile& file, const ArchSpec& arch, con
   return info;
 }
 
+// What attention to one earlier token costs, as a part of a token's matrix products (ModelInfo::context_cost).
+double context_cost(const HyperParams& params, const ModelWeights& weights) {
+  const auto size = [](const Matrix& m) { return static_cast<double>(m.n_rows) * static_cast<double>(m.n_cols); };
+  double products = size(weights.output.matrix), attention = 0, experts = 0;
+  for (std::size_t i = 0; i < weights.layers.size(); ++i) {
+    weights.layers[i].for_each_matrix([&](const Matrix& m) { products += size(m); });
+    weights.layers[i].for_each_expert_matrix([&](const Matrix& m) { experts += size(m); });
+    if (is_recurrent(params.layers[i].mixer)) continue;
+    attention += static_cast<double>(params.n_heads) * (params.d_head_k + params.d_head_v);
+  }
+  if (params.moe.n_experts > 0) products += experts * params.moe.n_used / params.moe.n_experts;
+  return products > 0 ? attention / products : 0;
+}
+
 // A ranking model needs a head to rank with.
 Status check_pooling(const gguf::GgufFile& file, const HyperParams& params, const ModelWeights& weights) {
   if (params.pooling != Pooling::rank || weights.cls || weights.cls_out) return {};
@@ -57,6 +71,7 @@ Result<std::unique_ptr<Model>> Model::load(std::unique_ptr<gguf::GgufFile> file,
   WeightLoader loader(*file, model->params_, topology, pool, kernels, model->store_);
   QUERN_TRY(model->weights_, loader.load(*arch));
   QUERN_CHECK(check_pooling(*file, model->params_, model->weights_));
+  model->info_.context_cost = context_cost(model->params_, model->weights_);
   model->info_.n_labels = static_cast<std::uint32_t>(model->weights_.cls_out.matrix.n_rows);
   model->file_ = std::move(file);
   return model;

@@ -105,6 +105,13 @@ float* PageArena::state(PageId state_page, std::uint32_t state_layer) noexcept {
   return reinterpret_cast<float*>(page) + state_layer * config_.state_values;
 }
 
+void PageArena::copy_page(PageId from, PageId to) noexcept {
+  QUERN_ASSERT(from < config_.n_pages && to < config_.n_pages && from != to);
+  std::byte* base = memory_.bytes().data();
+  std::memcpy(base + to * page_stride(), base + from * page_stride(), page_stride());
+  if (on_copy) on_copy(from, to);
+}
+
 void PageArena::copy_state(PageId from, PageId to) noexcept {
   std::memcpy(state(to, 0), state(from, 0), config_.state_page_bytes());
 }

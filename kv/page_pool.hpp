@@ -37,6 +37,9 @@ class PagePool {
   // A retained page becomes free: its content is of no use any more.
   void discard(PageId page) noexcept;
 
+  // The least recently used one. REQUIRES: n_retained() > 0.
+  PageId oldest_retained() const noexcept { return lru_head_; }
+
   std::uint32_t ref_count(PageId page) const noexcept;
   bool retained(PageId page) const noexcept;
 

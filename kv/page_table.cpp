@@ -50,12 +50,7 @@ std::uint32_t PageTable::slot(std::uint32_t position) const noexcept {
 }
 
 void PageTable::release(PagePool& pool, bool keep) noexcept {
-  release_keeping(pool, keep ? static_cast<std::uint32_t>(pages_.size()) : 0);
-}
-
-void PageTable::release_keeping(PagePool& pool, std::uint32_t n_keep) noexcept {
-  for (std::size_t i = pages_.size(); i > 0; --i) pool.release(pages_[i - 1], i <= n_keep);
-  pages_.clear();
+  release_if(pool, [keep](PageId) { return keep; });
 }
 
 }  // namespace quern::kv

@@ -42,8 +42,12 @@ class PageTable {
   // Gives all references back; the table is empty then. keep: pages that nobody else references are retained, and the
   // last page counts as least recently used: without the pages before it, it could not be reused anyway.
   void release(PagePool& pool, bool keep = false) noexcept;
-  // The same, keeping only the first n_keep pages: those that are full, and so can be found again by their tokens.
-  void release_keeping(PagePool& pool, std::uint32_t n_keep) noexcept;
+  // The same, keeping the pages for which keep(page) is true: those that can be found again by their tokens.
+  template <class Keep>
+  void release_if(PagePool& pool, Keep keep) noexcept {
+    for (std::size_t i = pages_.size(); i > 0; --i) pool.release(pages_[i - 1], keep(pages_[i - 1]));
+    pages_.clear();
+  }
 
  private:
   std::vector<PageId> pages_;

@@ -20,13 +20,14 @@ void keep_longest_waiting(std::vector<std::uint32_t>& indexes, std::size_t n, st
 }  // namespace
 
 Batcher::Batcher(const BatchLimits& limits, std::uint32_t max_inputs) : limits_(limits) {
-  QUERN_ASSERT(std::min({limits.max_tokens, limits.max_seqs, limits.max_logits, limits.prefill_tokens}) >= 1);
+  QUERN_ASSERT(std::min({limits.max_tokens, limits.max_seqs, limits.max_logits}) >= 1);
   shares_.reserve(max_inputs);
   decodes_.reserve(max_inputs);
   prompts_.reserve(max_inputs);
+  n_of_tenant_.resize(max_inputs);
 }
 
-std::span<const BatchShare> Batcher::choose(std::span<const BatchInput> inputs) {
+std::span<const BatchShare> Batcher::choose(std::span<const BatchInput> inputs, std::uint32_t prefill_tokens) {
   shares_.clear();
   decodes_.clear();
   prompts_.clear();
@@ -34,7 +35,7 @@ std::span<const BatchShare> Batcher::choose(std::span<const BatchInput> inputs) 
     (inputs[i].n_prompt_left == 0 ? decodes_ : prompts_).push_back(i);
   }
   const std::uint32_t n_decodes = choose_decodes(inputs);
-  choose_prompts(inputs, n_decodes);
+  choose_prompts(inputs, n_decodes, prefill_tokens);
   return shares_;
 }
 
@@ -46,22 +47,34 @@ std::uint32_t Batcher::choose_decodes(std::span<const BatchInput> inputs) {
   return static_cast<std::uint32_t>(decodes_.size());
 }
 
-void Batcher::choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n_decodes) {
+void Batcher::choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n_decodes,
+                             std::uint32_t prefill_tokens) {
   std::uint32_t tokens = limits_.max_tokens - n_decodes;
-  if (n_decodes > 0) tokens = std::min(tokens, limits_.prefill_tokens);
+  if (n_decodes > 0) tokens = std::min(tokens, prefill_tokens);
   std::uint32_t logits = limits_.max_logits - n_decodes;
   keep_longest_waiting(prompts_, std::min(limits_.max_seqs - n_decodes, tokens), inputs);
 
-  std::sort(prompts_.begin(), prompts_.end(), [inputs](std::uint32_t a, std::uint32_t b) {
-    const std::uint32_t left_a = inputs[a].n_prompt_left, left_b = inputs[b].n_prompt_left;
-    return left_a != left_b ? left_a < left_b : a < b;
+  std::fill(n_of_tenant_.begin(), n_of_tenant_.end(), 0);
+  for (const std::uint32_t index : prompts_) ++n_of_tenant_[inputs[index].tenant];
+  // Each prompt's weight is its part of its tenant's share. Those that are satisfied first come first, so that what
+  // they leave is known to the others.
+  const auto weight = [&](std::uint32_t index) { return 1.0 / n_of_tenant_[inputs[index].tenant]; };
+  const auto wanted = [&](std::uint32_t index) {
+    return std::min(inputs[index].n_prompt_left, inputs[index].max_chunk);
+  };
+  std::sort(prompts_.begin(), prompts_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const double ends_a = wanted(a) / weight(a), ends_b = wanted(b) / weight(b);
+    return ends_a != ends_b ? ends_a < ends_b : a < b;
   });
-  auto sharers = static_cast<std::uint32_t>(prompts_.size());
-  for (const std::uint32_t index : prompts_) {  // shortest first, so what it leaves is known to the longer ones
+  double weights = 0;
+  for (const std::uint32_t index : prompts_) weights += weight(index);
+  for (const std::uint32_t index : prompts_) {
+    constexpr double kRounding = 1e-6;  // a third of 30 is 10
+    const auto share = static_cast<std::uint32_t>(std::min<double>(tokens, tokens * weight(index) / weights + kRounding));
+    weights -= weight(index);
     const std::uint32_t left = inputs[index].n_prompt_left;
-    std::uint32_t n_tokens = std::min(left, tokens / sharers);
-    --sharers;
-    if (n_tokens == left && logits == 0) --n_tokens;  // its last token has to wait for a row of logits
+    std::uint32_t n_tokens = std::min(wanted(index), share);
+    if (n_tokens == left && n_tokens > 0 && logits == 0) --n_tokens;  // its last token has to wait for a row of logits
     if (n_tokens == 0) continue;
     const bool last = n_tokens == left;
     shares_.push_back({.index = index, .n_tokens = n_tokens, .logits = last});

@@ -4,17 +4,23 @@
 #include "sched/plan_builder.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <utility>
 
 namespace quern::sched {
 namespace {
 
-BatchLimits batch_limits(const engine::BackendLimits& backend, const SchedulerLimits& limits) noexcept {
+// A step with prompt tokens may take this many times what its decodes take alone (SchedulerLimits::itl_target unset).
+// Below 2, so that noise of a few percent leaves the gap between tokens below twice the usual one.
+constexpr double kAutoTargetFactor = 1.85;
+// Prompt tokens of the first mixed step, before their cost is known.
+constexpr std::uint32_t kFirstChunk = 16;
+
+BatchLimits batch_limits(const engine::BackendLimits& backend) noexcept {
   return {.max_tokens = backend.max_tokens_per_step,
           .max_seqs = backend.max_seqs_per_step,
-          .max_logits = backend.max_logits_per_step,
-          .prefill_tokens = limits.prefill_tokens_per_step};
+          .max_logits = backend.max_logits_per_step};
 }
 
 // Called in a catch block. Logging allocates and so may throw the very exception that it reports.
@@ -33,25 +39,27 @@ void log_current_exception(const char* what_failed) noexcept {
 
 }  // namespace
 
-EngineLoop::EngineLoop(const EngineParts& parts, const SchedulerLimits& limits, std::uint32_t page_tokens)
+EngineLoop::EngineLoop(const EngineParts& parts, CacheParts cache, const SchedulerLimits& limits,
+                       std::uint32_t page_tokens)
     : parts_(parts),
+      limits_(limits),
       page_tokens_(page_tokens),
       n_vocab_(parts.backend.info().n_vocab),
-      states_(limits.max_running),
-      admission_(parts.pool, parts.queue.capacity(), limits.max_running),
-      batcher_(batch_limits(parts.backend.limits(), limits), limits.max_running),
+      residents_(std::move(cache), parts.stats, limits_, parts.queue.capacity(), page_tokens),
+      batcher_(batch_limits(parts.backend.limits()), parts.queue.capacity() + limits.max_running),
+      cost_(limits.max_running, parts.backend.info().context_cost),
       logits_(std::size_t{parts.backend.limits().max_logits_per_step} * n_vocab_) {
   reserve_plan(plan_, parts.backend.limits(), page_tokens);
-  running_.reserve(limits.max_running);
   runnable_.reserve(limits.max_running);
   inputs_.reserve(limits.max_running);
+  prefilling_.reserve(limits.max_running);
 }
 
 void EngineLoop::run(const std::atomic<bool>& stop) noexcept {
   for (;;) {
     const std::uint32_t epoch = parts_.signal.epoch();  // before looking for work: see EngineSignal
     if (stop.load(std::memory_order_acquire)) break;
-    if (!step()) parts_.signal.wait(epoch);
+    if (!step()) parts_.signal.wait(epoch, idle_time());
   }
   shut_down();
 }
@@ -59,80 +67,198 @@ void EngineLoop::run(const std::atomic<bool>& stop) noexcept {
 bool EngineLoop::step() noexcept {
   sweep();
   admit();
+  grow_pages();
   collect_runnable();
   const bool has_work = !runnable_.empty();
-  parts_.stats.parked.store(static_cast<std::uint32_t>(running_.size() - runnable_.size()), std::memory_order_relaxed);
+  parts_.stats.busy.store(has_work, std::memory_order_relaxed);
+  parts_.stats.mark_progress(parts_.clock.now());
   if (has_work) run_step();
   return has_work;
 }
 
+std::optional<Duration> EngineLoop::idle_time() const noexcept {
+  // Nobody waits for long beside an idle engine: only while all places are held by readers that do not read.
+  constexpr std::chrono::milliseconds kLookAgain{20};
+  const auto has_limit = [](const auto& sequence) {
+    return sequence->request().deadline || sequence->request().max_queue;
+  };
+  const bool any = std::ranges::any_of(residents_.line().all(), has_limit) ||
+                   std::ranges::any_of(residents_.running(), has_limit);
+  return any ? std::optional<Duration>(kLookAgain) : std::nullopt;
+}
+
 void EngineLoop::shut_down() noexcept {
   while (const std::shared_ptr<Generation> generation = parts_.queue.pop()) {
-    finish_waiting(*generation, FinishReason::cancelled);
+    finish_generation(*generation, {.finish = FinishReason::cancelled});
   }
-  while (const std::shared_ptr<Generation> generation = admission_.take_any()) {
-    finish_waiting(*generation, FinishReason::cancelled);
+  while (const auto sequence = residents_.line().take_if([](const Sequence&) { return true; })) {
+    finish_waiting(*sequence, FinishReason::cancelled);
   }
-  for (const auto& sequence : running_) finish(*sequence, {.finish = FinishReason::cancelled});
-  remove_finished();
+  for (const auto& sequence : residents_.running()) finish(*sequence, {.finish = FinishReason::cancelled});
+  residents_.remove_ended();
 }
 
 // Submissions and cancellations raise the signal after they are visible, so an unchanged epoch means none are new.
 void EngineLoop::sweep() noexcept {
   const std::uint32_t epoch = parts_.signal.epoch();
-  if (swept_ && epoch == swept_epoch_) return;
-  swept_ = true;
-  swept_epoch_ = epoch;
-  while (std::shared_ptr<Generation> generation = parts_.queue.pop()) admission_.enqueue(std::move(generation));
-  while (const std::shared_ptr<Generation> generation = admission_.take_cancelled()) {
-    finish_waiting(*generation, FinishReason::cancelled);
+  if (!swept_ || epoch != swept_epoch_) {
+    swept_ = true;
+    swept_epoch_ = epoch;
+    take_submissions();
+    while (const auto sequence = residents_.line().take_if([](const Sequence& s) { return s.cancelled(); })) {
+      finish_waiting(*sequence, FinishReason::cancelled);
+    }
+    for (const auto& sequence : residents_.running()) {
+      if (sequence->cancelled()) finish(*sequence, {.finish = FinishReason::cancelled});
+    }
   }
-  for (const auto& sequence : running_) {
-    if (sequence->cancelled()) finish(*sequence, {.finish = FinishReason::cancelled});
+  end_late();
+  residents_.remove_ended();
+}
+
+void EngineLoop::take_submissions() noexcept {
+  while (const std::shared_ptr<Generation> generation = parts_.queue.pop()) {
+    try {
+      residents_.enqueue(generation);
+    } catch (...) {
+      log_current_exception("a request could not be taken");
+      finish_generation(*generation, {.finish = FinishReason::failed});
+    }
   }
-  remove_finished();
+}
+
+void EngineLoop::end_late() noexcept {
+  const TimePoint now = parts_.clock.now();
+  while (const auto sequence = residents_.line().take_if([now](const Sequence& s) { return s.timed_out(now); })) {
+    finish_waiting(*sequence, FinishReason::timed_out);
+  }
+  for (const auto& sequence : residents_.running()) {
+    if (sequence->timed_out(now)) finish(*sequence, {.finish = FinishReason::timed_out});
+  }
 }
 
 void EngineLoop::admit() noexcept {
-  while (const std::shared_ptr<Generation> generation = admission_.admit(static_cast<std::uint32_t>(running_.size()))) {
-    try {
-      running_.push_back(std::make_unique<Sequence>(generation, parts_.pool, states_, page_tokens_));
-      parts_.queue.release_place();
-      parts_.stats.running.store(static_cast<std::uint32_t>(running_.size()), std::memory_order_relaxed);
-      parts_.stats.queue.observe(parts_.clock.now() - generation->submitted);
-    } catch (...) {
-      log_current_exception("admission failed");
-      parts_.pool.unreserve(generation->n_pages_needed);
-      finish_waiting(*generation, FinishReason::failed);
+  const TimePoint now = parts_.clock.now();
+  residents_.admit(now, [&](const Sequence& sequence) {
+    parts_.stats.running.store(static_cast<std::uint32_t>(residents_.running().size()), std::memory_order_relaxed);
+    if (sequence.generation().n_preemptions.load(std::memory_order_relaxed) > 0) return;
+    parts_.stats.queue.observe(now - sequence.generation().submitted);
+  });
+}
+
+// Whoever decodes needs a place for one more token; that may cost somebody else all of its pages.
+void EngineLoop::grow_pages() noexcept {
+  const TimePoint now = parts_.clock.now();
+  for (const auto& sequence : residents_.running()) {
+    if (sequence->state() != RequestState::preempted && sequence->decodes()) {
+      residents_.grow(*sequence, sequence->n_computed() + 1, now);
     }
   }
+  residents_.remove_ended();
 }
 
 void EngineLoop::collect_runnable() noexcept {
   runnable_.clear();
   inputs_.clear();
-  for (const auto& sequence : running_) {
+  prefilling_.clear();
+  const TimePoint now = parts_.clock.now();
+  std::uint32_t n_parked = 0;
+  for (const auto& sequence : residents_.running()) {
     const bool was_parked = sequence->state() == RequestState::parked;
     if (!sequence->stream().has_room() && (was_parked || sequence->stream().park())) {
-      if (!was_parked) sequence->park();
+      sequence->set_state(RequestState::parked, now);
+      ++n_parked;
       continue;
     }
-    if (was_parked) sequence->unpark();
+    const bool decodes = sequence->decodes();
+    sequence->set_state(decodes ? RequestState::decode : RequestState::prefill, now);
+    if (!decodes) {
+      residents_.catch_up(*sequence);
+      if (waits_for_others(*sequence)) continue;
+      prefilling_.push_back(sequence.get());
+    }
     runnable_.push_back(sequence.get());
-    inputs_.push_back({.n_prompt_left = sequence->n_prompt_left(), .last_turn = sequence->last_turn});
+    inputs_.push_back({.n_prompt_left = decodes ? 0 : sequence->n_left(),
+                       .last_turn = sequence->last_turn,
+                       .tenant = sequence->tenant().index,
+                       .max_chunk = residents_.max_chunk(*sequence)});
   }
+  parts_.stats.parked.store(n_parked, std::memory_order_relaxed);
+}
+
+// Whether somebody ahead of it is computing the very page that it needs next: it will find it in the cache.
+bool EngineLoop::waits_for_others(const Sequence& sequence) const noexcept {
+  if (!limits_.prefix_cache || !sequence.request().use_cache || sequence.n_left() <= page_tokens_ ||
+      sequence.n_computed() != sequence.n_chained * page_tokens_ || residents_.keeps_state()) {
+    return false;
+  }
+  const auto next_page = sequence.tokens().subspan(sequence.n_computed(), page_tokens_);
+  return std::ranges::any_of(prefilling_, [&](const Sequence* other) {
+    const std::size_t begin = std::size_t{other->n_chained} * page_tokens_;
+    return other->chain == sequence.chain && other->request().use_cache &&
+           begin + page_tokens_ <= other->n_prompt() &&
+           std::ranges::equal(other->tokens().subspan(begin, page_tokens_), next_page);
+  });
+}
+
+// Prompt tokens that may join the decodes of this step.
+std::uint32_t EngineLoop::prefill_budget() noexcept {
+  std::uint32_t n_decodes = 0, n_before = 0;
+  double target = limits_.itl_target ? to_seconds(*limits_.itl_target) : INFINITY;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (inputs_[i].n_prompt_left > 0) {
+      n_before = std::max(n_before, runnable_[i]->n_computed());
+      continue;
+    }
+    ++n_decodes;
+    const std::optional<Duration>& own = runnable_[i]->request().max_itl;
+    if (own) target = std::min(target, to_seconds(*own));
+  }
+  n_decodes = std::min({n_decodes, parts_.backend.limits().max_seqs_per_step, limits_.max_running});
+  const std::uint32_t most = limits_.prefill_tokens_per_step;
+  if (n_decodes == 0) return most;
+  const double decodes = cost_.decode_seconds(n_decodes);
+  if (decodes == 0) {  // what a step takes without prompts has to be seen once
+    return std::exchange(probed_, true) ? std::min(kFirstChunk, most) : 0;
+  }
+  if (!limits_.itl_target) target = std::min(target, decodes * kAutoTargetFactor);
+  const double work = cost_.work_within(n_decodes, target);
+  if (std::isinf(work)) return std::min(kFirstChunk, most);
+  return std::clamp(cost_.tokens_for(work, n_before), 1u, most);
 }
 
 void EngineLoop::run_step() noexcept {
   const TimePoint begin = parts_.clock.now();
-  const std::span<const BatchShare> shares = batcher_.choose(inputs_);
+  const std::span<const BatchShare> shares = batcher_.choose(inputs_, prefill_budget());
   for (const BatchShare& share : shares) runnable_[share.index]->last_turn = ++last_turn_;
+  for (const BatchShare& share : shares) {  // promised at admission: cannot fail
+    Sequence& sequence = *runnable_[share.index];
+    residents_.grow(sequence, sequence.n_computed() + share.n_tokens, begin);
+  }
   build_plan(shares, runnable_, plan_);
   parts_.backend.forward(plan_, std::span(logits_).first(std::size_t{plan_.n_logits()} * n_vocab_));
+  learn(shares, parts_.clock.now() - begin);
   deliver(shares);
-  remove_finished();
+  residents_.remove_ended();
+  const TimePoint end = parts_.clock.now();
   parts_.stats.steps.fetch_add(1, std::memory_order_relaxed);
-  parts_.stats.step.observe(parts_.clock.now() - begin);
+  parts_.stats.step.observe(end - begin);
+  parts_.stats.mark_progress(end);
+}
+
+void EngineLoop::learn(std::span<const BatchShare> shares, Duration took) noexcept {
+  StepShape shape;
+  std::uint32_t n_tokens = 0;
+  for (const BatchShare& share : shares) {
+    n_tokens += share.n_tokens;
+    if (inputs_[share.index].n_prompt_left == 0) {
+      ++shape.n_decodes;
+    } else {
+      shape.prefill_work += cost_.prefill_work(share.n_tokens, runnable_[share.index]->n_computed());
+    }
+  }
+  cost_.observe(shape, took);
+  parts_.stats.observe_rate(n_tokens, took);
 }
 
 void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
@@ -147,9 +273,11 @@ void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
       finish(sequence, {.finish = FinishReason::cancelled});
       continue;
     }
-    const bool prefills = sequence.n_prompt_left() > 0;
-    if (prefills) parts_.stats.prompt_tokens.fetch_add(share.n_tokens, std::memory_order_relaxed);
+    if (inputs_[share.index].n_prompt_left > 0) {
+      parts_.stats.prompt_tokens.fetch_add(share.n_tokens, std::memory_order_relaxed);
+    }
     sequence.advance(share.n_tokens);
+    residents_.list_pages(sequence);
     if (!share.logits) continue;
     try {
       deliver_token(sequence, logits, now);
@@ -171,6 +299,8 @@ void EngineLoop::deliver_token(Sequence& sequence, std::span<const float> logits
     return;
   }
   sequence.accept(drawn.token);
+  sequence.tenant().charge(1);
+  sequence.set_state(RequestState::decode, now);
   observe_token(sequence, now);
   if (sequence.at_length()) {
     finish(sequence, {.token = drawn.token, .logprob = drawn.logprob, .finish = FinishReason::length});
@@ -191,24 +321,26 @@ void EngineLoop::observe_token(Sequence& sequence, TimePoint now) noexcept {
 
 void EngineLoop::finish(Sequence& sequence, TokenEvent last) noexcept {
   if (sequence.state() == RequestState::finished) return;
-  sequence.finish();  // pages first: who reads the last event finds them free
-  parts_.stats.count_finish(last.finish);
-  sequence.stream().finish(last);
-  parts_.stats.live.fetch_sub(1, std::memory_order_seq_cst);
+  residents_.end(sequence, parts_.clock.now());  // pages first: who reads the last event finds them free
+  finish_generation(sequence.generation(), last);
 }
 
-void EngineLoop::finish_waiting(Generation& generation, FinishReason reason) noexcept {
+// One that was taken out of the line.
+void EngineLoop::finish_waiting(Sequence& sequence, FinishReason reason) noexcept {
+  sequence.set_state(RequestState::finished, parts_.clock.now());
+  residents_.leave(sequence);
+  finish_generation(sequence.generation(), {.finish = reason});
+}
+
+void EngineLoop::finish_generation(Generation& generation, TokenEvent last) noexcept {
   parts_.queue.release_place();
   generation.sampler.reset();
   generation.state.store(RequestState::finished, std::memory_order_release);
-  parts_.stats.count_finish(reason);
-  generation.stream->finish({.finish = reason});
+  parts_.stats.count_finish(last.finish);
+  generation.stream->finish(last);
+  parts_.stats.work_tokens.fetch_sub(generation.request.prompt.size() + generation.request.max_tokens,
+                                     std::memory_order_relaxed);
   parts_.stats.live.fetch_sub(1, std::memory_order_seq_cst);
-}
-
-void EngineLoop::remove_finished() noexcept {
-  std::erase_if(running_, [](const auto& sequence) { return sequence->state() == RequestState::finished; });
-  parts_.stats.running.store(static_cast<std::uint32_t>(running_.size()), std::memory_order_relaxed);
 }
 
 }  // namespace quern::sched

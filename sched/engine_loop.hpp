@@ -1,33 +1,32 @@
-// The step: take submissions, drop what was cancelled, admit, plan, forward, sample, push tokens, release pages.
-// run() is the engine thread; step() alone is what tests drive, without threads and with a fake clock.
+// The step: take submissions, drop what was cancelled or is too late, admit, plan, forward, sample, push tokens, list
+// pages. run() is the engine thread; step() alone is what tests drive, without threads and with a fake clock.
 // Threads: one. Nothing in a step takes a mutex of ours or allocates per token; waking a reader that sleeps posts to
 // its executor, which does both inside Asio, off the path of readers that keep up. Results do not depend on who shares
 // a step: tokens, positions, pages and sampler are the sequence's own. Errors: what can throw (memory, while a sequence
-// is admitted or sampled) is caught there and fails that sequence alone (FinishReason::failed); planning, forward() and
+// is made or sampled) is caught there and fails that sequence alone (FinishReason::failed); planning, forward() and
 // delivery cannot throw.
 #pragma once
 
 #include "base/clock.hpp"
 #include "engine/backend.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
-#include "kv/page_pool.hpp"
-#include "sched/admission.hpp"
 #include "sched/batcher.hpp"
+#include "sched/cost_model.hpp"
 #include "sched/engine_signal.hpp"
-#include "sched/sequence.hpp"
+#include "sched/residents.hpp"
 #include "sched/stats.hpp"
 #include "sched/submission_queue.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace quern::sched {
 
 struct EngineParts {  // all outlive the loop
   engine::Backend& backend;
-  kv::PagePool& pool;
   const engine::Tokenizer& tokenizer;  // end-of-generation tokens
   const Clock& clock;
   SubmissionQueue& queue;
@@ -37,41 +36,51 @@ struct EngineParts {  // all outlive the loop
 
 class EngineLoop {
  public:
-  EngineLoop(const EngineParts& parts, const SchedulerLimits& limits, std::uint32_t page_tokens);
+  EngineLoop(const EngineParts& parts, CacheParts cache, const SchedulerLimits& limits, std::uint32_t page_tokens);
   ~EngineLoop() { shut_down(); }
 
   // Steps while there is work, sleeps while there is none; returns when `stop` is set (and the signal raised) after
   // everything has ended as cancelled.
   void run(const std::atomic<bool>& stop) noexcept;
-  bool step() noexcept;  // false: nothing could run; sleep until the signal is raised
+  bool step() noexcept;  // false: nothing could run; sleep until the signal is raised, or for idle_time()
+  // How long the loop may sleep before somebody who waits is too late; nullopt: until the signal is raised.
+  std::optional<Duration> idle_time() const noexcept;
   void shut_down() noexcept;
 
  private:
   void run_step() noexcept;
   void sweep() noexcept;
+  void take_submissions() noexcept;
+  void end_late() noexcept;
   void admit() noexcept;
+  void grow_pages() noexcept;
   void collect_runnable() noexcept;
+  bool waits_for_others(const Sequence& sequence) const noexcept;
+  std::uint32_t prefill_budget() noexcept;
+  void learn(std::span<const BatchShare> shares, Duration took) noexcept;
   void deliver(std::span<const BatchShare> shares) noexcept;
   void deliver_token(Sequence& sequence, std::span<const float> logits, TimePoint now);
   void observe_token(Sequence& sequence, TimePoint now) noexcept;
   void finish(Sequence& sequence, TokenEvent last) noexcept;
-  void finish_waiting(Generation& generation, FinishReason reason) noexcept;
-  void remove_finished() noexcept;
+  void finish_waiting(Sequence& sequence, FinishReason reason) noexcept;
+  void finish_generation(Generation& generation, TokenEvent last) noexcept;
 
   EngineParts parts_;
+  const SchedulerLimits limits_;
   const std::uint32_t page_tokens_;
   const std::uint32_t n_vocab_;
-  kv::PagePool states_;  // one state page per running sequence, whether the model uses it or not
-  Admission admission_;
+  Residents residents_;
   Batcher batcher_;
+  CostModel cost_;
   engine::StepPlan plan_;
-  std::vector<float> logits_;                       // [max_logits_per_step, n_vocab]
-  std::vector<std::unique_ptr<Sequence>> running_;  // in order of admission
-  std::vector<Sequence*> runnable_;                 // running and not parked: the batcher's inputs
-  std::vector<BatchInput> inputs_;                  // of the same indexes
+  std::vector<float> logits_;           // [max_logits_per_step, n_vocab]
+  std::vector<Sequence*> runnable_;     // running and not parked: the batcher's inputs
+  std::vector<BatchInput> inputs_;      // of the same indexes
+  std::vector<const Sequence*> prefilling_;  // of this step, in order: see waits_for_others()
   std::uint64_t last_turn_ = 0;
   std::uint32_t swept_epoch_ = 0;
   bool swept_ = false;
+  bool probed_ = false;  // a step without prompts was run to learn what it takes
 };
 
 }  // namespace quern::sched

@@ -12,7 +12,13 @@ RequestStatus Generation::status(TimePoint now) const {
   out.n_generated = n_generated.load(std::memory_order_relaxed);
   out.max_tokens = request.max_tokens;
   out.n_pages = n_pages.load(std::memory_order_relaxed);
-  out.age_s = to_seconds(now - submitted);
+  out.n_cached = n_cached.load(std::memory_order_relaxed);
+  out.n_preemptions = n_preemptions.load(std::memory_order_relaxed);
+  out.tenant = request.tenant;
+  out.priority = request.priority;
+  out.times = times.read(out.state, now);
+  const RequestTimes& t = out.times;
+  out.age_s = t.queued + t.prefill + t.decode + t.parked + t.preempted;
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "engine/sampling/sampler.hpp"
+#include "sched/phase_times.hpp"
 #include "sched/request.hpp"
 #include "sched/token_stream.hpp"
 
@@ -31,6 +32,9 @@ struct Generation {
   std::atomic<std::uint32_t> n_prefilled{0};
   std::atomic<std::uint32_t> n_generated{0};
   std::atomic<std::uint32_t> n_pages{0};
+  std::atomic<std::uint32_t> n_cached{0};  // prompt tokens found in the prefix cache when it was first admitted
+  std::atomic<std::uint32_t> n_preemptions{0};
+  PhaseTimes times;
 
   // The reference that the submission queue holds while the request is in it.
   std::shared_ptr<Generation> queued_self;

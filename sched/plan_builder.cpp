@@ -6,19 +6,19 @@ namespace quern::sched {
 namespace {
 
 void append(const Sequence& sequence, const BatchShare& share, engine::StepPlan& plan) noexcept {
-  const std::uint32_t begin = sequence.next_position();
+  const std::uint32_t begin = sequence.n_computed();
   for (std::uint32_t position = begin; position < begin + share.n_tokens; ++position) {
-    plan.token.push_back(sequence.token_at(position));
+    plan.token.push_back(sequence.tokens()[position]);
     plan.position.push_back(static_cast<std::int32_t>(position));
     plan.kv_slot.push_back(sequence.kv_slot(position));
   }
   plan.seq_begin.push_back(plan.n_tokens());
-  plan.page_table.insert(plan.page_table.end(), sequence.pages().begin(), sequence.pages().end());
-  plan.page_table.resize(plan.page_table.size() + plan.pages_max - sequence.pages().size(), kv::kNoPage);
-  plan.state_page.push_back(sequence.state_page());
+  plan.page_table.insert(plan.page_table.end(), sequence.pages.pages().begin(), sequence.pages.pages().end());
+  plan.page_table.resize(plan.page_table.size() + plan.pages_max - sequence.pages.pages().size(), kv::kNoPage);
+  plan.state_page.push_back(sequence.state_page);
   if (share.logits) plan.logits_tokens.push_back(plan.n_tokens() - 1);
   plan.cancelled.push_back(&sequence.generation().cancelled);
-  if (sequence.n_prompt_left() == 0) ++plan.n_decode_seqs;
+  if (sequence.decodes()) ++plan.n_decode_seqs;
 }
 
 }  // namespace
@@ -39,9 +39,8 @@ void build_plan(std::span<const BatchShare> shares, std::span<Sequence* const> s
   plan.clear();
   plan.pages_max = 0;
   for (const BatchShare& share : shares) {
-    Sequence& sequence = *sequences[share.index];
-    sequence.allocate_pages(sequence.next_position() + share.n_tokens);
-    plan.pages_max = std::max(plan.pages_max, static_cast<std::uint32_t>(sequence.pages().size()));
+    const Sequence& sequence = *sequences[share.index];
+    plan.pages_max = std::max(plan.pages_max, static_cast<std::uint32_t>(sequence.pages.pages().size()));
   }
   for (const BatchShare& share : shares) append(*sequences[share.index], share, plan);
 }

@@ -13,7 +13,7 @@ namespace quern::sched {
 
 void reserve_plan(engine::StepPlan& plan, const engine::BackendLimits& limits, std::uint32_t page_tokens);
 
-// sequences: the batcher's inputs, same indexes. Takes from each sequence's reservation the pages that its tokens need.
+// sequences: the batcher's inputs, same indexes. REQUIRES: they have the pages that their tokens need.
 // plan.pages_max becomes the longest page list of this step, so short sequences do not pay for the longest context.
 void build_plan(std::span<const BatchShare> shares, std::span<Sequence* const> sequences,
                 engine::StepPlan& plan) noexcept;

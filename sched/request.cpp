@@ -14,6 +14,8 @@ const char* finish_reason_name(FinishReason reason) noexcept {
       return "cancelled";
     case FinishReason::failed:
       return "failed";
+    case FinishReason::timed_out:
+      return "timed_out";
   }
   return "unknown";
 }
@@ -28,6 +30,8 @@ const char* request_state_name(RequestState state) noexcept {
       return "decode";
     case RequestState::parked:
       return "parked";
+    case RequestState::preempted:
+      return "preempted";
     case RequestState::finished:
       return "finished";
   }

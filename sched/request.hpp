@@ -1,11 +1,12 @@
 // One generation as the scheduler sees it: tokens in, tokens out. Text, templates and stop strings stay in server/.
 #pragma once
 
+#include "base/clock.hpp"
 #include "engine/sampling/params.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 
-#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,18 @@ struct GenerateRequest {
   std::vector<engine::TokenId> stop_tokens;  // further ends of generation, those of the chat template
   bool want_logprobs = false;
   std::string label;  // endpoint and client, for /control/requests; never the prompt
+
+  std::string tenant;      // who shares the machine fairly with others: an API key, a user of the Unix socket
+  std::string cache_salt;  // prompts share cached pages only with others of the same salt
+  bool use_cache = true;
+  std::int32_t priority = 0;          // higher goes first
+  std::optional<Duration> max_queue;  // since submission: not started by then, it ends as timed_out
+  std::optional<Duration> deadline;   // since submission: not finished by then, it ends as timed_out
+  std::optional<Duration> max_itl;    // what a gap between its tokens may take while others' prompts are computed
 };
 
-enum class FinishReason : std::uint8_t { none, stop, length, cancelled, failed };
+// timed_out: max_queue or deadline has passed.
+enum class FinishReason : std::uint8_t { none, stop, length, cancelled, failed, timed_out };
 const char* finish_reason_name(FinishReason reason) noexcept;
 
 // What the engine thread sends to the request's owner. The last event of a request has finish != none; an
@@ -34,8 +44,14 @@ struct TokenEvent {
   FinishReason finish = FinishReason::none;
 };
 
-enum class RequestState : std::uint8_t { queued, prefill, decode, parked, finished };
+// preempted: it gave its pages to a more urgent one and waits to go on.
+enum class RequestState : std::uint8_t { queued, prefill, decode, parked, preempted, finished };
 const char* request_state_name(RequestState state) noexcept;
+
+// Where the time since submission went, in seconds; the parts add up to it.
+struct RequestTimes {
+  double queued = 0, prefill = 0, decode = 0, parked = 0, preempted = 0;
+};
 
 // For /control/requests.
 struct RequestStatus {
@@ -43,7 +59,12 @@ struct RequestStatus {
   RequestState state = RequestState::queued;
   std::string label;
   std::uint32_t n_prompt = 0, n_prefilled = 0, n_generated = 0, max_tokens = 0, n_pages = 0;
-  double age_s = 0;  // since submission
+  std::uint32_t n_cached = 0;  // prompt tokens whose keys and values were found
+  std::uint32_t n_preemptions = 0;
+  std::string tenant;
+  std::int32_t priority = 0;
+  double age_s = 0;  // since submission; of a finished one until its end
+  RequestTimes times;
 };
 
 }  // namespace quern::sched

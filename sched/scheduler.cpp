@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 #include "engine/sampling/breaker_finder.hpp"
 #include "sched/engine_loop.hpp"
+#include "sched/request_check.hpp"
 #include "sched/request_table.hpp"
 #include "sched/ticket.hpp"
 
@@ -18,12 +19,20 @@
 namespace quern::sched {
 namespace {
 
-SchedulerLimits clamped(SchedulerLimits limits) noexcept {
+SchedulerLimits clamped(SchedulerLimits limits, const engine::BackendLimits& backend) {
   limits.queue_capacity = std::clamp(limits.queue_capacity, 1u, SubmissionQueue::kMaxCapacity);
+  limits.max_running = std::min(limits.max_running, SubmissionQueue::kMaxCapacity);
   limits.max_running = std::max(limits.max_running, 1u);
   limits.prefill_tokens_per_step = std::max(limits.prefill_tokens_per_step, 1u);
   limits.stream_capacity = std::max(limits.stream_capacity, 1u);
+  limits.same_arithmetic = limits.same_arithmetic && backend.same_arithmetic;
+  limits.preempt = limits.preempt && limits.same_arithmetic;
   return limits;
+}
+
+// State pages of the arena that running sequences do not need.
+std::uint32_t n_checkpoints(const kv::KvConfig& kv, const SchedulerLimits& limits) noexcept {
+  return limits.prefix_cache && kv.n_state_pages > limits.max_running ? kv.n_state_pages - limits.max_running : 0;
 }
 
 }  // namespace
@@ -33,21 +42,38 @@ struct Scheduler::Impl {
        const SchedulerLimits& limits_in)
       : backend(backend_in),
         clock(clock_in),
-        limits(clamped(limits_in)),
+        limits(clamped(limits_in, backend_in.limits())),
         bounds{.n_vocab = backend_in.info().n_vocab,
                .max_context = backend_in.limits().max_context,
                .page_tokens = arena.config().page_tokens,
                .n_pages = arena.config().n_pages},
         breakers(tokenizer),
         pool(arena.config().n_pages),
-        queue(limits.queue_capacity),
-        loop({backend_in, pool, tokenizer, clock_in, queue, *signal, stats}, limits, bounds.page_tokens) {
+        cache(pool, bounds.page_tokens),
+        checkpoints(limits.max_running, n_checkpoints(arena.config(), limits), arena.config().n_pages),
+        queue(std::min(limits.queue_capacity + limits.max_running, SubmissionQueue::kMaxCapacity)),
+        loop({backend_in, tokenizer, clock_in, queue, *signal, stats}, cache_parts(arena), limits,
+             bounds.page_tokens) {
 #ifndef NDEBUG
     pool.on_free = [&arena](kv::PageId page) { arena.poison(page); };
 #endif
   }
 
+  CacheParts cache_parts(kv::PageArena& arena) {
+    return {.pool = pool,
+            .cache = cache,
+            .checkpoints = checkpoints,
+            .copy_page = [&arena](kv::PageId from, kv::PageId to) { arena.copy_page(from, to); },
+            .copy_state = [&arena](kv::PageId from, kv::PageId to) {
+              if (arena.config().n_state_pages > 0) arena.copy_state(from, to);
+            }};
+  }
   Result<Ticket> submit(GenerateRequest request, const boost::asio::any_io_executor& executor);
+  Status check_deadline(const GenerateRequest& request) const;
+  std::uint32_t n_waiting() const noexcept {
+    const std::uint32_t all = queue.size(), running = stats.running.load(std::memory_order_relaxed);
+    return all > running ? all - running : 0;
+  }
   std::unique_ptr<Ticket::Impl> make_ticket(GenerateRequest request, std::uint32_t n_pages,
                                             const boost::asio::any_io_executor& executor);
 
@@ -60,6 +86,8 @@ struct Scheduler::Impl {
   Stats stats;
   engine::sampling::BreakerFinder breakers;
   kv::PagePool pool;
+  kv::PrefixCache cache;
+  kv::StateCheckpoints checkpoints;
   SubmissionQueue queue;
   std::atomic<RequestId> next_id{1};
   std::atomic<bool> stop{false};
@@ -72,6 +100,7 @@ std::unique_ptr<Ticket::Impl> Scheduler::Impl::make_ticket(GenerateRequest reque
   auto generation = std::make_shared<Generation>();
   generation->id = next_id.fetch_add(1, std::memory_order_relaxed);
   generation->submitted = clock.now();
+  generation->times.start(generation->submitted);
   generation->n_pages_needed = n_pages;
   generation->sampler.emplace(request.sampling, bounds.n_vocab, breakers);
   for (const engine::TokenId token : request.prompt) generation->sampler->accept(token);
@@ -80,16 +109,33 @@ std::unique_ptr<Ticket::Impl> Scheduler::Impl::make_ticket(GenerateRequest reque
   return std::make_unique<Ticket::Impl>(std::move(generation), table, signal);
 }
 
+// What the requests ahead will take, at the speed of the last steps: late before it could begin is refused at once.
+Status Scheduler::Impl::check_deadline(const GenerateRequest& request) const {
+  const std::optional<Duration>& limit = request.deadline ? request.deadline : request.max_queue;
+  if (!limit || n_waiting() == 0) return {};
+  const double wait = stats.seconds_of_work();
+  if (wait <= to_seconds(*limit)) return {};
+  return fail(Errc::overloaded, "{} requests are waiting, about {:.1f} s of work: too much for a limit of {:.1f} s",
+              n_waiting(), wait, to_seconds(*limit));
+}
+
 Result<Ticket> Scheduler::Impl::submit(GenerateRequest request, const boost::asio::any_io_executor& executor) {
   if (stats.draining.load(std::memory_order_seq_cst)) return fail(Errc::draining, "shutting down: no new requests");
   QUERN_TRY(const std::uint32_t n_pages, check_request(request, bounds));
+  QUERN_CHECK(check_deadline(request));
+  const std::uint64_t n_tokens = request.prompt.size() + request.max_tokens;
   std::unique_ptr<Ticket::Impl> ticket;
   // The first look saves the work of preparing a request that would be refused; push() is what decides.
   if (queue.size() < queue.capacity()) {
     ticket = make_ticket(std::move(request), n_pages, executor);
-    if (!queue.push(ticket->generation)) ticket.reset();
+    stats.work_tokens.fetch_add(n_tokens, std::memory_order_relaxed);
+    if (!queue.push(ticket->generation)) {
+      stats.work_tokens.fetch_sub(n_tokens, std::memory_order_relaxed);
+      ticket.reset();
+    }
   }
-  if (!ticket) return fail(Errc::overloaded, "{} requests are waiting, the queue holds no more", queue.capacity());
+  if (!ticket) return fail(Errc::overloaded, "{} requests are running or waiting, the queue holds no more",
+                           queue.capacity());
   signal->raise();
   return Ticket(std::move(ticket));
 }
@@ -109,9 +155,10 @@ Scheduler::~Scheduler() {
 std::uint64_t Scheduler::buffer_bytes(const engine::Backend& backend, const kv::KvConfig& kv) noexcept {
   const engine::BackendLimits& limits = backend.limits();
   const std::uint64_t logits = std::uint64_t{limits.max_logits_per_step} * backend.info().n_vocab * sizeof(float);
+  const std::uint64_t cache = kv::PrefixCache::bytes(kv.n_pages, kv.page_tokens);
   const std::uint64_t pages =
       std::uint64_t{limits.max_seqs_per_step} * kv::pages_for(limits.max_context, kv.page_tokens) * sizeof(kv::PageId);
-  return logits + pages;
+  return logits + cache + pages;
 }
 
 void Scheduler::start() {
@@ -160,7 +207,7 @@ Snapshot Scheduler::snapshot() const {
   const Stats& stats = impl_->stats;
   constexpr auto relaxed = std::memory_order_relaxed;
   Snapshot out;
-  out.queued = impl_->queue.size();
+  out.queued = impl_->n_waiting();
   out.running = stats.running.load(relaxed);
   out.parked = stats.parked.load(relaxed);
   out.kv_pages = impl_->pool.n_pages();
@@ -174,6 +221,17 @@ Snapshot Scheduler::snapshot() const {
   out.finished_length = stats.finished_length.load(relaxed);
   out.finished_cancelled = stats.finished_cancelled.load(relaxed);
   out.finished_failed = stats.finished_failed.load(relaxed);
+  out.finished_timed_out = stats.finished_timed_out.load(relaxed);
+  out.preemptions = stats.preemptions.load(relaxed);
+  out.cache_queries = stats.cache_queries.load(relaxed);
+  out.cached_tokens = stats.cached_tokens.load(relaxed);
+  out.cache_pages = impl_->cache.n_listed();
+  out.cache_evictions = impl_->cache.n_evicted();
+  out.seconds_of_work = stats.seconds_of_work();
+  if (stats.busy.load(relaxed)) {
+    const TimePoint progress{Duration(stats.progress_at.load(relaxed))};
+    out.stalled_s = std::max(0.0, to_seconds(impl_->clock.now() - progress));
+  }
   out.rejected = stats.rejected.load(relaxed);
   out.time_to_first_token_s = stats.time_to_first_token.read();
   out.inter_token_s = stats.inter_token.read();

@@ -10,6 +10,7 @@
 #include "engine/tokenizer/tokenizer.hpp"
 #include "kv/page_arena.hpp"
 #include "sched/request.hpp"
+#include "sched/tenants.hpp"
 
 #include <array>
 #include <cstdint>
@@ -24,10 +25,21 @@
 namespace quern::sched {
 
 struct SchedulerLimits {
-  std::uint32_t queue_capacity = 512;  // submitted and not yet admitted
+  std::uint32_t queue_capacity = 512;  // submitted and not running, beyond the max_running that run
   std::uint32_t max_running = 64;      // sequences with pages
-  std::uint32_t prefill_tokens_per_step = 256;
+  std::uint32_t prefill_tokens_per_step = 256;  // at most, in a step in which something decodes
+  // What a step with prompt tokens may take. Unset: at most twice what its decodes take alone.
+  std::optional<Duration> itl_target;
   std::uint32_t stream_capacity = 256;  // tokens a slow reader may be behind before its sequence is parked
+  bool prefix_cache = true;
+  std::uint32_t max_retained_pages = UINT32_MAX;  // that nobody uses and the prefix cache keeps
+  // Admit by what is known of a request's length instead of by its longest possible one, and let the more urgent have
+  // the pages and places of the less urgent. Off where same_arithmetic is false.
+  bool preempt = true;
+  // Whether a token's keys and values are the same bits as part of a prompt and as the token decoded last. As the
+  // backend says (BackendLimits).
+  bool same_arithmetic = true;
+  std::vector<TenantWeight> tenant_weights;
 };
 
 struct Histogram {  // cumulative-free: counts[i] observations <= bounds[i], the last bucket is the rest
@@ -44,6 +56,11 @@ struct Snapshot {
   std::uint32_t kv_pages = 0, kv_pages_free = 0, kv_pages_retained = 0, kv_pages_reserved = 0;
   std::uint64_t prompt_tokens = 0, generated_tokens = 0, steps = 0;
   std::uint64_t finished_stop = 0, finished_length = 0, finished_cancelled = 0, finished_failed = 0, rejected = 0;
+  std::uint64_t finished_timed_out = 0, preemptions = 0;
+  std::uint64_t cache_queries = 0, cached_tokens = 0;  // prompt tokens looked up in the prefix cache, and found
+  std::uint64_t cache_pages = 0, cache_evictions = 0;  // pages listed now; pages that had to go
+  double seconds_of_work = 0;                          // submitted and not finished, at the speed of the last steps
+  double stalled_s = 0;                                // since the engine last got on, while it has work
   Histogram time_to_first_token_s, inter_token_s, step_s, queue_s;
   bool draining = false;
 };
@@ -66,6 +83,8 @@ class Ticket {
   // next() at a time, out is not empty.
   boost::asio::awaitable<std::size_t> next(std::span<TokenEvent> out, Duration timeout);
   void cancel() noexcept;
+  // Numbers and times up to now.
+  RequestStatus status(TimePoint now) const;
 
  private:
   friend class Scheduler;

@@ -2,66 +2,51 @@
 
 #include "base/assert.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace quern::sched {
 
-Sequence::Sequence(std::shared_ptr<Generation> generation, kv::PagePool& pool, kv::PagePool& states,
-                   std::uint32_t page_tokens)
-    : generation_(std::move(generation)),
-      pool_(pool),
-      states_(states),
-      pages_(page_tokens, generation_->n_pages_needed),
-      n_prompt_(static_cast<std::uint32_t>(generation_->request.prompt.size())),
-      n_reserved_(generation_->n_pages_needed) {
-  const bool reserved = states_.reserve(1);
-  QUERN_ASSERT(reserved);
-  state_page_ = states_.allocate();
-  set_state(RequestState::prefill);
+Sequence::Sequence(std::shared_ptr<Generation> generation, Tenant& tenant, std::uint32_t page_tokens)
+    : pages(page_tokens, generation->n_pages_needed),
+      generation_(std::move(generation)),
+      tenant_(tenant),
+      n_prompt_(static_cast<std::uint32_t>(request().prompt.size())) {
+  tokens_.reserve(request().prompt.size() + request().max_tokens);
+  tokens_.insert(tokens_.end(), request().prompt.begin(), request().prompt.end());
 }
 
-void Sequence::allocate_pages(std::uint32_t n_positions) noexcept {
-  const std::uint32_t n_taken = pages_.ensure(n_positions, pool_);
-  QUERN_ASSERT(n_taken <= n_reserved_);
-  n_reserved_ -= n_taken;
-  generation_->n_pages.store(static_cast<std::uint32_t>(pages().size()), std::memory_order_relaxed);
+bool Sequence::timed_out(TimePoint now) const noexcept {
+  const Duration age = now - generation_->submitted;
+  if (request().deadline && age > *request().deadline) return true;
+  return state_ == RequestState::queued && request().max_queue && age > *request().max_queue;
+}
+
+void Sequence::set_state(RequestState state, TimePoint now) noexcept {
+  if (state == state_) return;
+  generation_->times.enter(state_, now);
+  state_ = state;
+  generation_->state.store(state, std::memory_order_release);
 }
 
 void Sequence::advance(std::uint32_t n_tokens) noexcept {
-  if (state_ == RequestState::prefill) {
-    QUERN_DCHECK(n_tokens <= n_prompt_left());
-    n_prefilled_ += n_tokens;
-    generation_->n_prefilled.store(n_prefilled_, std::memory_order_relaxed);
-    if (n_prefilled_ == n_prompt_) set_state(RequestState::decode);
-  } else {
-    QUERN_DCHECK(n_tokens == 1 && n_fed_ < n_generated_);
-    n_fed_ += n_tokens;
-  }
+  QUERN_DCHECK(n_tokens <= n_left());
+  reset_computed(n_computed_ + n_tokens);
+}
+
+void Sequence::reset_computed(std::uint32_t n_tokens) noexcept {
+  n_computed_ = n_tokens;
+  generation_->n_prefilled.store(std::min(n_computed_, n_prompt_), std::memory_order_relaxed);
 }
 
 void Sequence::accept(engine::TokenId token) {
   generation_->sampler->accept(token);
-  last_token_ = token;
-  ++n_generated_;
-  generation_->n_generated.store(n_generated_, std::memory_order_relaxed);
+  tokens_.push_back(token);
+  generation_->n_generated.store(n_generated(), std::memory_order_relaxed);
 }
 
-void Sequence::release_pages() noexcept {
-  pages_.release(pool_);
-  pool_.unreserve(std::exchange(n_reserved_, 0));
-  if (state_page_ != kv::kNoPage) states_.release(std::exchange(state_page_, kv::kNoPage));
-  generation_->n_pages.store(0, std::memory_order_relaxed);
-}
-
-void Sequence::finish() noexcept {
-  release_pages();
-  generation_->sampler.reset();
-  set_state(RequestState::finished);
-}
-
-void Sequence::set_state(RequestState state) noexcept {
-  state_ = state;
-  generation_->state.store(state, std::memory_order_release);
+void Sequence::publish_pages() noexcept {
+  generation_->n_pages.store(static_cast<std::uint32_t>(pages.pages().size()), std::memory_order_relaxed);
 }
 
 }  // namespace quern::sched

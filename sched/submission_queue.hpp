@@ -1,6 +1,6 @@
 // The way in: a bounded lock-free queue from any number of submitting threads to the engine thread.
-// A place is taken by push() and given back only when the request has been admitted or dropped, so `capacity` bounds
-// everything that was submitted and does not run yet, wherever it waits.
+// A place is taken by push() and given back only when the request has ended, so `capacity` bounds everything that was
+// submitted, wherever it is: who waits and who runs.
 // Threads: push() and size() any; pop() and release_place() the engine thread. No allocation after construction.
 #pragma once
 

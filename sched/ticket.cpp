@@ -40,6 +40,11 @@ boost::asio::awaitable<std::size_t> Ticket::next(std::span<TokenEvent> out, Dura
   return TokenStream::read(impl_->generation->stream, out, timeout);
 }
 
+RequestStatus Ticket::status(TimePoint now) const {
+  QUERN_ASSERT(impl_);
+  return impl_->generation->status(now);
+}
+
 void Ticket::cancel() noexcept {
   if (impl_) cancel_generation(*impl_->generation, *impl_->signal);
 }

@@ -24,30 +24,34 @@ constexpr std::uint32_t kDecode = 0;
 struct Case {
   std::string name;
   BatchLimits limits;
-  std::vector<BatchInput> inputs;  // {n_prompt_left, last_turn}
+  std::vector<BatchInput> inputs;  // {n_prompt_left, last_turn, tenant}
   std::vector<BatchShare> want;    // {index, n_tokens, logits}
+  std::uint32_t prefill_tokens = 256;
 };
 
 class BatcherTable : public testing::TestWithParam<Case> {};
 
 TEST_P(BatcherTable, Chooses) {
   Batcher batcher(GetParam().limits, 16);
-  const auto got = batcher.choose(GetParam().inputs);
+  const auto got = batcher.choose(GetParam().inputs, GetParam().prefill_tokens);
   EXPECT_EQ(std::vector<BatchShare>(got.begin(), got.end()), GetParam().want);
 }
 
 const Case kCases[] = {
     {"nothing", {}, {}, {}},
     {"one_decode", {}, {{kDecode}}, {{0, 1, true}}},
-    {"prompt_alone_takes_the_whole_step", {.max_tokens = 100, .prefill_tokens = 10}, {{300}}, {{0, 100, false}}},
+    {"prompt_alone_takes_the_whole_step", {.max_tokens = 100}, {{300}}, {{0, 100, false}}, 10},
     {"prompt_next_to_a_decode_is_held_back",
-     {.max_tokens = 100, .prefill_tokens = 10},
+     {.max_tokens = 100},
      {{300}, {kDecode}},
-     {{1, 1, true}, {0, 10, false}}},
+     {{1, 1, true}, {0, 10, false}},
+     10},
+    {"prompt_next_to_a_decode_may_have_to_wait", {.max_tokens = 100}, {{300}, {kDecode}}, {{1, 1, true}}, 0},
     {"prompt_gets_what_the_step_has_left",
-     {.max_tokens = 4, .prefill_tokens = 10},
+     {.max_tokens = 4},
      {{kDecode}, {300}, {kDecode}},
-     {{0, 1, true}, {2, 1, true}, {1, 2, false}}},
+     {{0, 1, true}, {2, 1, true}, {1, 2, false}},
+     10},
     {"chunk_ends_exactly_at_the_prompts_end", {.max_tokens = 8}, {{8}}, {{0, 8, true}}},
     {"one_token_short_of_the_end", {.max_tokens = 8}, {{9}}, {{0, 8, false}}},
     {"last_prompt_token", {.max_tokens = 8}, {{1}}, {{0, 1, true}}},
@@ -60,6 +64,15 @@ const Case kCases[] = {
      {{100}, {4}, {100}},
      {{1, 4, true}, {0, 13, false}, {2, 13, false}}},
     {"odd_token_goes_to_the_longest", {.max_tokens = 7}, {{100}, {200}}, {{0, 3, false}, {1, 4, false}}},
+    {"tenants_share_evenly_whatever_the_number_of_their_prompts",
+     {.max_tokens = 40},
+     {{100, 0, 0}, {100, 0, 0}, {100, 0, 1}, {100, 0, 0}, {100, 0, 0}},
+     {{2, 20, false}, {0, 5, false}, {1, 5, false}, {3, 5, false}, {4, 5, false}}},
+    {"what_one_tenant_leaves_goes_to_the_others",
+     {.max_tokens = 40},
+     {{100, 0, 0}, {100, 0, 0}, {4, 0, 1}},
+     {{2, 4, true}, {0, 18, false}, {1, 18, false}}},
+    {"a_chunk_may_be_limited", {.max_tokens = 40}, {{100, 0, 0, 8}, {100}}, {{0, 8, false}, {1, 32, false}}},
     {"more_prompts_than_tokens_the_longest_waiting_go",
      {.max_tokens = 2},
      {{9, 5}, {9, 3}, {9, 4}},
@@ -100,7 +113,7 @@ TEST(Batcher, TakesTurnsAmongDecodes) {
   std::vector<int> turns(7, 0);
   std::uint64_t turn = 0;
   for (int step = 1; step <= 70; ++step) {
-    for (const BatchShare& share : batcher.choose(inputs)) {
+    for (const BatchShare& share : batcher.choose(inputs, 256)) {
       ++turns[share.index];
       inputs[share.index].last_turn = ++turn;
     }
@@ -111,11 +124,11 @@ TEST(Batcher, TakesTurnsAmongDecodes) {
 }
 
 TEST(Batcher, ShortPromptIsNotStuckBehindALongOne) {
-  Batcher batcher({.max_tokens = 64, .prefill_tokens = 16}, 3);
+  Batcher batcher({.max_tokens = 64}, 3);
   std::vector<BatchInput> inputs{{100'000, 0}, {20, 0}, {kDecode, 0}};
   int steps = 0;
   for (; inputs[1].n_prompt_left > 0; ++steps) {
-    for (const BatchShare& share : batcher.choose(inputs)) {
+    for (const BatchShare& share : batcher.choose(inputs, 16)) {
       if (inputs[share.index].n_prompt_left > 0) inputs[share.index].n_prompt_left -= share.n_tokens;
     }
   }
@@ -127,14 +140,14 @@ TEST(Batcher, KeepsItsLimitsOnRandomInputs) {
   std::mt19937 random(7);
   const auto upto = [&random](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n + 1); };
   for (int round = 0; round < 20'000; ++round) {
-    const BatchLimits limits{
-        .max_tokens = upto(24), .max_seqs = upto(8), .max_logits = upto(8), .prefill_tokens = upto(16)};
+    const BatchLimits limits{.max_tokens = upto(24), .max_seqs = upto(8), .max_logits = upto(8)};
+    const std::uint32_t prefill_tokens = upto(17) - 1;
     std::vector<BatchInput> inputs(upto(12));
-    for (BatchInput& input : inputs) input = {random() % 2 ? upto(30) : kDecode, random() % 9};
+    for (BatchInput& input : inputs) input = {random() % 2 ? upto(30) : kDecode, random() % 9, upto(4), upto(40)};
     Batcher batcher(limits, 12);
     std::uint32_t tokens = 0, logits = 0, decodes = 0, prefill = 0, seqs = 0;
     std::vector<bool> seen(inputs.size(), false);
-    for (const BatchShare& share : batcher.choose(inputs)) {
+    for (const BatchShare& share : batcher.choose(inputs, prefill_tokens)) {
       const std::uint32_t left = inputs[share.index].n_prompt_left;
       ASSERT_FALSE(seen[share.index]);
       seen[share.index] = true;
@@ -145,7 +158,7 @@ TEST(Batcher, KeepsItsLimitsOnRandomInputs) {
         ASSERT_TRUE(share.logits && share.n_tokens == 1);
         ++decodes;
       } else {
-        ASSERT_LE(share.n_tokens, left);
+        ASSERT_LE(share.n_tokens, std::min(left, inputs[share.index].max_chunk));
         ASSERT_EQ(share.logits, share.n_tokens == left);
         prefill += share.n_tokens;
       }
@@ -154,7 +167,7 @@ TEST(Batcher, KeepsItsLimitsOnRandomInputs) {
     ASSERT_LE(tokens, limits.max_tokens);
     ASSERT_LE(seqs, limits.max_seqs);
     ASSERT_LE(logits, limits.max_logits);
-    ASSERT_LE(prefill, decodes > 0 ? limits.prefill_tokens : limits.max_tokens);
+    ASSERT_LE(prefill, decodes > 0 ? prefill_tokens : limits.max_tokens);
   }
 }
 

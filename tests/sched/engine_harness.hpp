@@ -1,7 +1,7 @@
 // The engine loop without its thread: a test submits, reads and steps by hand on one thread, with a fake clock.
 #pragma once
 
-#include "sched/admission.hpp"
+#include "sched/request_check.hpp"
 #include "sched/engine_loop.hpp"
 #include "tests/sched/fake_tokenizer.hpp"
 #include "tests/support/fake_backend.hpp"
@@ -74,10 +74,17 @@ class EngineHarness {
       : options_(options),
         backend(options.backend),
         pool(options.backend.n_pages),
+        cache(pool, options.backend.page_tokens),
+        checkpoints(options.limits.max_running, 0, options.backend.n_pages),
         queue(options.limits.queue_capacity),
         tokenizer(options.backend.n_vocab, kEos) {
-    loop.emplace(sched::EngineParts{backend, pool, tokenizer, clock, queue, *signal, stats}, options.limits,
-                 options.backend.page_tokens);
+    loop.emplace(sched::EngineParts{backend, tokenizer, clock, queue, *signal, stats},
+                 sched::CacheParts{.pool = pool,
+                                   .cache = cache,
+                                   .checkpoints = checkpoints,
+                                   .copy_page = [this](kv::PageId from, kv::PageId to) { backend.copy_page(from, to); },
+                                   .copy_state = [](kv::PageId, kv::PageId) {}},
+                 options.limits, options.backend.page_tokens);
   }
 
   // Does what Scheduler::submit() does with a valid request, without a ticket. Empty: the queue is full.
@@ -91,13 +98,18 @@ class EngineHarness {
     auto generation = std::make_shared<sched::Generation>();
     generation->id = ++last_id_;
     generation->submitted = clock.now();
+    generation->times.start(clock.now());
+    stats.work_tokens.fetch_add(request.prompt.size() + request.max_tokens);
     generation->n_pages_needed = sched::check_request(request, bounds).value();
     generation->sampler.emplace(request.sampling, options_.backend.n_vocab, nullptr);
     for (const engine::TokenId token : request.prompt) generation->sampler->accept(token);
     generation->request = std::move(request);
     generation->stream =
         std::make_shared<sched::TokenStream>(options_.limits.stream_capacity, io.get_executor(), signal);
-    if (!queue.push(generation)) return nullptr;
+    if (!queue.push(generation)) {
+      stats.work_tokens.fetch_sub(generation->request.prompt.size() + generation->request.max_tokens);
+      return nullptr;
+    }
     stats.live.fetch_add(1);
     client->generation = std::move(generation);
     signal->raise();
@@ -141,8 +153,10 @@ class EngineHarness {
   }
 
   void expect_all_free() const {
-    EXPECT_EQ(pool.n_free(), pool.n_pages());
+    EXPECT_EQ(pool.n_free() + pool.n_retained(), pool.n_pages());
+    EXPECT_EQ(pool.n_retained(), cache.n_listed());
     EXPECT_EQ(pool.n_reserved(), 0u);
+    EXPECT_EQ(stats.work_tokens.load(), 0u);
     EXPECT_EQ(queue.size(), 0u);
     EXPECT_EQ(stats.live.load(), 0u);
     for (const std::string& problem : backend.problems()) ADD_FAILURE() << problem;
@@ -152,6 +166,8 @@ class EngineHarness {
   ManualClock clock;
   FakeBackend backend;
   kv::PagePool pool;
+  kv::PrefixCache cache;
+  kv::StateCheckpoints checkpoints;
   sched::SubmissionQueue queue;
   sched::Stats stats;
   FakeTokenizer tokenizer;

@@ -49,7 +49,7 @@ TEST(OutOfMemory, AdmissionThatFailsFailsOneRequest) {
     EXPECT_EQ(next->finish, FinishReason::length);
     h.expect_all_free();
   }
-  EXPECT_EQ(n_failed, 2) << "a sequence is two allocations: itself and its page list";
+  EXPECT_EQ(n_failed, 6) << "its tenant (entry, its place in the map, number), itself, its page list, its tokens";
 }
 
 // The history that penalties look at grows by allocating: one sequence fails there, its neighbour in the step goes on.

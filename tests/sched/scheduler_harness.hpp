@@ -84,6 +84,7 @@ struct SchedulerHarness {
     kernels::TopologySource machine;
     machine.synthetic = "core:2 pu:1";
     arena = kv::PageArena::create(config, kernels::read_topology(machine).value(), ledger).value();
+    arena->on_copy = [this](kv::PageId from, kv::PageId to) { backend.copy_page(from, to); };
     scheduler.emplace(backend, *arena, tokenizer, clock, options.limits);
   }
 
@@ -98,7 +99,7 @@ struct SchedulerHarness {
   // The engine thread ends with the scheduler, so what the fake noticed can be read.
   void end_and_expect_no_problems() {
     const sched::Snapshot last = scheduler->snapshot();
-    EXPECT_EQ(last.kv_pages_free, last.kv_pages);
+    EXPECT_EQ(last.kv_pages_free + last.kv_pages_retained, last.kv_pages);
     EXPECT_EQ(last.kv_pages_reserved, 0u);
     EXPECT_EQ(last.queued, 0u);
     scheduler.reset();

@@ -1,5 +1,6 @@
 #include "sched/scheduler.hpp"
 
+#include "kv/prefix_cache.hpp"
 #include "tests/sched/scheduler_harness.hpp"
 
 #include <algorithm>
@@ -62,7 +63,8 @@ TEST(Scheduler, WaitsForStart) {
 
 TEST(Scheduler, FullQueueIsOverloadedAndCounted) {
   HarnessOptions options;
-  options.limits.queue_capacity = 2;
+  options.limits.queue_capacity = 1;
+  options.limits.max_running = 1;
   SchedulerHarness h(options);  // not started: nothing leaves the queue
   const auto first = h.run(greedy_request({1}, 3)), second = h.run(greedy_request({2}, 3));
   Result<Ticket> third = h.scheduler->submit(greedy_request({3}, 3), h.io.get_executor());
@@ -268,7 +270,8 @@ TEST(Scheduler, BuffersAreKnownBeforeTheyAreMade) {
   test::FakeBackend backend;
   const kv::KvConfig config{.page_tokens = 8, .n_pages = 64};
   // 16 rows of 97 floats, and page lists of 16 sequences with 256 / 8 pages.
-  EXPECT_EQ(Scheduler::buffer_bytes(backend, config), 16u * 97u * 4u + 16u * 32u * 4u);
+  EXPECT_EQ(Scheduler::buffer_bytes(backend, config),
+            16u * 97u * 4u + 16u * 32u * 4u + kv::PrefixCache::bytes(64, 8));
 }
 
 }  // namespace

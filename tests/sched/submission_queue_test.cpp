@@ -73,7 +73,7 @@ TEST(SubmissionQueueStress, ManyThreadsLoseAndInventNothing) {
     const std::uint32_t epoch = signal.epoch();
     const std::shared_ptr<Generation> item = queue.pop();
     if (!item) {
-      signal.wait(epoch);  // a missed raise() would hang here
+      signal.wait(epoch, std::nullopt);  // a missed raise() would hang here
       continue;
     }
     queue.release_place();

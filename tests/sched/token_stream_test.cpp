@@ -213,7 +213,7 @@ TEST(TokenStreamStress, NothingIsLostBetweenTwoThreads) {
       for (;;) {  // as EngineLoop does it
         const std::uint32_t epoch = signal->epoch();
         if (stream->has_room() || !stream->park()) break;
-        signal->wait(epoch);
+        signal->wait(epoch, std::nullopt);
       }
       stream->push(token(id));
     }

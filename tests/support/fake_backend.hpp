@@ -63,6 +63,10 @@ class FakeBackend final : public engine::Backend {
   // Replaces next_token where a test wants whole rows. [n_vocab], zero before the call.
   std::function<void(std::span<const engine::TokenId> tokens, std::span<float> logits)> fill_logits;
 
+  void copy_page(kv::PageId from, kv::PageId to) {
+    std::copy_n(slots_.begin() + from * page_tokens_, page_tokens_, slots_.begin() + to * page_tokens_);
+  }
+
   const engine::ModelInfo& info() const noexcept override { return info_; }
   const engine::BackendLimits& limits() const noexcept override { return limits_; }
   const std::vector<std::string>& problems() const noexcept { return problems_; }

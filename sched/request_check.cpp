@@ -1,9 +1,6 @@
-#include "sched/admission.hpp"
-
-#include "base/assert.hpp"
+#include "sched/request_check.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace quern::sched {
 
@@ -30,33 +27,6 @@ Result<std::uint32_t> check_request(const GenerateRequest& request, const Reques
   }
   QUERN_CHECK(engine::sampling::validate(request.sampling, bounds.n_vocab));
   return n_pages;
-}
-
-void Admission::enqueue(std::shared_ptr<Generation> generation) noexcept {
-  QUERN_ASSERT(!line_.full());
-  line_.push_back(std::move(generation));
-}
-
-std::shared_ptr<Generation> Admission::admit(std::uint32_t n_running) noexcept {
-  if (line_.empty() || n_running >= max_running_ || !pool_.reserve(line_.front()->n_pages_needed)) return nullptr;
-  return take_any();
-}
-
-std::shared_ptr<Generation> Admission::take_cancelled() noexcept {
-  const auto it = std::find_if(line_.begin(), line_.end(), [](const std::shared_ptr<Generation>& generation) {
-    return generation->cancelled.load(std::memory_order_acquire);
-  });
-  if (it == line_.end()) return nullptr;
-  std::shared_ptr<Generation> out = std::move(*it);
-  line_.erase(it);
-  return out;
-}
-
-std::shared_ptr<Generation> Admission::take_any() noexcept {
-  if (line_.empty()) return nullptr;
-  std::shared_ptr<Generation> out = std::move(line_.front());
-  line_.pop_front();
-  return out;
 }
 
 }  // namespace quern::sched

@@ -1,4 +1,4 @@
-#include "sched/admission.hpp"
+#include "sched/request_check.hpp"
 
 #include <limits>
 #include <string>
@@ -14,13 +14,6 @@ GenerateRequest request(std::size_t n_prompt, std::uint32_t max_tokens) {
   GenerateRequest out;
   out.prompt.assign(n_prompt, 1);
   out.max_tokens = max_tokens;
-  return out;
-}
-
-std::shared_ptr<Generation> waiting(RequestId id, std::uint32_t n_pages) {
-  auto out = std::make_shared<Generation>();
-  out->id = id;
-  out->n_pages_needed = n_pages;
   return out;
 }
 
@@ -72,60 +65,6 @@ TEST(CheckRequest, CountsThePagesOfPromptAndAnswer) {
   EXPECT_EQ(check_request(request(4, 4), kBounds).value(), 1u);
   EXPECT_EQ(check_request(request(4, 5), kBounds).value(), 2u);
   EXPECT_EQ(check_request(request(40, 8), kBounds).value(), 6u);
-}
-
-TEST(Admission, ReservesInFullOrNotAtAll) {
-  kv::PagePool pool(10);
-  Admission admission(pool, 4, 4);
-  admission.enqueue(waiting(1, 6));
-  admission.enqueue(waiting(2, 5));
-  EXPECT_EQ(admission.admit(0)->id, 1u);
-  EXPECT_EQ(pool.n_reserved(), 6u);
-  EXPECT_EQ(admission.admit(1), nullptr);
-  EXPECT_EQ(pool.n_reserved(), 6u);
-  pool.unreserve(1);
-  EXPECT_EQ(admission.admit(1)->id, 2u);
-  EXPECT_EQ(pool.n_reserved(), 10u);
-}
-
-TEST(Admission, SmallRequestsDoNotOvertakeTheHead) {
-  kv::PagePool pool(10);
-  Admission admission(pool, 4, 4);
-  ASSERT_TRUE(pool.reserve(3));
-  admission.enqueue(waiting(1, 8));
-  admission.enqueue(waiting(2, 1));
-  EXPECT_EQ(admission.admit(1), nullptr);
-  pool.unreserve(3);
-  EXPECT_EQ(admission.admit(0)->id, 1u);
-  EXPECT_EQ(admission.admit(1)->id, 2u);
-}
-
-TEST(Admission, KeepsMaxRunning) {
-  kv::PagePool pool(10);
-  Admission admission(pool, 4, 2);
-  admission.enqueue(waiting(1, 1));
-  EXPECT_EQ(admission.admit(2), nullptr);
-  EXPECT_EQ(pool.n_reserved(), 0u);
-  EXPECT_NE(admission.admit(1), nullptr);
-}
-
-TEST(Admission, TakesTheCancelledOutOfTheLine) {
-  kv::PagePool pool(10);
-  Admission admission(pool, 4, 4);
-  for (RequestId id = 1; id <= 4; ++id) {
-    admission.enqueue(waiting(id, 1));
-    if (id == 4) break;
-  }
-  EXPECT_EQ(admission.take_cancelled(), nullptr);
-  const auto head = admission.admit(0);
-  head->cancelled = true;  // no longer in the line: not ours
-  const auto fifth = waiting(5, 1);
-  fifth->cancelled = true;
-  admission.enqueue(fifth);
-  EXPECT_EQ(admission.take_cancelled()->id, 5u);
-  EXPECT_EQ(admission.take_cancelled(), nullptr);
-  for (RequestId id = 2; id <= 4; ++id) EXPECT_EQ(admission.admit(0)->id, id);
-  EXPECT_EQ(admission.admit(0), nullptr);
 }
 
 }  // namespace

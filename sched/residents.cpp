@@ -1,0 +1,262 @@
+#include "sched/residents.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace quern::sched {
+namespace {
+
+// Tokens that an admitted sequence can grow by before it has to ask for pages.
+constexpr std::uint32_t kHeadroomTokens = 64;
+// Recurrent state is kept behind every so many pages of a prompt, and behind its last full page.
+constexpr std::uint32_t kCheckpointPages = 8;
+
+bool ended(const std::unique_ptr<Sequence>& sequence) noexcept {
+  return sequence->state() == RequestState::finished || sequence->state() == RequestState::preempted;
+}
+
+}  // namespace
+
+Residents::Residents(CacheParts parts, Stats& stats, const SchedulerLimits& limits, std::size_t queue_capacity,
+                     std::uint32_t page_tokens)
+    : parts_(std::move(parts)),
+      stats_(stats),
+      limits_(limits),
+      page_tokens_(page_tokens),
+      tenants_(limits.tenant_weights),
+      line_(queue_capacity + limits.max_running),
+      states_(limits.max_running) {
+  running_.reserve(limits.max_running);
+  found_.reserve(parts_.pool.n_pages());
+  parts_.cache.on_forget = [this](kv::PageId page) { parts_.checkpoints.drop(page); };
+}
+
+void Residents::enqueue(std::shared_ptr<Generation> generation) {
+  Tenant& tenant = tenants_.enter(generation->request.tenant);
+  try {
+    line_.enqueue(std::make_unique<Sequence>(std::move(generation), tenant, page_tokens_));
+  } catch (...) {
+    tenants_.leave(tenant);
+    throw;
+  }
+}
+
+Sequence* Residents::admit_one(TimePoint now) noexcept {
+  for (;;) {
+    Sequence* head = line_.head();
+    if (head == nullptr) return nullptr;
+    const bool placed = running_.size() < limits_.max_running && take_pages(*head);
+    if (placed) {
+      running_.push_back(line_.take(*head));
+      ++head->tenant().n_running;
+      head->tenant().charge(head->n_left());
+      head->set_state(head->decodes() ? RequestState::decode : RequestState::prefill, now);
+      return head;
+    }
+    if (!make_room(*head, now)) return nullptr;
+  }
+}
+
+// Pages that are listed for its beginning, up to the last one that leaves a token to compute: logits come from it.
+void Residents::find_pages(const Sequence& sequence) noexcept {
+  found_.clear();
+  found_state_ = kv::kNoPage;
+  found_chain_ = kv::salt_key(sequence.request().cache_salt);
+  if (!sequence.request().use_cache || !limits_.prefix_cache) return;
+  const std::size_t n_usable = (sequence.tokens().size() - 1) / page_tokens_;
+  kv::ChainKey chain = found_chain_;
+  std::size_t n_with_state = 0;
+  while (found_.size() < n_usable) {
+    const auto found = parts_.cache.find(chain, sequence.tokens().subspan(found_.size() * page_tokens_, page_tokens_));
+    if (found.page == kv::kNoPage) break;
+    found_.push_back(found.page);
+    chain = found.key;
+    const kv::PageId state = parts_.checkpoints.find(found.page);
+    if (parts_.checkpoints.enabled() && state == kv::kNoPage) continue;
+    n_with_state = found_.size();
+    found_state_ = state;
+    found_chain_ = chain;
+  }
+  found_.resize(n_with_state);
+}
+
+bool Residents::take_pages(Sequence& sequence) noexcept {
+  find_pages(sequence);
+  const auto n_known = static_cast<std::uint32_t>(sequence.tokens().size());
+  const std::uint32_t n_whole = sequence.generation().n_pages_needed;
+  const std::uint32_t n_total =
+      limits_.preempt ? std::min(n_whole, kv::pages_for(std::uint64_t{n_known} + kHeadroomTokens, page_tokens_)) : n_whole;
+  const auto n_found = static_cast<std::uint32_t>(found_.size());
+  const auto n_retained = static_cast<std::uint32_t>(
+      std::ranges::count_if(found_, [&](kv::PageId page) { return parts_.pool.retained(page); }));
+  const std::uint32_t n_new = n_total - n_found;
+  if (!parts_.pool.reserve(n_new + n_retained)) return false;
+  for (const kv::PageId page : found_) {
+    if (parts_.pool.retained(page)) parts_.pool.unreserve(1);
+    sequence.pages.adopt(page, parts_.pool);
+  }
+  sequence.n_reserved = n_new;
+  sequence.chain = found_chain_;
+  sequence.n_chained = n_found;
+  sequence.reset_computed(n_found * page_tokens_);
+  const bool has_state = states_.reserve(1);
+  QUERN_ASSERT(has_state);
+  sequence.state_page = states_.allocate();
+  if (found_state_ != kv::kNoPage) parts_.copy_state(found_state_, sequence.state_page);
+  adopt_part(sequence);
+  if (sequence.generation().n_preemptions.load(std::memory_order_relaxed) == 0) {
+    sequence.generation().n_cached.store(sequence.n_computed(), std::memory_order_relaxed);
+    stats_.cached_tokens.fetch_add(sequence.n_computed(), std::memory_order_relaxed);
+    stats_.cache_queries.fetch_add(sequence.n_prompt(), std::memory_order_relaxed);
+  }
+  sequence.publish_pages();
+  return true;
+}
+
+// The beginning of a page that goes on differently is copied, so that only the rest has to be computed.
+void Residents::adopt_part(Sequence& sequence) noexcept {
+  if (!parts_.copy_page || parts_.checkpoints.enabled() || !sequence.request().use_cache || !limits_.prefix_cache) return;
+  const std::uint32_t begin = sequence.n_computed(), n = std::min(page_tokens_, sequence.n_left() - 1);
+  const kv::PrefixCache::Partial part = parts_.cache.find_partial(sequence.chain, sequence.tokens().subspan(begin, n));
+  if (part.page == kv::kNoPage || sequence.n_reserved == 0) return;
+  sequence.n_reserved -= sequence.pages.ensure(begin + 1, parts_.pool);
+  if (!parts_.cache.contains(part.page)) return;  // the new page took its place
+  parts_.copy_page(part.page, sequence.pages.pages().back());
+  sequence.reset_computed(begin + part.n_tokens);
+}
+
+bool Residents::grow(Sequence& sequence, std::uint32_t n_positions, TimePoint now) noexcept {
+  const std::uint32_t n_missing = sequence.pages.pages_missing(n_positions);
+  while (sequence.n_reserved < n_missing) {
+    if (parts_.pool.reserve(n_missing - sequence.n_reserved)) {
+      sequence.n_reserved = n_missing;
+      break;
+    }
+    Sequence* least = nullptr;
+    for (const auto& other : running_) {
+      if (!ended(other) && (least == nullptr || more_urgent(*least, *other))) least = other.get();
+    }
+    QUERN_ASSERT(least != nullptr);
+    preempt(*least, now);
+    if (least == &sequence) return false;
+  }
+  sequence.n_reserved -= sequence.pages.ensure(n_positions, parts_.pool);
+  sequence.publish_pages();
+  return true;
+}
+
+void Residents::catch_up(Sequence& sequence) noexcept {
+  if (!sequence.request().use_cache || !limits_.prefix_cache || parts_.checkpoints.enabled()) return;
+  while (sequence.n_left() > page_tokens_ && sequence.n_reserved > 0 &&
+         sequence.n_computed() == sequence.n_chained * page_tokens_ &&
+         sequence.n_chained == sequence.pages.pages().size()) {
+    const auto found = parts_.cache.find(sequence.chain, sequence.tokens().subspan(sequence.n_computed(), page_tokens_));
+    if (found.page == kv::kNoPage) return;
+    parts_.pool.unreserve(1);
+    --sequence.n_reserved;
+    sequence.pages.adopt(found.page, parts_.pool);
+    sequence.chain = found.key;
+    ++sequence.n_chained;
+    sequence.advance(page_tokens_);
+    stats_.cached_tokens.fetch_add(page_tokens_, std::memory_order_relaxed);
+    if (sequence.n_computed() <= sequence.n_prompt()) {
+      sequence.generation().n_cached.fetch_add(page_tokens_, std::memory_order_relaxed);
+    }
+  }
+}
+
+// Where decode rows get another arithmetic than prompts, what they computed is no one's prompt.
+bool Residents::may_list(const Sequence& sequence, std::uint32_t n_tokens) const noexcept {
+  return sequence.request().use_cache && limits_.prefix_cache && (limits_.same_arithmetic || n_tokens <= sequence.n_prompt());
+}
+
+void Residents::list_pages(Sequence& sequence) noexcept {
+  while ((sequence.n_chained + 1) * page_tokens_ <= sequence.n_computed() &&
+         may_list(sequence, (sequence.n_chained + 1) * page_tokens_)) {
+    const kv::PageId page = sequence.pages.pages()[sequence.n_chained];
+    const auto tokens = sequence.tokens().subspan(std::size_t{sequence.n_chained} * page_tokens_, page_tokens_);
+    sequence.chain = parts_.cache.insert(page, sequence.chain, tokens);
+    ++sequence.n_chained;
+    const std::uint32_t end = sequence.n_chained * page_tokens_;
+    const bool here = parts_.checkpoints.enabled() && end == sequence.n_computed() && parts_.cache.contains(page) &&
+                      checkpoint_behind(sequence, end - 1) == end;
+    if (here) parts_.copy_state(sequence.state_page, parts_.checkpoints.take(page));
+  }
+}
+
+// The first position behind which the state should be kept, beyond `position`; UINT32_MAX: none is left in the prompt.
+std::uint32_t Residents::checkpoint_behind(const Sequence& sequence, std::uint32_t position) const noexcept {
+  const std::uint32_t last = (sequence.n_prompt() - 1) / page_tokens_ * page_tokens_;
+  const std::uint32_t regular = (position / (kCheckpointPages * page_tokens_) + 1) * kCheckpointPages * page_tokens_;
+  if (position >= last) return UINT32_MAX;
+  return std::min(regular, last);
+}
+
+std::uint32_t Residents::max_chunk(const Sequence& sequence) const noexcept {
+  if (!parts_.checkpoints.enabled() || !may_list(sequence, 0)) return UINT32_MAX;
+  const std::uint32_t border = checkpoint_behind(sequence, sequence.n_computed());
+  return border == UINT32_MAX ? UINT32_MAX : border - sequence.n_computed();
+}
+
+// A sequence that may be preempted for `waiting`: less important, or of a tenant with more than its share of places.
+bool Residents::make_room(const Sequence& waiting, TimePoint now) noexcept {
+  if (!limits_.preempt) return false;
+  Sequence* victim = nullptr;
+  for (const auto& sequence : running_) {
+    const Sequence& s = *sequence;
+    if (ended(sequence) || !more_urgent(waiting, s)) continue;  // it would take its place back at once
+    const bool less_important = s.request().priority < waiting.request().priority;
+    const bool too_many = s.request().priority == waiting.request().priority && &s.tenant() != &waiting.tenant() &&
+                          s.tenant().share() > waiting.tenant().share() + 1.0 / waiting.tenant().weight;
+    if (!less_important && !too_many) continue;
+    const auto worse = [](const Sequence& a, const Sequence& b) {
+      if (a.request().priority != b.request().priority) return a.request().priority < b.request().priority;
+      if (a.tenant().share() != b.tenant().share()) return a.tenant().share() > b.tenant().share();
+      return a.generation().id > b.generation().id;
+    };
+    if (victim == nullptr || worse(s, *victim)) victim = sequence.get();
+  }
+  if (victim == nullptr) return false;
+  preempt(*victim, now);
+  remove_ended();
+  return true;
+}
+
+void Residents::preempt(Sequence& sequence, TimePoint now) noexcept {
+  give_back(sequence);
+  sequence.reset_computed(0);
+  sequence.generation().n_preemptions.fetch_add(1, std::memory_order_relaxed);
+  stats_.preemptions.fetch_add(1, std::memory_order_relaxed);
+  sequence.set_state(RequestState::preempted, now);
+}
+
+void Residents::end(Sequence& sequence, TimePoint now) noexcept {
+  give_back(sequence);
+  sequence.set_state(RequestState::finished, now);
+}
+
+void Residents::give_back(Sequence& sequence) noexcept {
+  sequence.pages.release_if(parts_.pool, [this](kv::PageId page) { return parts_.cache.contains(page); });
+  parts_.pool.unreserve(std::exchange(sequence.n_reserved, 0));
+  if (sequence.state_page != kv::kNoPage) states_.release(std::exchange(sequence.state_page, kv::kNoPage));
+  sequence.publish_pages();
+  --sequence.tenant().n_running;
+  parts_.cache.trim(limits_.max_retained_pages);
+}
+
+void Residents::remove_ended() noexcept {
+  for (auto& sequence : running_) {
+    if (sequence->state() == RequestState::preempted) {
+      line_.enqueue(std::move(sequence));
+    } else if (sequence->state() == RequestState::finished) {
+      tenants_.leave(sequence->tenant());
+      sequence.reset();
+    }
+  }
+  std::erase(running_, nullptr);
+  stats_.running.store(static_cast<std::uint32_t>(running_.size()), std::memory_order_relaxed);
+}
+
+}  // namespace quern::sched

@@ -1,0 +1,88 @@
+// Who runs: sequences with a place and pages. Places and pages go to the most urgent waiting sequence (WaitingLine).
+// It is admitted with the pages that the prefix cache has of it, and a promise of those for the rest of its known tokens
+// and some to grow into; when a sequence outgrows its promise and no page is left, the least urgent one is preempted: it
+// gives its pages back (what the cache lists of them it will find again) and waits to compute its known tokens anew.
+// A waiting sequence may also preempt one of lower priority, or of a tenant that holds more than its share of places.
+// Nobody fails for want of pages: the most urgent sequence is never preempted, and alone it fits.
+// Without `preempt`, pages for the whole length are promised at admission and nobody is preempted for them.
+// Threads: engine thread. Nothing here throws but enqueue().
+#pragma once
+
+#include "base/clock.hpp"
+#include "kv/page_pool.hpp"
+#include "kv/prefix_cache.hpp"
+#include "kv/state_checkpoints.hpp"
+#include "sched/scheduler.hpp"
+#include "sched/stats.hpp"
+#include "sched/tenants.hpp"
+#include "sched/waiting_line.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace quern::sched {
+
+struct CacheParts {  // all outlive the residents
+  kv::PagePool& pool;
+  kv::PrefixCache& cache;
+  kv::StateCheckpoints& checkpoints;
+  std::function<void(kv::PageId from, kv::PageId to)> copy_page;   // empty: parts of pages are not reused
+  std::function<void(kv::PageId from, kv::PageId to)> copy_state;  // where there are checkpoints
+};
+
+class Residents {
+ public:
+  Residents(CacheParts parts, Stats& stats, const SchedulerLimits& limits, std::size_t queue_capacity,
+            std::uint32_t page_tokens);
+
+  // May throw std::bad_alloc: nothing has changed then.
+  void enqueue(std::shared_ptr<Generation> generation);
+  // Gives places to those who wait, while there are some. on_admit(sequence, first time).
+  template <class OnAdmit>
+  void admit(TimePoint now, OnAdmit on_admit) noexcept {
+    while (Sequence* sequence = admit_one(now)) on_admit(*sequence);
+  }
+  // Takes pages for positions [0, n_positions); false: the sequence itself was the least urgent and is preempted.
+  bool grow(Sequence& sequence, std::uint32_t n_positions, TimePoint now) noexcept;
+  // Whole pages that were listed since: a sequence that waits for others' work, or a neighbour of the same prompt.
+  void catch_up(Sequence& sequence) noexcept;
+  // Lists the pages that have become full, and keeps the state behind them where models have one.
+  void list_pages(Sequence& sequence) noexcept;
+  // Tokens that the next step may compute of it, so that it ends where the state should be kept.
+  std::uint32_t max_chunk(const Sequence& sequence) const noexcept;
+  // Gives back what it holds, and removes it once remove_ended() is called. REQUIRES: it runs.
+  void end(Sequence& sequence, TimePoint now) noexcept;
+  void remove_ended() noexcept;  // those in state finished or preempted leave running()
+
+  const std::vector<std::unique_ptr<Sequence>>& running() const noexcept { return running_; }  // in order of admission
+  WaitingLine& line() noexcept { return line_; }
+  const WaitingLine& line() const noexcept { return line_; }
+  bool keeps_state() const noexcept { return parts_.checkpoints.enabled(); }
+  void leave(Sequence& sequence) noexcept { tenants_.leave(sequence.tenant()); }  // a waiting one that will not run
+
+ private:
+  Sequence* admit_one(TimePoint now) noexcept;
+  bool take_pages(Sequence& sequence) noexcept;
+  void find_pages(const Sequence& sequence) noexcept;
+  void adopt_part(Sequence& sequence) noexcept;
+  bool make_room(const Sequence& waiting, TimePoint now) noexcept;
+  void preempt(Sequence& sequence, TimePoint now) noexcept;
+  void give_back(Sequence& sequence) noexcept;
+  bool may_list(const Sequence& sequence, std::uint32_t n_tokens) const noexcept;
+  std::uint32_t checkpoint_behind(const Sequence& sequence, std::uint32_t position) const noexcept;
+
+  CacheParts parts_;
+  Stats& stats_;
+  const SchedulerLimits& limits_;
+  const std::uint32_t page_tokens_;
+  Tenants tenants_;
+  WaitingLine line_;
+  std::vector<std::unique_ptr<Sequence>> running_;
+  kv::PagePool states_;             // one state page per running sequence, whether the model uses it or not
+  std::vector<kv::PageId> found_;   // by find_pages(): pages of the sequence's beginning
+  kv::ChainKey found_chain_ = 0;
+  kv::PageId found_state_ = kv::kNoPage;
+};
+
+}  // namespace quern::sched

@@ -1,0 +1,167 @@
+// Too little memory, priorities, tenants and deadlines: who goes first, and that nobody fails for it.
+#include "tests/sched/engine_harness.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace quern::sched {
+namespace {
+
+using engine::TokenId;
+using test::EngineHarness;
+using test::expected_output;
+using test::greedy_request;
+using Clients = std::vector<std::shared_ptr<test::Client>>;
+using std::chrono::milliseconds;
+
+GenerateRequest request_of(TokenId first, std::size_t n_prompt, std::uint32_t max_tokens) {
+  std::vector<TokenId> prompt(n_prompt, first);
+  return greedy_request(std::move(prompt), max_tokens);
+}
+
+void expect_complete(const test::Client& client) {
+  EXPECT_EQ(client.tokens, expected_output(client.request, 97).tokens);
+  EXPECT_EQ(client.finish, FinishReason::length);
+}
+
+TEST(Preemption, AFullArenaDelaysAndFailsNobody) {
+  test::HarnessOptions options;
+  options.backend.n_pages = 32;  // of 8 tokens; each request needs 15, and promises 10 when it is admitted
+  EngineHarness h(options);
+  Clients clients;
+  for (TokenId i = 0; i < 6; ++i) clients.push_back(h.submit(request_of(i, 10, 110)));
+  ASSERT_TRUE(h.run_until_idle(clients));
+  for (const auto& client : clients) expect_complete(*client);
+  EXPECT_GT(h.stats.preemptions.load(), 0u);
+  h.expect_all_free();
+}
+
+TEST(Preemption, WithoutItPagesArePromisedInFull) {
+  test::HarnessOptions options;
+  options.backend.n_pages = 32;
+  options.limits.preempt = false;
+  EngineHarness h(options);
+  Clients clients;
+  for (TokenId i = 0; i < 6; ++i) clients.push_back(h.submit(request_of(i, 10, 110)));
+  h.step();
+  EXPECT_EQ(h.stats.running.load(), 2u);
+  ASSERT_TRUE(h.run_until_idle(clients));
+  for (const auto& client : clients) expect_complete(*client);
+  EXPECT_EQ(h.stats.preemptions.load(), 0u);
+  h.expect_all_free();
+}
+
+TEST(Preemption, TheUrgentTakesThePlaceOfTheLeastUrgent) {
+  test::HarnessOptions options;
+  options.limits.max_running = 2;
+  EngineHarness h(options);
+  const auto low = h.submit(request_of(1, 5, 40));
+  GenerateRequest request = request_of(2, 5, 40);
+  request.priority = 1;
+  const auto middle = h.submit(request);
+  h.step();
+  h.step();
+  request = request_of(3, 5, 10);
+  request.priority = 2;
+  const auto high = h.submit(request);
+  h.step();
+  EXPECT_EQ(low->generation->state.load(), RequestState::preempted);
+  EXPECT_NE(middle->generation->state.load(), RequestState::preempted);
+  EXPECT_NE(high->generation->state.load(), RequestState::queued);
+  ASSERT_TRUE(h.run_until_idle({low, middle, high}));
+  for (const auto& client : {low, middle, high}) expect_complete(*client);
+  EXPECT_EQ(low->generation->n_preemptions.load(), 1u);
+  h.expect_all_free();
+}
+
+TEST(Fairness, AFloodOfOneTenantMakesRoomForAnother) {
+  test::HarnessOptions options;
+  options.limits.max_running = 4;
+  EngineHarness h(options);
+  Clients flood;
+  for (TokenId i = 0; i < 20; ++i) {
+    GenerateRequest request = request_of(i, 6, 30);
+    request.tenant = "flood";
+    flood.push_back(h.submit(std::move(request)));
+  }
+  for (int i = 0; i < 5; ++i) h.step();
+  Clients light;
+  for (TokenId i = 0; i < 2; ++i) {
+    GenerateRequest request = request_of(50 + i, 6, 10);
+    request.tenant = "light";
+    light.push_back(h.submit(std::move(request)));
+  }
+  for (int i = 0; i < 6; ++i) h.step();  // until the flood was served more than the first of them
+  for (const auto& client : light) EXPECT_NE(client->generation->state.load(), RequestState::queued);
+  ASSERT_TRUE(h.run_until_idle(light));
+  ASSERT_TRUE(h.run_until_idle(flood));
+  for (const auto& client : light) expect_complete(*client);
+  for (const auto& client : flood) expect_complete(*client);
+  h.expect_all_free();
+}
+
+TEST(Deadlines, WhoWaitsTooLongEndsAndWhoRunsToo) {
+  test::HarnessOptions options;
+  options.limits.max_running = 1;
+  EngineHarness h(options);  // each step takes 10 ms
+  GenerateRequest request = request_of(1, 5, 60);
+  request.deadline = milliseconds(205);
+  const auto runs = h.submit(request);
+  request = request_of(2, 5, 5);
+  request.max_queue = milliseconds(55);
+  const auto waits = h.submit(request);
+  const auto patient = h.submit(request_of(3, 5, 5));
+  for (int i = 0; i < 10; ++i) h.step();
+  h.read(waits);
+  EXPECT_EQ(waits->finish, FinishReason::timed_out);
+  ASSERT_TRUE(h.run_until_idle({runs, waits, patient}));
+  EXPECT_EQ(runs->finish, FinishReason::timed_out);
+  EXPECT_GT(runs->tokens.size(), 5u);
+  EXPECT_LT(runs->tokens.size(), 25u);
+  expect_complete(*patient);
+  EXPECT_EQ(h.stats.finished_timed_out.load(), 2u);
+  h.expect_all_free();
+}
+
+TEST(Deadlines, AnIdleLoopLooksAgainForThem) {
+  EngineHarness h;
+  EXPECT_FALSE(h.loop->idle_time());
+  GenerateRequest request = request_of(1, 5, 60);
+  request.deadline = milliseconds(500);
+  const auto client = h.submit(request);
+  for (int i = 0; i < 20; ++i) h.step();  // nobody reads: parked
+  EXPECT_EQ(client->generation->state.load(), RequestState::parked);
+  EXPECT_TRUE(h.loop->idle_time());
+  ASSERT_TRUE(h.run_until_idle({client}));
+}
+
+TEST(Times, AddUpToTheAge) {
+  test::HarnessOptions options;
+  options.limits.max_running = 1;
+  EngineHarness h(options);
+  const auto first = h.submit(request_of(1, 40, 20));
+  const auto second = h.submit(request_of(2, 40, 20));
+  for (int i = 0; i < 200; ++i) {
+    h.step();
+    if (i > 12) h.read(first), h.read(second);
+    for (const auto& client : {first, second}) {
+      const RequestStatus status = client->generation->status(h.clock.now());
+      const RequestTimes& t = status.times;
+      const double age = t.queued + t.prefill + t.decode + t.parked + t.preempted;
+      EXPECT_NEAR(status.age_s, age, 1e-9);
+      if (status.state != RequestState::finished) {
+        EXPECT_NEAR(age, to_seconds(h.clock.now() - client->generation->submitted), 1e-9);
+      }
+    }
+  }
+  const RequestStatus status = second->generation->status(h.clock.now());
+  EXPECT_EQ(status.state, RequestState::finished);
+  EXPECT_GT(status.times.queued, 0.1);
+  EXPECT_GT(first->generation->status(h.clock.now()).times.parked, 0);
+  EXPECT_EQ(status.times.preempted, 0);
+  h.expect_all_free();
+}
+
+}  // namespace
+}  // namespace quern::sched

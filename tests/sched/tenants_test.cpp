@@ -1,0 +1,89 @@
+#include "sched/tenants.hpp"
+
+#include "sched/waiting_line.hpp"
+#include "tests/sched/engine_harness.hpp"
+
+#include <gtest/gtest.h>
+
+namespace quern::sched {
+namespace {
+
+TEST(Tenants, AreThereWhileTheyHaveRequests) {
+  Tenants tenants({});
+  Tenant& a = tenants.enter("a");
+  EXPECT_EQ(&tenants.enter("a"), &a);
+  Tenant& b = tenants.enter("b");
+  EXPECT_NE(a.index, b.index);
+  EXPECT_EQ(tenants.size(), 2u);
+  tenants.leave(a);
+  EXPECT_EQ(tenants.size(), 2u);
+  const std::uint32_t index = a.index;
+  tenants.leave(a);
+  EXPECT_EQ(tenants.size(), 1u);
+  EXPECT_EQ(tenants.enter("c").index, index) << "numbers are used again";
+}
+
+TEST(Tenants, WhoComesStartsAtTheLevelOfTheLeastServed) {
+  Tenants tenants({});
+  Tenant& a = tenants.enter("a");
+  tenants.enter("b").charge(400);
+  a.charge(1000);
+  EXPECT_EQ(tenants.enter("c").served, 400);
+}
+
+TEST(Tenants, WeightsCountTokensForLess) {
+  Tenants tenants({{"big", 4.0}});
+  Tenant& big = tenants.enter("big");
+  big.charge(100);
+  EXPECT_EQ(big.served, 25);
+  big.n_running = 8;
+  EXPECT_EQ(big.share(), 2);
+}
+
+class Line : public testing::Test {
+ protected:
+  Sequence& add(RequestId id, const std::string& tenant, std::int32_t priority = 0) {
+    auto generation = std::make_shared<Generation>();
+    generation->id = id;
+    generation->request = test::greedy_request({1, 2, 3}, 4);
+    generation->request.priority = priority;
+    generation->n_pages_needed = 1;
+    line.enqueue(std::make_unique<Sequence>(std::move(generation), tenants.enter(tenant), 8));
+    return *line.all().back();
+  }
+  RequestId next() { return line.take(*line.head())->generation().id; }
+
+  Tenants tenants{{}};
+  WaitingLine line{10};
+};
+
+TEST_F(Line, FirstComeFirstServedWithinATenant) {
+  add(2, "a");
+  add(1, "a");
+  add(3, "a");
+  EXPECT_EQ(next(), 1u);
+  EXPECT_EQ(next(), 2u);
+  EXPECT_EQ(next(), 3u);
+  EXPECT_EQ(line.head(), nullptr);
+}
+
+TEST_F(Line, TheLeastServedTenantIsNext) {
+  Tenant& a = add(1, "a").tenant();
+  add(2, "a");
+  add(3, "b");
+  a.charge(10);
+  EXPECT_EQ(next(), 3u);
+  EXPECT_EQ(next(), 1u);
+}
+
+TEST_F(Line, PriorityComesFirst) {
+  add(1, "a");
+  add(2, "b", 5).tenant().charge(1000);
+  add(3, "a", -1);
+  EXPECT_EQ(next(), 2u);
+  EXPECT_EQ(next(), 1u);
+  EXPECT_EQ(next(), 3u);
+}
+
+}  // namespace
+}  // namespace quern::sched
