@@ -8,6 +8,8 @@ Exit status: 0 done, 1 a check failed (or, with --enforce, a bar), 2 wrong usage
 import argparse
 import asyncio
 import gc
+import json
+import signal
 import sys
 import time
 import urllib.parse
@@ -36,6 +38,8 @@ def parse_arguments(argv):
         where.add_argument("--model-name", help="`model` of the requests [the first that the server lists]")
         where.add_argument("--api-key", help="sent as bearer token")
         where.add_argument("--no-ignore-eos", action="store_true", help="do not send `ignore_eos`")
+        where.add_argument("--field", action="append", default=[], metavar="NAME=JSON",
+                           help="a further field of every request, such as priority=1")
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
         command.add_argument("--enforce", action="store_true", help="a missed bar is a failure too")
         command.add_argument("--seed", type=int, default=1, help="of the prompts [1]")
@@ -47,7 +51,8 @@ def parse_arguments(argv):
 
 
 def find_server(options, process):
-    common = {"model": options.model_name, "api_key": options.api_key, "ignore_eos": not options.no_ignore_eos}
+    common = {"model": options.model_name, "api_key": options.api_key, "ignore_eos": not options.no_ignore_eos,
+              "fields": {name: json.loads(value) for name, _, value in (field.partition("=") for field in options.field)}}
     if process:
         control = Address.unix(process.socket_path)
         address = control if options.over_socket else Address.tcp("127.0.0.1", process.port)
@@ -60,6 +65,7 @@ def find_server(options, process):
 
 async def run(module, server, options, report):
     await server.look()
+    report.server = f"{server.address}, model {server.model}"
     gc.collect()
     gc.freeze()  # collections stay short: nothing from before is looked at again
     cpu, wall = cpu_s(), time.perf_counter()
@@ -73,12 +79,13 @@ def main(argv):
     options = parse_arguments(argv)
     module = workloads.ALL[options.workload]
     raise_open_files(4096)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a spawned server is stopped then too
     process = None
     if options.spawn:
         process = QuernProcess(options.spawn, options.model, merged_options(module.SERVER, options.server_args))
     try:
         server = find_server(options, process)
-        report = Report(options.workload, f"{server.address}")
+        report = Report(options.workload, vars(options))
         asyncio.run(run(module, server, options, report))
     finally:
         code = process.stop() if process else 0

@@ -7,7 +7,8 @@ from fake_server import STREAM_HEAD, FakeServer, chunk, event, text_event
 from load.server import Server
 
 ANSWER = [text_event("Once"), text_event(" upon"), text_event("", "length"),
-          event(choices=[], usage={"prompt_tokens": 3, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 1}}),
+          event(choices=[], usage={"prompt_tokens": 3, "completion_tokens": 2,
+                                   "prompt_tokens_details": {"cached_tokens": 1}}),
           b"data: [DONE]\n\n"]
 END = chunk(b"")
 
@@ -58,8 +59,8 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_refusal(self):
         body = b'{"error": {"message": "the queue is full"}}'
-        outcome = await self.complete([b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: %d\r\n\r\n" % len(body),
-                                       body])
+        head = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: %d\r\n\r\n" % len(body)
+        outcome = await self.complete([head, body])
         self.assertEqual((outcome.status, outcome.headers["retry-after"]), (429, "1"))
         self.assertEqual((outcome.complete, outcome.error), (False, "429: the queue is full"))
 

@@ -3,7 +3,8 @@ import unittest
 
 from load.sse import SseParser
 
-STREAM = (b": ping\n\n" b'data: {"a": 1}\n\n' b"event: message\ndata: one\ndata:two\nid: 7\n\n" b"data: \n\n" b"data: [DONE]\n\n")
+STREAM = (b": ping\n\n" b'data: {"a": 1}\n\n' b"event: message\ndata: one\ndata:two\nid: 7\n\n"
+          b"data: \n\n" b"data: [DONE]\n\n")
 PAYLOADS = [b'{"a": 1}', b"one\ntwo", b"", b"[DONE]"]
 
 

@@ -30,7 +30,7 @@ class StatsTest(unittest.TestCase):
 
 class ReportTest(unittest.TestCase):
     def test_a_missed_bar_fails_only_where_bars_are_enforced(self):
-        report = Report("x", "http://y")
+        report = Report("x", {})
         report.value("slow", 3.0, "x", at_most=2)
         report.check("right", True)
         self.assertFalse(report.failed(enforce=False))
@@ -38,12 +38,12 @@ class ReportTest(unittest.TestCase):
         self.assertIn("<= 2: NOT MET", report.table())
 
     def test_a_bar_on_what_could_not_be_measured_is_missed(self):
-        report = Report("x", "http://y")
+        report = Report("x", {})
         report.value("unknown", None, at_least=1)
         self.assertTrue(report.failed(enforce=True))
 
     def test_a_failed_check_fails_always(self):
-        report = Report("x", "http://y")
+        report = Report("x", {})
         report.check("right", False, "3 differ")
         self.assertTrue(report.failed(enforce=False))
         self.assertEqual(json.loads(report.json())["checks"], [{"name": "right", "passed": False, "detail": "3 differ"}])

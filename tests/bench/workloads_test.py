@@ -1,11 +1,13 @@
 """What the workloads decide without a server: the gaps of the intruder, the options of a spawned server, nonces."""
 import argparse
+import json
 import unittest
 
 import workloads
 from load.outcome import Outcome
 from load.process import merged_options, rss_bytes
 from load.prompts import Prompts
+from workloads import nonce
 from workloads.intruder import gaps_between
 from workloads.nonce import NONCE
 
@@ -27,10 +29,23 @@ class WorkloadsTest(unittest.TestCase):
         self.assertEqual(merged_options(defaults, "--parallel 2 -c 32"), ["--parallel", "2", "-c", "32"])
 
     def test_nonces_are_found_wherever_they_stand(self):
-        nonces = [Prompts(seed).nonce() for seed in range(50)]
-        self.assertEqual(len(set(nonces)), 50)
-        for nonce in nonces:
-            self.assertIn(nonce, NONCE.findall(f"ab{nonce}cd"))
+        made = [Prompts(seed).nonce() for seed in range(50)]
+        self.assertEqual(len(set(made)), 50)
+        for one in made:
+            self.assertIn(one, NONCE.findall(f"ab{one}cd"))
+
+    def test_a_foreign_nonce_is_noticed(self):
+        for text, wrong in (("well a1b2c3d4 well", []), ("well b1b2 c3d4 well", [7])):
+            work = nonce.Run.__new__(nonce.Run)
+            work.owner = {"a1b2c3d4": 7, "b1b2c3d4": 3}
+            work.foreign, work.wrong_ids, work.failed = [], [], []
+            work.n_aborted = 0
+            outcome = Outcome(0)
+            outcome.events = [(0.0, json.dumps({"choices": [{"text": text}]}).encode())]
+            outcome.aborted = True
+            outcome.headers = {"x-request-id": "nonce-b1b2c3d4"}
+            work.look(7, "a1b2c3d4", "", outcome)
+            self.assertEqual((work.foreign, work.wrong_ids), (wrong, [7]))
 
     def test_memory_of_a_process_that_is_not(self):
         self.assertIsNone(rss_bytes(2**22 + 1))

@@ -4,7 +4,8 @@ import json
 
 
 def _post(body, path="/v1/completions", headers=b"Content-Type: application/json\r\n"):
-    return b"POST %s HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n%s" % (path.encode(), headers, len(body), body)
+    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n" % (path.encode(), headers, len(body))
+    return head + body
 
 
 def _fields(**fields):
@@ -30,8 +31,8 @@ BAD_REQUESTS = {  # name -> (bytes, whether a reply is due)
     "foreign origin": (_post(b"{}", headers=b"Content-Type: application/json\r\nOrigin: http://evil.example\r\n"), True),
     "header too large": (b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100000 + b"\r\n\r\n", True),
     "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)), False),
-    "two lengths": (b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 9\r\n\r\nabcde",
-                    False),
+    "two lengths": (b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 9\r\n\r\n"
+                    b"abcde", False),
     "bad chunk": (b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                   b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", False),
     "half a header": (b"POST /v1/completions HT", False),

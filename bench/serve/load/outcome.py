@@ -6,6 +6,8 @@ two events with text of one stream, as the client sees them: two that arrive in 
 """
 import json
 
+FINISHED = {"stop", "length", "tool_calls"}  # any other finish_reason means that somebody or something ended it
+
 
 class Outcome:
     def __init__(self, sent_at):
@@ -93,7 +95,8 @@ class Outcome:
     @property
     def complete(self):
         """A 200 that was finished the way it should."""
-        return self.status == 200 and self.done and bool(self.finish_reasons) and self.error is None
+        return (self.status == 200 and self.done and self.error is None
+                and bool(self.finish_reasons) and set(self.finish_reasons) <= FINISHED)
 
     def _message(self):
         try:

@@ -17,8 +17,9 @@ def _without_numbers(text):
 
 
 class Report:
-    def __init__(self, workload, server):
-        self.workload, self.server = workload, server
+    def __init__(self, workload, options):
+        self.workload, self.options = workload, options  # options: a dict, for the JSON
+        self.server = ""
         self.rows = []    # (name, value, unit, bar text or "", met or None)
         self.checks = []  # (name, passed, detail)
         self.notes = []
@@ -65,7 +66,7 @@ class Report:
 
     def json(self):
         return json.dumps({
-            "workload": self.workload, "server": self.server,
+            "workload": self.workload, "server": self.server, "options": self.options,
             "results": {name: {"value": value, "unit": unit, **({"bar": bar, "met": met} if bar else {})}
                         for name, value, unit, bar, met in self.rows},
             "checks": [{"name": name, "passed": passed, "detail": detail} for name, passed, detail in self.checks],

@@ -14,9 +14,10 @@ PROBE_WORDS = Prompts(0).words(24)
 
 
 class Server:
-    def __init__(self, address, control=None, pid=None, model=None, api_key=None, ignore_eos=True):
+    def __init__(self, address, control=None, pid=None, model=None, api_key=None, ignore_eos=True, fields=None):
         self.address, self.control_address, self.pid = address, control, pid
         self.model, self.api_key, self.ignore_eos = model, api_key, ignore_eos
+        self.fields = fields or {}   # sent with every request
         self.n_ctx = None            # None: the server does not say
         self.tokens_per_word = 1.5
 
@@ -48,7 +49,7 @@ class Server:
     def body(self, prompt, max_tokens, stream=True, **fields):
         """The body of a completion, or of a chat if the prompt is a list of messages. Fields of None are left out."""
         body = {"model": self.model, "max_tokens": max_tokens, "stream": stream,
-                "messages" if isinstance(prompt, list) else "prompt": prompt, **fields}
+                "messages" if isinstance(prompt, list) else "prompt": prompt, **self.fields, **fields}
         if stream:
             body["stream_options"] = {"include_usage": True}
         if self.ignore_eos:

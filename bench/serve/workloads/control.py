@@ -7,6 +7,7 @@ import asyncio
 import time
 
 from load.http import exchange
+from load.outcome import Outcome
 from load.prompts import Prompts
 from load.stats import percentile
 
@@ -41,8 +42,10 @@ async def ask(server, seconds, every_s):
 
 async def saturate(server, prompts, n_words, n_tokens, outcomes):
     while True:
-        outcomes.append(await server.complete(prompts.words(n_words), n_tokens))
-        if outcomes[-1].status != 200:
+        outcome = Outcome(0)
+        outcomes.append(outcome)  # now: what it has when it is cut off at the end counts too
+        await server.complete(prompts.words(n_words), n_tokens, outcome)
+        if outcome.status != 200:
             await asyncio.sleep(0.1)
 
 

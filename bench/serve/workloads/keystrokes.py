@@ -4,8 +4,8 @@ A text is typed at a fixed pace; every keystroke sends the text so far. How the 
   supersede   the extension field `supersede_key`: the server cancels it (quern; others may answer 400 or ignore it)
   disconnect  the client closes its connection, as editors do with any server
   none        nobody stops it: what the other two are worth
-Reported: TTFT of the last keystroke of each text (the one that the user waits for), requests alive at once, tokens that
-were generated for nothing.
+Reported: TTFT of the last keystroke of each text (the one that the user waits for), requests alive at once, tokens for
+nothing: received here and, with the control socket, generated there.
 """
 import asyncio
 
@@ -42,15 +42,24 @@ async def editor(server, options, index, waited_for, replaced, alive):
         replaced += [outcome for outcome, _ in tasks[:-1]]
 
 
+async def n_generated(server):
+    status = await server.control()
+    return status["scheduler"]["generated_tokens"] if status else None
+
+
 async def run(server, options, report):
     server.fitting(options.words + options.keys // 4, options.max_tokens, report)
     waited_for, replaced, alive = [], [], []
+    generated = await n_generated(server)
     await asyncio.gather(*(editor(server, options, i, waited_for, replaced, alive) for i in range(options.editors)))
     report.latencies("last_key_ttft", [o.ttft_s for o in waited_for if o.ttft_s is not None])
     report.value("keystrokes", len(waited_for) + len(replaced))
     report.value("alive_at_once_max", max(alive, default=0))
     report.value("replaced_but_completed", sum(o.complete for o in replaced))
-    report.value("wasted_tokens", sum(len(o.text_times) for o in replaced), "events")
+    report.value("wasted_tokens_received", sum(len(o.text_times) for o in replaced))
+    if generated is not None:
+        wasted = await n_generated(server) - generated - sum(o.n_tokens for o in waited_for if o.status == 200)
+        report.value("wasted_tokens_generated", wasted)
     report.count_errors(waited_for)
     endings = [o.error for o in replaced if o.error]
     if endings:

@@ -45,7 +45,7 @@ class Run:
         self.owner[nonce] = index
         prefix = rng.choice(self.prefixes) if rng.random() < 0.7 else ""
         prompt = f"{prefix} {nonce} {self.prompts.words(2)} {nonce}".strip()
-        fields = {"seed": index, "headers": {"X-Request-Id": f"nonce-{nonce}"}}
+        fields = {"seed": index, "key": f"user-{index % 4}", "headers": {"X-Request-Id": f"nonce-{nonce}"}}
         if rng.random() < self.options.abort_share:
             outcome = await self.abort(prompt, fields, rng.random())
         else:

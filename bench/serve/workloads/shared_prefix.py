@@ -39,4 +39,5 @@ async def run(server, options, report):
     report.value("prompt_tokens", firsts[0].usage.get("prompt_tokens"))
     report.value("cached_tokens_same_prefix", median([o.cached_tokens for o in seconds if o.cached_tokens is not None]))
     report.check("every answer is complete", all(o.complete for o in outcomes))
-    report.check("identical text with and without the cache", different == 0, f"{different} rounds differ" if different else "")
+    report.check("identical text with and without the cache", different == 0,
+                 f"{different} rounds differ" if different else "")

@@ -45,18 +45,18 @@ class Chaos:
             self.texts[prompt] = outcome.text
 
     async def reader(self, rng):
-        outcome = await self.server.complete(rng.choice(self.prompts), self.n_tokens, temperature=0, key="reader")
-        self.judge(outcome)
+        await self.read(rng.choice(self.prompts), "reader")
 
-    def judge(self, outcome):
+    async def read(self, prompt, key):
+        outcome = await self.server.complete(prompt, self.n_tokens, temperature=0, key=key)
         if outcome.status == 429:
             self.counts["refused"] += 1
         elif outcome.complete:
             self.counts["complete"] += 1
-            if outcome.text not in self.texts.values():
-                self.problems["a text that nobody asked for"] += 1
+            if outcome.text != self.texts[prompt]:
+                self.problems["another text than before the chaos"] += 1
         else:
-            self.problems[f"a reader's request: {outcome.error}"] += 1
+            self.problems[f"a {key}'s request: {outcome.error}"] += 1
 
     async def killer(self, rng):
         outcome, task = self.server.start(rng.choice(self.prompts), self.n_tokens, temperature=0, key="killer")
@@ -96,11 +96,8 @@ class Chaos:
                 writer.transport.abort()
 
     async def burst(self, rng):
-        outcomes = await asyncio.gather(*(self.server.complete(rng.choice(self.prompts), self.n_tokens, temperature=0,
-                                                               key="burst") for _ in range(64)))
-        for outcome in outcomes:
-            self.judge(outcome)
-        await asyncio.sleep(rng.uniform(5, 15))
+        await asyncio.gather(*(self.read(rng.choice(self.prompts), "burst") for _ in range(64)))
+        await asyncio.sleep(min(rng.uniform(5, 15), max(0, self.end - time.monotonic())))
 
     async def loop(self, act, index):
         rng = Prompts(self.options.seed * 1000 + index).random
