@@ -1,8 +1,8 @@
 """300 requests at once where there is room for 16: nothing but 200 and 429, every admitted one completes, memory is bounded.
 
 All connections are opened and sent as fast as the client can. Counted: replies by status, how many 429 carry Retry-After,
-growth of the server's private memory from before to its peak (needs --pid or --spawn). The server of --spawn runs 8
-requests and queues 8.
+the server's private memory before and at its peak (needs --pid or --spawn). The server of --spawn runs 8 requests and queues
+8; fewer than 16 admitted per burst means that it refuses while it has room.
 """
 import asyncio
 import time
@@ -16,6 +16,7 @@ SERVER = {"--parallel": "8", "--queue-capacity": "8"}
 
 def add_options(parser):
     parser.add_argument("--requests", type=int, default=300, help="[300]")
+    parser.add_argument("--room", type=int, default=16, help="that the server has: running and waiting [16]")
     parser.add_argument("--words", type=int, default=30, help="of each prompt [30]")
     parser.add_argument("--max-tokens", type=int, default=32, help="[32]")
     parser.add_argument("--rounds", type=int, default=2, help="bursts, one after the other [2]")
@@ -34,6 +35,7 @@ async def run(server, options, report):
     refused = [o for o in outcomes if o.status == 429]
     report.outcomes(admitted, time.perf_counter() - begin)
     statuses = Counter(o.status for o in outcomes)
+    report.value("admitted", len(admitted), at_least=options.room * options.rounds)
     for status in sorted({200, 429} | set(statuses)):
         report.value(f"status_{status}" if status else "no_reply", statuses[status])
     report.latencies("refusal", [o.ended_at - o.sent_at for o in refused])
