@@ -1,0 +1,1 @@
+"""What all workloads share: HTTP and SSE, requests and their outcomes, prompts, statistics, reports, processes."""

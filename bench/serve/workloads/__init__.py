@@ -1,0 +1,11 @@
+"""The workloads, by name. One is a module with
+  SERVER: options of the `quern serve` that --spawn starts for it;
+  add_options(parser): its own options;
+  async run(server, options, report): the measurement.
+"""
+from workloads import (burst, chat, control, determinism, flooder, intruder, keystrokes, nonce, shared_prefix, slow_readers,
+                       soak, streams)
+
+ALL = {module.__name__.split(".")[-1].replace("_", "-"): module
+       for module in (chat, intruder, streams, shared_prefix, burst, slow_readers, control, flooder, keystrokes, nonce,
+                      determinism, soak)}
