@@ -89,7 +89,8 @@ Status Runtime::load_model(const ModelOptions& options) {
 
 Status Runtime::create_executor(const ModelOptions& options, const Load& load) {
   kv::KvConfig config =
-      engine::kv_config_for(model_->params(), kv_type(options), options.page_tokens, 1, load.parallel);
+      engine::kv_config_for(model_->params(), kv_type(options), options.page_tokens, 1,
+                            load.parallel * (1 + load.states_kept));
   QUERN_TRY(const KvPlan plan, plan_kv({.ctx = wanted_context(options, load, model_->info().n_context_train),
                                         .kv_pages = options.kv_pages,
                                         .parallel = load.parallel,

@@ -28,6 +28,7 @@ struct Load {
   std::uint32_t parallel = 1;          // sequences at once
   std::uint32_t prefill_tokens = 256;  // prompt tokens of one step
   std::uint32_t min_context = 0;       // what one sequence must have room for; 0: no wish
+  std::uint32_t states_kept = 0;       // checkpoints of recurrent state for each sequence (models with such layers)
 };
 
 // Bytes that the process may use: --memory, or nine tenths of what the machine (or its cgroup) has.

@@ -11,7 +11,7 @@
 namespace quern::sched {
 namespace {
 
-// A step with prompt tokens may take this many times what its decodes take alone (SchedulerLimits::itl_target unset).
+// A step with prompt tokens may take this many times what its decodes take alone (SchedulerLimits::itl_target_ms 0).
 // Below 2, so that noise of a few percent leaves the gap between tokens below twice the usual one.
 constexpr double kAutoTargetFactor = 1.85;
 // Prompt tokens of the first mixed step, before their cost is known.
@@ -204,7 +204,8 @@ bool EngineLoop::waits_for_others(const Sequence& sequence) const noexcept {
 // Prompt tokens that may join the decodes of this step.
 std::uint32_t EngineLoop::prefill_budget() noexcept {
   std::uint32_t n_decodes = 0, n_before = 0;
-  double target = limits_.itl_target ? to_seconds(*limits_.itl_target) : INFINITY;
+  const bool automatic = limits_.itl_target_ms == 0;
+  double target = automatic ? INFINITY : limits_.itl_target_ms / 1000.0;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i].n_prompt_left > 0) {
       n_before = std::max(n_before, runnable_[i]->n_computed());
@@ -221,7 +222,7 @@ std::uint32_t EngineLoop::prefill_budget() noexcept {
   if (decodes == 0) {  // what a step takes without prompts has to be seen once
     return std::exchange(probed_, true) ? std::min(kFirstChunk, most) : 0;
   }
-  if (!limits_.itl_target) target = std::min(target, decodes * kAutoTargetFactor);
+  if (automatic) target = std::min(target, decodes * kAutoTargetFactor);
   const double work = cost_.work_within(n_decodes, target);
   if (std::isinf(work)) return std::min(kFirstChunk, most);
   return std::clamp(cost_.tokens_for(work, n_before), 1u, most);
@@ -337,6 +338,10 @@ void EngineLoop::finish_generation(Generation& generation, TokenEvent last) noex
   generation.sampler.reset();
   generation.state.store(RequestState::finished, std::memory_order_release);
   parts_.stats.count_finish(last.finish);
+  const RequestTimes times = generation.times.read(RequestState::finished, parts_.clock.now());
+  parts_.stats.e2e.observe(parts_.clock.now() - generation.submitted);
+  parts_.stats.prefill.observe_seconds(times.prefill);
+  parts_.stats.decode.observe_seconds(times.decode);
   generation.stream->finish(last);
   parts_.stats.work_tokens.fetch_sub(generation.request.prompt.size() + generation.request.max_tokens,
                                      std::memory_order_relaxed);

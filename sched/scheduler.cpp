@@ -19,12 +19,14 @@
 namespace quern::sched {
 namespace {
 
-SchedulerLimits clamped(SchedulerLimits limits, const engine::BackendLimits& backend) {
+SchedulerLimits clamped(SchedulerLimits limits, const engine::BackendLimits& backend, const kv::KvConfig& kv) {
   limits.queue_capacity = std::clamp(limits.queue_capacity, 1u, SubmissionQueue::kMaxCapacity);
   limits.max_running = std::min(limits.max_running, SubmissionQueue::kMaxCapacity);
   limits.max_running = std::max(limits.max_running, 1u);
   limits.prefill_tokens_per_step = std::max(limits.prefill_tokens_per_step, 1u);
   limits.stream_capacity = std::max(limits.stream_capacity, 1u);
+  const std::uint64_t pages = limits.prefix_cache_bytes / std::max<std::uint64_t>(kv.page_bytes(), 1);
+  limits.max_retained_pages = static_cast<std::uint32_t>(std::min<std::uint64_t>(limits.max_retained_pages, pages));
   limits.same_arithmetic = limits.same_arithmetic && backend.same_arithmetic;
   limits.preempt = limits.preempt && limits.same_arithmetic;
   return limits;
@@ -42,7 +44,7 @@ struct Scheduler::Impl {
        const SchedulerLimits& limits_in)
       : backend(backend_in),
         clock(clock_in),
-        limits(clamped(limits_in, backend_in.limits())),
+        limits(clamped(limits_in, backend_in.limits(), arena.config())),
         bounds{.n_vocab = backend_in.info().n_vocab,
                .max_context = backend_in.limits().max_context,
                .page_tokens = arena.config().page_tokens,
@@ -203,6 +205,13 @@ bool Scheduler::drained() const noexcept {
          impl_->stats.live.load(std::memory_order_seq_cst) == 0;
 }
 
+Duration Scheduler::stalled() const noexcept {
+  const Stats& stats = impl_->stats;
+  if (!stats.busy.load(std::memory_order_relaxed)) return Duration::zero();
+  const TimePoint progress{Duration(stats.progress_at.load(std::memory_order_relaxed))};
+  return std::max(Duration::zero(), impl_->clock.now() - progress);
+}
+
 Snapshot Scheduler::snapshot() const {
   const Stats& stats = impl_->stats;
   constexpr auto relaxed = std::memory_order_relaxed;
@@ -228,15 +237,15 @@ Snapshot Scheduler::snapshot() const {
   out.cache_pages = impl_->cache.n_listed();
   out.cache_evictions = impl_->cache.n_evicted();
   out.seconds_of_work = stats.seconds_of_work();
-  if (stats.busy.load(relaxed)) {
-    const TimePoint progress{Duration(stats.progress_at.load(relaxed))};
-    out.stalled_s = std::max(0.0, to_seconds(impl_->clock.now() - progress));
-  }
+  out.stalled_s = to_seconds(stalled());
   out.rejected = stats.rejected.load(relaxed);
   out.time_to_first_token_s = stats.time_to_first_token.read();
   out.inter_token_s = stats.inter_token.read();
   out.step_s = stats.step.read();
   out.queue_s = stats.queue.read();
+  out.e2e_s = stats.e2e.read();
+  out.prefill_s = stats.prefill.read();
+  out.decode_s = stats.decode.read();
   out.draining = stats.draining.load(relaxed);
   return out;
 }

@@ -28,11 +28,12 @@ struct SchedulerLimits {
   std::uint32_t queue_capacity = 512;  // submitted and not running, beyond the max_running that run
   std::uint32_t max_running = 64;      // sequences with pages
   std::uint32_t prefill_tokens_per_step = 256;  // at most, in a step in which something decodes
-  // What a step with prompt tokens may take. Unset: at most twice what its decodes take alone.
-  std::optional<Duration> itl_target;
+  // What a step with prompt tokens may take. 0: at most twice what its decodes take alone.
+  std::uint32_t itl_target_ms = 0;
   std::uint32_t stream_capacity = 256;  // tokens a slow reader may be behind before its sequence is parked
   bool prefix_cache = true;
   std::uint32_t max_retained_pages = UINT32_MAX;  // that nobody uses and the prefix cache keeps
+  std::uint64_t prefix_cache_bytes = UINT64_MAX;  // the same in bytes; the smaller counts
   // Admit by what is known of a request's length instead of by its longest possible one, and let the more urgent have
   // the pages and places of the less urgent. Off where same_arithmetic is false.
   bool preempt = true;
@@ -62,6 +63,7 @@ struct Snapshot {
   double seconds_of_work = 0;                          // submitted and not finished, at the speed of the last steps
   double stalled_s = 0;                                // since the engine last got on, while it has work
   Histogram time_to_first_token_s, inter_token_s, step_s, queue_s;
+  Histogram e2e_s, prefill_s, decode_s;  // of requests that have ended
   bool draining = false;
 };
 
@@ -117,6 +119,8 @@ class Scheduler {
   bool drained() const noexcept;
 
   Snapshot snapshot() const;
+  // Since the engine last got on, while it has work; zero while it has none.
+  Duration stalled() const noexcept;
   std::vector<RequestStatus> requests() const;
   std::optional<RequestStatus> request(RequestId id) const;
   const SchedulerLimits& limits() const noexcept;  // as used: clamped to what the parts can hold

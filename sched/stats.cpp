@@ -4,8 +4,7 @@
 
 namespace quern::sched {
 
-void AtomicHistogram::observe(Duration value) noexcept {
-  const double seconds = to_seconds(value);
+void AtomicHistogram::observe_seconds(double seconds) noexcept {
   // First bound that is not below the value: counts[i] holds values <= bounds[i].
   const auto bucket = std::lower_bound(bounds_.begin(), bounds_.end(), seconds) - bounds_.begin();
   counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);

@@ -24,7 +24,8 @@ inline constexpr HistogramBounds kGapBounds{0.001, 0.002, 0.003, 0.005, 0.0075, 
 class AtomicHistogram {
  public:
   explicit constexpr AtomicHistogram(const HistogramBounds& bounds) noexcept : bounds_(bounds) {}
-  void observe(Duration value) noexcept;  // one thread
+  void observe(Duration value) noexcept { observe_seconds(to_seconds(value)); }
+  void observe_seconds(double seconds) noexcept;  // one thread
   Histogram read() const noexcept;        // any thread
 
  private:
@@ -47,6 +48,7 @@ struct Stats {
   std::atomic<bool> busy{false};                 // the engine has work
   std::atomic<std::int64_t> progress_at{0};      // when it last began or ended a step, in ticks of its clock
   AtomicHistogram time_to_first_token{kWaitBounds}, inter_token{kGapBounds}, step{kGapBounds}, queue{kWaitBounds};
+  AtomicHistogram e2e{kWaitBounds}, prefill{kWaitBounds}, decode{kWaitBounds};
 
   void count_finish(FinishReason reason) noexcept;
   void mark_progress(TimePoint now) noexcept {

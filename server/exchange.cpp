@@ -13,6 +13,7 @@ Exchange::Exchange(Connection& connection, ServerState& state, RequestHead head)
 ReplyContext Exchange::context() const {
   return {.http_1_0 = head_.http_1_0,
           .keep_alive = keep_alive_,
+          .trailers = head_.accepts_trailers && !head_.http_1_0,
           .head_only = head_.method == beast::http::verb::head,
           .request_id = head_.request_id,
           .allowed_origin = origin_ok_ ? std::string_view(head_.origin) : std::string_view(),
@@ -55,7 +56,7 @@ net::awaitable<bool> Exchange::write_events(bool last) {
     out_ += events_;
   } else {
     append_chunk(out_, events_);
-    if (last) out_ += kLastChunk;
+    if (last) append_last_chunk(out_, context().trailers ? server_timing_ : "");
   }
   events_.clear();
   const bool sent = co_await connection_.write(out_, state_.options.limits.write_timeout);
@@ -63,7 +64,8 @@ net::awaitable<bool> Exchange::write_events(bool last) {
   co_return sent;
 }
 
-net::awaitable<void> Exchange::finish_events() {
+net::awaitable<void> Exchange::finish_events(std::string server_timing) {
+  server_timing_ = std::move(server_timing);
   add_event("[DONE]");
   [[maybe_unused]] const bool sent = co_await write_events(true);
 }

@@ -9,6 +9,7 @@
 #include "server/request_head.hpp"
 #include "server/response.hpp"
 #include "server/server_state.hpp"
+#include "server/tenant.hpp"
 
 #include <functional>
 #include <string>
@@ -25,6 +26,8 @@ class Exchange {
   void set_body(std::string body) { body_ = std::move(body); }
   const std::string& path_value() const noexcept { return path_value_; }  // what {id} stood for
   void set_path_value(std::string value) { path_value_ = std::move(value); }
+  // Who the request is counted for.
+  std::string tenant() const { return tenant_of(head_.api_key, connection_.peer()); }
   net::any_io_executor executor() { return connection_.stream().get_executor(); }
 
   net::awaitable<void> reply(Response response);
@@ -34,7 +37,8 @@ class Exchange {
   void add_event(std::string_view data);                 // "data: <data>\n\n"; data has no line breaks
   void add_ping();                                       // a comment: clients drop streams that stay silent
   net::awaitable<bool> flush();                          // false: the peer is gone
-  net::awaitable<void> finish_events();                  // [DONE], end of the body
+  // [DONE], end of the body. server_timing: sent behind it to clients that accept trailers.
+  net::awaitable<void> finish_events(std::string server_timing);
   net::awaitable<void> fail_events(const Error& error);  // an error event; no [DONE], and the connection closes
 
   // Calls `then` once if the peer leaves while this request is being answered. Also called when the server gives up
@@ -57,6 +61,7 @@ class Exchange {
   std::string path_value_;
   std::string events_;  // not yet flushed
   std::string out_;     // being written
+  std::string server_timing_;
   bool started_ = false;
   bool replied_ = false;
   bool keep_alive_;

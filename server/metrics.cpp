@@ -75,6 +75,9 @@ void add_requests(Families& out, const sched::Snapshot& now) {
   out.value(static_cast<double>(now.finished_length), "finished_reason", "length");
   out.value(static_cast<double>(now.finished_cancelled), "finished_reason", "abort");
   out.value(static_cast<double>(now.finished_failed), "finished_reason", "error");
+  out.value(static_cast<double>(now.finished_timed_out), "finished_reason", "timeout");
+  out.counter("vllm:num_preemptions_total", "Times that a sequence gave its pages to a more urgent one.",
+              now.preemptions);
   out.counter("quern:requests_rejected_total", "Requests that the scheduler refused (queue full, too long, draining).",
               now.rejected);
   out.counter("vllm:prompt_tokens_total", "Prompt tokens processed.", now.prompt_tokens);
@@ -85,6 +88,9 @@ void add_kv(Families& out, const sched::Snapshot& now) {
   const double used = static_cast<double>(now.kv_pages) - static_cast<double>(now.kv_pages_free);
   out.gauge("vllm:kv_cache_usage_perc", "KV pages in use, as a share of all (1 is full).",
             now.kv_pages == 0 ? 0.0 : used / static_cast<double>(now.kv_pages));
+  out.counter("vllm:prefix_cache_queries_total", "Prompt tokens looked up in the prefix cache.", now.cache_queries);
+  out.counter("vllm:prefix_cache_hits_total", "Prompt tokens found there.", now.cached_tokens);
+  out.counter("quern:prefix_cache_evictions_total", "Pages that had to make room.", now.cache_evictions);
   out.gauge("quern:kv_pages", "KV pages of the cache.", now.kv_pages);
   out.gauge("quern:kv_pages_free", "KV pages that nobody holds.", now.kv_pages_free);
   out.gauge("quern:kv_pages_retained", "KV pages kept for prompts to come.", now.kv_pages_retained);
@@ -95,6 +101,10 @@ void add_times(Families& out, const sched::Snapshot& now) {
   out.histogram("vllm:time_to_first_token_seconds", "From submission to the first token.", now.time_to_first_token_s);
   out.histogram("vllm:inter_token_latency_seconds", "Between two tokens of a sequence.", now.inter_token_s);
   out.histogram("vllm:request_queue_time_seconds", "From submission to admission.", now.queue_s);
+  out.histogram("vllm:e2e_request_latency_seconds", "From submission to the end.", now.e2e_s);
+  out.histogram("vllm:request_prefill_time_seconds", "Prompt being computed.", now.prefill_s);
+  out.histogram("vllm:request_decode_time_seconds", "Answer being generated.", now.decode_s);
+  out.gauge("quern:engine_stalled_seconds", "Since the engine last got on, while it has work.", now.stalled_s);
   out.histogram("quern:step_seconds", "Duration of a forward step.", now.step_s);
   out.counter("quern:steps_total", "Forward steps.", now.steps);
 }

@@ -42,6 +42,15 @@ Result<std::string> path_of(std::string_view target) {
   return percent_decode(target.substr(0, target.find_first_of("?#")));
 }
 
+std::string bearer_token(std::string_view authorization) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (authorization.size() <= kScheme.size() || !beast::iequals(authorization.substr(0, kScheme.size()), kScheme)) {
+    return {};
+  }
+  authorization.remove_prefix(authorization.find_first_not_of(' ', kScheme.size() - 1));
+  return std::string(authorization);
+}
+
 bool is_header_list(std::string_view text) noexcept {
   return text.size() <= 2048 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
            return std::isalnum(c) != 0 || c == '-' || c == '_' || c == ',' || c == ' ';
@@ -54,6 +63,18 @@ bool is_sane_id(std::string_view id) noexcept {
   return !id.empty() && id.size() <= kMaxIdLength && std::all_of(id.begin(), id.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '.' || c == '_' || c == ':' || c == '-';
   });
+}
+
+bool is_traceparent(std::string_view text) noexcept {
+  constexpr std::string_view kShape = "00-tttttttttttttttttttttttttttttttt-pppppppppppppppp-ff";
+  if (text.size() != kShape.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    if (i < 3 || kShape[i] == '-' ? c != kShape[i] : !is_hex) return false;
+  }
+  return text.substr(3, 32).find_first_not_of('0') != std::string_view::npos &&
+         text.substr(36, 16).find_first_not_of('0') != std::string_view::npos;
 }
 
 std::string make_id(std::string_view prefix) {
@@ -98,8 +119,13 @@ Result<RequestHead> read_head(const HttpRequest& request) {
   head.host = text_of(request, http::field::host);
   head.origin = text_of(request, http::field::origin);
   head.content_type = text_of(request, http::field::content_type);
+  head.api_key = bearer_token(text_of(request, http::field::authorization));
+  if (const auto trace = request.find("traceparent"); trace != request.end() && is_traceparent(trace->value())) {
+    head.traceparent = std::string(trace->value());
+  }
   const std::string requested = text_of(request, http::field::access_control_request_headers);
   if (is_header_list(requested)) head.requested_headers = requested;
+  head.accepts_trailers = text_of(request, http::field::te).find("trailers") != std::string::npos;
   head.expects_continue = !head.http_1_0 && beast::iequals(request[http::field::expect], "100-continue");
   return head;
 }

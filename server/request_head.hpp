@@ -23,10 +23,13 @@ struct RequestHead {
   std::string origin;
   std::string content_type;
   std::string request_id;         // taken from X-Request-Id when sane, else made here
+  std::string api_key;            // of "Authorization: Bearer KEY"; empty: none
+  std::string traceparent;        // when well-formed (W3C Trace Context)
   std::string requested_headers;  // Access-Control-Request-Headers of a preflight, when sane
   bool http_1_0 = false;
   bool keep_alive = true;
   bool expects_continue = false;
+  bool accepts_trailers = false;  // "TE: trailers"
 };
 
 // Errors: bad_input for a target that is no path, several Host fields, HTTP/1.1 without Host.
@@ -34,6 +37,9 @@ Result<RequestHead> read_head(const HttpRequest& request);
 
 // Unreserved text of 1..128 characters out of [A-Za-z0-9._:-]: safe to echo in a header and to write to a log.
 bool is_sane_id(std::string_view id) noexcept;
+
+// version 00: 00-<32 hex digits>-<16 hex digits>-<2 hex digits>, ids not all zero. Source: W3C Trace Context 1.
+bool is_traceparent(std::string_view text) noexcept;
 
 // A random id of 24 hex digits after `prefix`. Not a secret.
 std::string make_id(std::string_view prefix);

@@ -88,6 +88,7 @@ std::string event_stream_head(const ReplyContext& context) {
   // Some proxies collect a response before they pass it on, unless told not to.
   out += "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
   if (!context.http_1_0) out += "Transfer-Encoding: chunked\r\n";
+  if (context.trailers) out += "Trailer: Server-Timing\r\n";
   out += "\r\n";
   return out;
 }
@@ -96,6 +97,12 @@ void append_chunk(std::string& out, std::string_view data) {
   if (data.empty()) return;
   fmt::format_to(std::back_inserter(out), "{:x}\r\n", data.size());
   out.append(data).append("\r\n");
+}
+
+void append_last_chunk(std::string& out, std::string_view server_timing) {
+  out += "0\r\n";
+  if (!server_timing.empty()) out.append("Server-Timing: ").append(server_timing).append("\r\n");
+  out += "\r\n";
 }
 
 std::string http_date(std::chrono::sys_seconds time) {

@@ -22,6 +22,7 @@ struct Response {
 struct ReplyContext {
   bool http_1_0 = false;
   bool keep_alive = true;
+  bool trailers = false;            // of an event stream: a Server-Timing field will follow the body
   bool head_only = false;           // answer to HEAD: the body's length, but no body
   std::string_view request_id;      // echoed as X-Request-Id; empty: none
   std::string_view allowed_origin;  // echoed as Access-Control-Allow-Origin; empty: none
@@ -38,7 +39,8 @@ std::string event_stream_head(const ReplyContext& context);
 
 // Adds `data` to out as one chunk; empty data would end the body, so it adds nothing.
 void append_chunk(std::string& out, std::string_view data);
-inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+// The end of the body. server_timing: the value of a trailer field; empty: none.
+void append_last_chunk(std::string& out, std::string_view server_timing);
 
 // Source: RFC 9110 5.6.7, e.g. "Sun, 06 Nov 1994 08:49:37 GMT".
 std::string http_date(std::chrono::sys_seconds time);

@@ -26,6 +26,7 @@ constexpr std::array kRoutes{
     Route{kPost, "/tokenize", &post_tokenize, true},
     Route{kPost, "/detokenize", &post_detokenize, true},
     Route{kGet, "/control/status", &get_control_status, false, true},
+    Route{kGet, "/control/memory", &get_control_memory, false, true},
     Route{kGet, "/control/requests", &get_control_requests, false, true},
     Route{kGet, "/control/requests/{id}", &get_control_request, false, true},
     Route{kDelete, "/control/requests/{id}", &cancel_control_request, false, true},

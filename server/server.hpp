@@ -39,6 +39,8 @@ struct ServerLimits {
   std::chrono::milliseconds drain_timeout{30'000};  // SIGTERM: running requests may finish this long
   std::chrono::milliseconds body_timeout{60'000};   // a request body must have arrived by then
   std::uint64_t max_bodies_bytes = 256ull << 20;    // request bodies being received, all connections together
+  std::uint32_t max_key_bytes = 256;                // of cache_salt and supersede_key
+  std::chrono::milliseconds watchdog{60'000};       // a step that takes longer makes /health fail
   std::uint32_t max_choices = 32;                   // prompts * n of one request: each is a sequence of its own
 };
 
@@ -48,6 +50,7 @@ struct ServerOptions {
   bool tcp = true;
   std::string unix_socket;  // path; empty: none. Created 0600; a stale socket file is replaced
   bool control = true;      // /control/* on the Unix socket
+  bool private_cache = false;  // tenants share no cached prompts, as if each had a cache_salt of its own
   ServerLimits limits;
   // Over TCP a request must name this server in Host, and come from no foreign web page (Origin). Always allowed:
   // loopback names, `host`, and any IP address where `host` is a wildcard. More names, without a port; Origins as

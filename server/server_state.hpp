@@ -8,6 +8,7 @@
 #include "server/asio.hpp"
 #include "server/connection.hpp"
 #include "server/server.hpp"
+#include "server/supersede.hpp"
 
 #include <array>
 #include <atomic>
@@ -36,6 +37,8 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
 
   // Long prompts are tokenized here, so that they do not hold up the streams of others on the I/O thread.
   net::any_io_executor helper() noexcept { return helper_.get_executor(); }
+
+  SupersedeTable supersede;
 
   // false: max_connections are open.
   bool add(const std::shared_ptr<Connection>& connection);

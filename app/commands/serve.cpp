@@ -65,7 +65,8 @@ Result<int> serve(const Options& options) {
     log::info("no Unix socket: neither $XDG_RUNTIME_DIR nor /run/quern is writable (--socket PATH)");
   }
   QUERN_TRY(auto runtime, Runtime::create(options.model, {.parallel = options.sched.max_running,
-                                                          .prefill_tokens = options.sched.prefill_tokens_per_step}));
+                                                          .prefill_tokens = options.sched.prefill_tokens_per_step,
+                                                          .states_kept = options.sched.prefix_cache ? 2u : 0u}));
   QUERN_TRY(sched::Scheduler* scheduler, runtime->start_scheduler(options.sched));
   const server::Services services{
       *scheduler,          runtime->tokenizer(), runtime->model().info(), runtime->chat(),

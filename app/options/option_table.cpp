@@ -1,6 +1,7 @@
 #include "app/options/option_table.hpp"
 
 #include "app/options/sampling_fields.hpp"
+#include "app/options/scheduling_fields.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -85,7 +86,25 @@ const OptionRow kRows[] = {
     {"queue-capacity", 0, kServe, Scope::everywhere, "Scheduling",
      U32{sched_<&SchedulerLimits::queue_capacity>, 1, 1u << 20}, "requests that wait; one more is answered 429"},
     {"prefill-tokens", 0, kServe | kRun, Scope::everywhere, "Scheduling",
-     U32{sched_<&SchedulerLimits::prefill_tokens_per_step>, 1, 1u << 16}, "prompt tokens of one step"},
+     U32{sched_<&SchedulerLimits::prefill_tokens_per_step>, 1, 1u << 16}, "prompt tokens of one step at most"},
+    {"itl-target-ms", 0, kServe, Scope::everywhere, "Scheduling",
+     U32{sched_<&SchedulerLimits::itl_target_ms>, 0, 60'000},
+     "time that a step of running streams may take while prompts are computed; 0: at most twice what it takes without"},
+    {"preempt", 0, kServe, Scope::everywhere, "Scheduling", Flag{sched_<&SchedulerLimits::preempt>},
+     "admit by what is known of a request's length, and let more urgent requests have the pages of less urgent ones"},
+    {"tenant-weights", 0, kServe, Scope::everywhere, "Scheduling",
+     Custom{&parse_tenant_weights, "KEY=W,..", "none"},
+     "shares of API keys, of uid-N on the Unix socket, or of anonymous, where clients compete"},
+    {"prefix-cache", 0, kServe, Scope::everywhere, "Scheduling", Flag{sched_<&SchedulerLimits::prefix_cache>},
+     "reuse the keys and values of prompts that begin alike"},
+    {"prefix-cache-size", 0, kServe, Scope::everywhere, "Scheduling",
+     Bytes<std::uint64_t>{sched_<&SchedulerLimits::prefix_cache_bytes>, 0, UINT64_MAX},
+     "bytes of the KV cache that may keep them while nobody uses them", "all that is free"},
+    {"private-cache", 0, kServe, Scope::everywhere, "Scheduling", Flag{tcp<&ServerOptions::private_cache>},
+     "tenants do not reuse each other's prompts"},
+    {"watchdog", 0, kServe, Scope::everywhere, "Scheduling",
+     Time{limit<&ServerLimits::watchdog>, 100ms, 24h},
+     "a step that takes longer makes /health answer 503"},
     {"stream-capacity", 0, kServe, Scope::everywhere, "Scheduling",
      U32{sched_<&SchedulerLimits::stream_capacity>, 2, 1u << 20},
      "tokens that a slow reader may be behind before its request is parked"},

@@ -5,10 +5,12 @@
 namespace quern::server {
 
 Answer::Answer(std::vector<sched::Ticket> tickets, net::any_io_executor executor, const engine::Tokenizer& tokenizer,
-               const std::vector<std::string>& stops, bool keep_logprobs, std::uint64_t n_prompt_tokens)
+               const std::vector<std::string>& stops, bool keep_logprobs, std::uint64_t n_prompt_tokens,
+               std::uint32_t n_per_prompt)
     : tickets_(std::move(tickets), std::move(executor)),
       n_unfinished_(tickets_.size()),
-      n_prompt_tokens_(n_prompt_tokens) {
+      n_prompt_tokens_(n_prompt_tokens),
+      n_per_prompt_(n_per_prompt) {
   choices_.reserve(tickets_.size());
   for (std::size_t i = 0; i < tickets_.size(); ++i) {
     choices_.push_back({TextAssembler(tokenizer, stops, keep_logprobs)});
@@ -41,8 +43,12 @@ Status Answer::take(const ChoiceEvent& event, std::vector<Delta>& out) {
   } else if (event.event.finish != sched::FinishReason::none) {
     if (event.event.finish == sched::FinishReason::cancelled) return fail(Errc::cancelled, "the request was cancelled");
     if (event.event.finish == sched::FinishReason::failed) return fail(Errc::io, "the model failed on this request");
+    const bool late = event.event.finish == sched::FinishReason::timed_out;
+    if (late && choice.text.n_tokens() == 0) return fail(Errc::overloaded, "deadline_ms or max_queue_ms has passed");
     delta.text += choice.text.finish();
-    delta.finish = choice.text.stopped() ? sched::FinishReason::stop : event.event.finish;
+    // Cut by its deadline, an answer is as incomplete as one cut by max_tokens.
+    const sched::FinishReason reason = late ? sched::FinishReason::length : event.event.finish;
+    delta.finish = choice.text.stopped() ? sched::FinishReason::stop : reason;
   }
   delta.logprobs = choice.text.take_logprobs();
   if (delta.finish != sched::FinishReason::none) {
@@ -54,8 +60,11 @@ Status Answer::take(const ChoiceEvent& event, std::vector<Delta>& out) {
   return {};
 }
 
-Usage Answer::usage() const noexcept {
+Usage Answer::usage() const {
   Usage usage{.prompt_tokens = n_prompt_tokens_};
+  for (std::uint32_t choice = 0; choice < n_choices(); choice += n_per_prompt_) {
+    usage.cached_tokens += tickets_.status(choice, TimePoint{}).n_cached;
+  }
   for (const Choice& choice : choices_) usage.completion_tokens += choice.text.n_tokens();
   return usage;
 }

@@ -17,6 +17,7 @@ namespace quern::server {
 struct Usage {
   std::uint64_t prompt_tokens = 0;      // each prompt once, whatever n is
   std::uint64_t completion_tokens = 0;  // of all choices, including those of a stop string
+  std::uint64_t cached_tokens = 0;      // of prompt_tokens: keys and values were there already
 };
 
 // Something new of one choice: text, its log-probabilities, or its end.
@@ -30,14 +31,17 @@ struct Delta {
 class Answer {
  public:
   Answer(std::vector<sched::Ticket> tickets, net::any_io_executor executor, const engine::Tokenizer& tokenizer,
-         const std::vector<std::string>& stops, bool keep_logprobs, std::uint64_t n_prompt_tokens);
+         const std::vector<std::string>& stops, bool keep_logprobs, std::uint64_t n_prompt_tokens,
+         std::uint32_t n_per_prompt);
 
   // Waits for the next deltas. Empty: nothing came within the timeout (zero: no timeout), or it is over.
-  // Errors: cancelled (by the client's leaving or an operator), io (the model failed).
+  // Errors: cancelled (by the client's leaving, a newer request or an operator), overloaded (too late before it began),
+  // io (the model failed).
   net::awaitable<Result<std::vector<Delta>>> next(Duration timeout);
 
   bool finished() const noexcept { return n_unfinished_ == 0; }
-  Usage usage() const noexcept;
+  Usage usage() const;
+  sched::RequestStatus status(TimePoint now) const { return tickets_.status(0, now); }  // of the first choice
   std::uint32_t n_choices() const noexcept { return static_cast<std::uint32_t>(choices_.size()); }
   TicketSet& tickets() noexcept { return tickets_; }
 
@@ -54,6 +58,7 @@ class Answer {
   std::vector<ChoiceEvent> events_;
   std::size_t n_unfinished_;
   const std::uint64_t n_prompt_tokens_;
+  const std::uint32_t n_per_prompt_;
 };
 
 }  // namespace quern::server

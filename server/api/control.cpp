@@ -63,6 +63,22 @@ net::awaitable<void> get_control_status(Exchange& exchange, ServerState& state) 
   co_await exchange.reply(std::move(response));
 }
 
+// GET /control/memory: the byte budget, and what of the KV cache is in use, kept for prompts to come, and free.
+net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state) {
+  const Services& services = state.services;
+  json::object out = memory_json(services.ledger);
+  const sched::Snapshot now = services.scheduler.snapshot();
+  const std::uint64_t page_bytes = now.kv_pages == 0 ? 0 : services.ledger.used(MemoryUse::kv_pages) / now.kv_pages;
+  json::object kv;
+  kv["page_bytes"] = page_bytes;
+  kv["free_bytes"] = page_bytes * now.kv_pages_free;
+  kv["prefix_cache_bytes"] = page_bytes * now.kv_pages_retained;
+  kv["in_use_bytes"] = page_bytes * (now.kv_pages - now.kv_pages_free - now.kv_pages_retained);
+  out["kv"] = std::move(kv);
+  Response response{.body = json::serialize(out)};
+  co_await exchange.reply(std::move(response));
+}
+
 // GET /control/requests.
 net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state) {
   json::array requests;

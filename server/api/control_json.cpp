@@ -18,6 +18,7 @@ json::object snapshot_json(const sched::Snapshot& snapshot) {
   finished["length"] = snapshot.finished_length;
   finished["cancelled"] = snapshot.finished_cancelled;
   finished["failed"] = snapshot.finished_failed;
+  finished["timed_out"] = snapshot.finished_timed_out;
   json::object pages;
   pages["total"] = snapshot.kv_pages;
   pages["free"] = snapshot.kv_pages_free;
@@ -30,6 +31,15 @@ json::object snapshot_json(const sched::Snapshot& snapshot) {
   out["rejected"] = snapshot.rejected;
   out["finished"] = std::move(finished);
   out["kv_pages"] = std::move(pages);
+  json::object cache;
+  cache["pages"] = snapshot.cache_pages;
+  cache["evicted_pages"] = snapshot.cache_evictions;
+  cache["prompt_tokens_looked_up"] = snapshot.cache_queries;
+  cache["prompt_tokens_found"] = snapshot.cached_tokens;
+  out["prefix_cache"] = std::move(cache);
+  out["preemptions"] = snapshot.preemptions;
+  out["seconds_of_work"] = snapshot.seconds_of_work;
+  out["stalled_s"] = snapshot.stalled_s;
   out["prompt_tokens"] = snapshot.prompt_tokens;
   out["generated_tokens"] = snapshot.generated_tokens;
   out["steps"] = snapshot.steps;
@@ -50,7 +60,18 @@ json::object request_json(const sched::RequestStatus& status) {
   out["generated_tokens"] = status.n_generated;
   out["max_tokens"] = status.max_tokens;
   out["kv_pages"] = status.n_pages;
+  out["cached_tokens"] = status.n_cached;
+  out["preemptions"] = status.n_preemptions;
+  out["tenant"] = status.tenant;
+  out["priority"] = status.priority;
   out["age_s"] = status.age_s;
+  json::object times;
+  times["queued_s"] = status.times.queued;
+  times["prefill_s"] = status.times.prefill;
+  times["decode_s"] = status.times.decode;
+  times["parked_s"] = status.times.parked;
+  times["preempted_s"] = status.times.preempted;
+  out["times"] = std::move(times);  // add up to age_s
   return out;
 }
 

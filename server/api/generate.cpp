@@ -3,6 +3,7 @@
 #include "server/http_error.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace quern::server {
@@ -12,6 +13,7 @@ namespace {
 Result<std::vector<sched::Ticket>> submit_all(Exchange& exchange, ServerState& state, const Job& job,
                                               std::span<const std::uint32_t> max_tokens) {
   std::vector<sched::Ticket> tickets;
+  const std::string tenant = exchange.tenant();
   for (std::size_t p = 0; p < job.prompts.size(); ++p) {
     for (std::uint32_t i = 0; i < job.fields.n; ++i) {
       sched::GenerateRequest request;
@@ -22,12 +24,39 @@ Result<std::vector<sched::Ticket>> submit_all(Exchange& exchange, ServerState& s
       request.ignore_eos = job.fields.ignore_eos;
       request.stop_tokens = job.stop_tokens;
       request.want_logprobs = job.fields.logprobs;
+      request.tenant = tenant;
+      request.cache_salt = job.fields.cache_salt;
+      if (state.options.private_cache) request.cache_salt += '\0' + tenant;
+      request.use_cache = job.fields.use_cache;
+      request.priority = job.fields.priority;
+      request.deadline = job.fields.deadline;
+      request.max_queue = job.fields.max_queue;
+      request.max_itl = job.fields.max_itl;
       request.label = fmt::format("{} {}", job.endpoint, exchange.head().request_id);
       QUERN_TRY(sched::Ticket ticket, state.services.scheduler.submit(std::move(request), exchange.executor()));
       tickets.push_back(std::move(ticket));
     }
   }
   return tickets;
+}
+
+// When to come back: once the work that waits is done, as far as one can tell.
+Response refusal(const Error& error, const ServerState& state) {
+  Response response = error_response(error);
+  if (error.code != Errc::overloaded) return response;
+  const double seconds = std::clamp(std::ceil(state.services.scheduler.snapshot().seconds_of_work), 1.0, 60.0);
+  for (auto& [name, value] : response.headers) {
+    if (name == "Retry-After") value = fmt::format("{:.0f}", seconds);
+  }
+  return response;
+}
+
+// The Server-Timing header (https://www.w3.org/TR/server-timing/): where the time of a request went.
+std::string server_timing(const sched::RequestStatus& status) {
+  const auto ms = [](double seconds) { return seconds * 1000; };
+  const sched::RequestTimes& t = status.times;
+  return fmt::format("queue;dur={:.1f}, prefill;dur={:.1f}, decode;dur={:.1f}, parked;dur={:.1f}, preempted;dur={:.1f}",
+                     ms(t.queued), ms(t.prefill), ms(t.decode), ms(t.parked), ms(t.preempted));
 }
 
 void add_delta(Exchange& exchange, const AnswerShape& shape, const Delta& delta) {
@@ -56,15 +85,17 @@ net::awaitable<void> stream_answer(Exchange& exchange, ServerState& state, Answe
   }
   if (!sent) co_return;
   if (include_usage) exchange.add_event(shape.usage_chunk(answer.usage()));
-  co_await exchange.finish_events();
+  std::string timing = server_timing(answer.status(state.services.clock.now()));
+  co_await exchange.finish_events(std::move(timing));
 }
 
-net::awaitable<void> whole_answer(Exchange& exchange, Answer& answer, const AnswerShape& shape) {
+net::awaitable<void> whole_answer(Exchange& exchange, const ServerState& state, Answer& answer,
+                                  const AnswerShape& shape) {
   std::vector<WholeChoice> choices(answer.n_choices());
   while (!answer.finished()) {
     Result<std::vector<Delta>> deltas = co_await answer.next(Duration::zero());
     if (!deltas) {
-      Response response = error_response(deltas.error());
+      Response response = refusal(deltas.error(), state);
       co_await exchange.reply(std::move(response));
       co_return;
     }
@@ -76,6 +107,7 @@ net::awaitable<void> whole_answer(Exchange& exchange, Answer& answer, const Answ
     }
   }
   Response response{.body = shape.whole(choices, answer.usage())};
+  response.headers.emplace_back("Server-Timing", server_timing(answer.status(state.services.clock.now())));
   co_await exchange.reply(std::move(response));
 }
 
@@ -132,17 +164,21 @@ net::awaitable<void> generate(Exchange& exchange, ServerState& state, Job job, c
   }
   Result<std::vector<sched::Ticket>> tickets = submit_all(exchange, state, job, max_tokens);
   if (!tickets) {
-    Response response = error_response(tickets.error());
+    Response response = refusal(tickets.error(), state);
     co_await exchange.reply(std::move(response));
     co_return;
   }
+  std::vector<sched::RequestId> ids;
+  for (const sched::Ticket& ticket : *tickets) ids.push_back(ticket.id());
+  std::string key = job.fields.supersede_key.empty() ? "" : exchange.tenant() + '\0' + job.fields.supersede_key;
+  const SupersedeTable::Entry standing = state.supersede.enter(std::move(key), std::move(ids), state.services.scheduler);
   Answer answer(std::move(*tickets), exchange.executor(), state.services.tokenizer, job.fields.stop,
-                job.fields.logprobs, n_prompt_tokens);
+                job.fields.logprobs, n_prompt_tokens, job.fields.n);
   exchange.on_disconnect(answer.tickets().cancel_all_hook());
   if (job.fields.stream) {
     co_await stream_answer(exchange, state, answer, shape, job.fields.include_usage);
   } else {
-    co_await whole_answer(exchange, answer, shape);
+    co_await whole_answer(exchange, state, answer, shape);
   }
 }
 

@@ -134,6 +134,27 @@ void read_length(JsonFields& fields, GenerationFields& out) {
   if (has_new) out.max_tokens = new_name;
 }
 
+void read_milliseconds(JsonFields& fields, std::string_view key, std::optional<std::chrono::milliseconds>& out) {
+  std::uint32_t ms = 0;
+  if (fields.read(key, ms, 1)) out = std::chrono::milliseconds(ms);
+}
+
+void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationFields& out) {
+  constexpr std::int32_t kMaxPriority = 100;
+  fields.read("cache_prompt", out.use_cache);
+  for (const auto& [key, text] : {std::pair("cache_salt", &out.cache_salt), {"supersede_key", &out.supersede_key}}) {
+    if (fields.read(key, *text) && text->size() > limits.max_key_bytes) {
+      fields.refuse(key, fmt::format("must have at most {} bytes, found {}", limits.max_key_bytes, text->size()));
+    }
+  }
+  if (fields.read("priority", out.priority) && (out.priority < -kMaxPriority || out.priority > kMaxPriority)) {
+    fields.refuse("priority", fmt::format("must be between -{} and {}, found {}", kMaxPriority, kMaxPriority, out.priority));
+  }
+  read_milliseconds(fields, "deadline_ms", out.deadline);
+  read_milliseconds(fields, "max_queue_ms", out.max_queue);
+  read_milliseconds(fields, "max_itl_ms", out.max_itl);
+}
+
 }  // namespace
 
 void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out) {
@@ -142,6 +163,7 @@ void read_generation_fields(JsonFields& fields, const RequestRules& rules, Gener
   read_length(fields, out);
   read_stop(fields, rules.limits, out.stop);
   fields.read("n", out.n, 1, rules.limits.max_choices);
+  read_scheduling(fields, rules.limits, out);
   fields.read("ignore_eos", out.ignore_eos);
   fields.read("stream", out.stream);
   if (const json::object* options = fields.object("stream_options")) {
@@ -152,7 +174,7 @@ void read_generation_fields(JsonFields& fields, const RequestRules& rules, Gener
   }
   // They change nothing about the answer.
   fields.ignore({"user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key",
-                 "prompt_cache_retention", "cache_prompt", "prediction"});
+                 "prompt_cache_retention", "prediction"});
   fields.unsupported({"grammar", "json_schema", "mirostat", "n_probs", "lora", "timings_per_token", "return_progress",
                       "return_tokens", "post_sampling_probs", "logprob_token_ids"});
   if (const Status status = engine::sampling::validate(out.sampling, rules.n_vocab); !status) {

@@ -6,6 +6,7 @@
 #include "server/api/json_fields.hpp"
 #include "server/server.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,11 @@ struct GenerationFields {
   bool include_usage = false;  // of a stream; a whole answer always has its usage
   bool ignore_eos = false;
   bool logprobs = false;
+  // Scheduling.
+  bool use_cache = true;
+  std::string cache_salt, supersede_key;
+  std::int32_t priority = 0;
+  std::optional<std::chrono::milliseconds> deadline, max_queue, max_itl;
 };
 
 // What a parser has to know of the server.

@@ -5,12 +5,15 @@
 
 namespace quern::server {
 
-// GET /health: whether new requests are taken. Reads one flag: answers while a step runs.
+// GET /health: whether new requests are taken, and whether the engine gets on. Answers while a step runs.
 net::awaitable<void> get_health(Exchange& exchange, ServerState& state) {
   Response response{.body = R"({"status":"ok"})"};
   if (state.draining()) {
     response.status = 503;
     response.body = R"({"status":"draining"})";
+  } else if (state.services.scheduler.stalled() > state.options.limits.watchdog) {
+    response.status = 503;
+    response.body = R"({"status":"stalled"})";
   }
   co_await exchange.reply(std::move(response));
 }

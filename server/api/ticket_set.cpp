@@ -53,6 +53,10 @@ void TicketSet::cancel(std::uint32_t choice) noexcept {
   shared_->tickets[choice].cancel();
 }
 
+sched::RequestStatus TicketSet::status(std::uint32_t choice, TimePoint now) const {
+  return shared_->tickets[choice].status(now);
+}
+
 std::function<void()> TicketSet::cancel_all_hook() {
   return [shared = shared_] { shared->cancel_all(); };
 }

@@ -46,7 +46,8 @@ TEST(Generation, WholeCompletion) {
   EXPECT_EQ(answer.at("model"), "test-model");
   EXPECT_EQ(answer.at("choices").at(0).at("text"), "bcdef");
   EXPECT_EQ(answer.at("choices").at(0).at("finish_reason"), "length");
-  EXPECT_EQ(answer.at("usage"), json::parse(R"({"prompt_tokens":2,"completion_tokens":5,"total_tokens":7})"));
+  EXPECT_EQ(answer.at("usage"), json::parse(R"({"prompt_tokens":2,"completion_tokens":5,"total_tokens":7,
+                                                "prompt_tokens_details":{"cached_tokens":0}})"));
 }
 
 TEST(Generation, StreamedCompletion) {

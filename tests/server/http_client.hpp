@@ -124,6 +124,9 @@ class HttpClient {
   // true when the server has closed and nothing is left to read.
   bool at_end() { return buffer_.empty() && !fill(); }
 
+  // Fields behind the last chunk of the last stream.
+  const std::vector<std::string>& trailers() const { return trailers_; }
+
  private:
   HttpClient(int fd, int receive_buffer_bytes) : fd_(fd) {
     const timeval patience{.tv_sec = 60, .tv_usec = 0};  // a hang, not a slow machine
@@ -161,13 +164,16 @@ class HttpClient {
   std::string read_chunk() {
     const std::size_t size = std::stoull(read_line(), nullptr, 16);
     std::string data = read_bytes(size);
-    if (!read_line().empty()) throw std::runtime_error("chunk without an end");
+    std::string end = read_line();
+    for (; size == 0 && !end.empty(); end = read_line()) trailers_.push_back(end);
+    if (!end.empty()) throw std::runtime_error("chunk without an end");
     return data;
   }
 
   int fd_;
   std::string buffer_;
   std::string events_;
+  std::vector<std::string> trailers_;
 };
 
 }  // namespace quern::test

@@ -76,6 +76,7 @@ class ServerHarness {
     kernels::TopologySource machine;
     machine.synthetic = "core:2 pu:1";
     arena_ = kv::PageArena::create(config, kernels::read_topology(machine).value(), ledger).value();
+    arena_->on_copy = [this](kv::PageId from, kv::PageId to) { backend.copy_page(from, to); };
     scheduler.emplace(backend, *arena_, tokenizer, clock, options.scheduler);
     scheduler->start();
     options.server.port = 0;
@@ -91,7 +92,7 @@ class ServerHarness {
     join();
     eventually("all pages are free", [this] {
       const sched::Snapshot now = scheduler->snapshot();
-      return now.kv_pages_free == now.kv_pages && now.kv_pages_reserved == 0 && now.running == 0 && now.queued == 0;
+      return now.kv_pages_free + now.kv_pages_retained == now.kv_pages && now.kv_pages_reserved == 0 && now.running == 0 && now.queued == 0;
     });
     scheduler.reset();
     for (const std::string& problem : backend.problems()) ADD_FAILURE() << problem;
@@ -133,7 +134,7 @@ class ServerHarness {
   void eventually_all_pages_free() {
     eventually("all pages are free", [this] {
       const sched::Snapshot now = scheduler->snapshot();
-      return now.kv_pages_free == now.kv_pages && now.running == 0 && now.queued == 0;
+      return now.kv_pages_free + now.kv_pages_retained == now.kv_pages && now.running == 0 && now.queued == 0;
     });
   }
 

@@ -191,7 +191,8 @@ TEST_F(ChatJson, WholeAnswer) {
   EXPECT_EQ(whole.at("choices").at(1),
             json::parse(R"({"index":1,"message":{"role":"assistant","content":"y","refusal":null},
                                                        "logprobs":null,"finish_reason":"length"})"));
-  EXPECT_EQ(whole.at("usage"), json::parse(R"({"prompt_tokens":1,"completion_tokens":2,"total_tokens":3})"));
+  EXPECT_EQ(whole.at("usage"), json::parse(R"({"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,
+                                               "prompt_tokens_details":{"cached_tokens":0}})"));
 }
 
 }  // namespace

@@ -181,9 +181,11 @@ TEST_F(CompletionJson, ChunksAreThoseOfTheApi) {
 TEST_F(CompletionJson, UsageComesInAChunkOfItsOwn) {
   const CompletionShape shape(envelope_, tokenizer_, false, true);
   EXPECT_TRUE(json::parse(shape.chunk({.text = "a"})).at("usage").is_null());
-  const json::value usage = json::parse(shape.usage_chunk({.prompt_tokens = 3, .completion_tokens = 4}));
+  const json::value usage =
+      json::parse(shape.usage_chunk({.prompt_tokens = 3, .completion_tokens = 4, .cached_tokens = 2}));
   EXPECT_TRUE(usage.at("choices").as_array().empty());
-  EXPECT_EQ(usage.at("usage"), json::parse(R"({"prompt_tokens":3,"completion_tokens":4,"total_tokens":7})"));
+  EXPECT_EQ(usage.at("usage"), json::parse(R"({"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,
+                                              "prompt_tokens_details":{"cached_tokens":2}})"));
 }
 
 TEST_F(CompletionJson, WholeAnswerWithLogprobs) {
