@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "engine/gguf/reader.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
+#include "engine/tokenizer/vocabulary_tokenizer.hpp"
 
 #include <memory>
 #include <string_view>
@@ -15,6 +16,9 @@ struct TokenizerModel {
   Result<std::unique_ptr<Tokenizer>> (*load)(const gguf::GgufFile& file);
 };
 
-extern const TokenizerModel kSpmModel, kBpeModel, kGemma4Model, kWordPieceModel;
+extern const TokenizerModel kSpmModel, kBpeModel, kGemma4Model, kWordPieceModel, kUnigramModel;
+
+// From parts, whatever file they come from. A normalizer of `loaded` must leave blanks as blanks.
+Result<std::unique_ptr<Tokenizer>> make_unigram(LoadedVocabulary loaded, const TextRules& rules);
 
 }  // namespace quern::engine

@@ -47,7 +47,7 @@ class SpmTokenizer final : public VocabularyTokenizer {
       if (text.empty() || !is_mergeable(vocabulary().kind(id))) continue;
       index_.insert(text, i);
       longest_ = std::max(longest_, text.size());
-      words_part_ = words_part_ && word_size(text) == text.size();
+      words_part_ = words_part_ && first_word_size(text) == text.size();
     }
   }
 
@@ -60,24 +60,13 @@ class SpmTokenizer final : public VocabularyTokenizer {
     MergeList list;
     std::string_view rest = escaped;
     while (!rest.empty()) {
-      const std::size_t size = words_part_ ? word_size(rest) : rest.size();
+      const std::size_t size = words_part_ ? first_word_size(rest) : rest.size();
       encode_word(rest.substr(0, size), list, out);
       rest.remove_prefix(size);
     }
   }
 
  private:
-  static std::size_t skip_blanks(std::string_view text) noexcept {
-    std::size_t at = 0;
-    while (text.substr(at).starts_with(kEscapedSpace)) at += kEscapedSpace.size();
-    return at;
-  }
-
-  // The size of the first word: up to the next blank that follows something else.
-  static std::size_t word_size(std::string_view text) noexcept {
-    return std::min(text.find(kEscapedSpace, skip_blanks(text)), text.size());
-  }
-
   void encode_word(std::string_view word, MergeList& list, std::vector<TokenId>& out) const {
     list.clear();
     for (std::size_t i = 0; i < word.size();) {
