@@ -45,6 +45,31 @@ std::string pcre2_message(int code) {
   return reinterpret_cast<const char*>(text.data());
 }
 
+// Where a match is cut.
+enum class Cuts : std::uint8_t { at_ends, threes, isolated_threes };
+
+// The end offsets of a text's pieces, ascending and without duplicates; 0 is no end.
+class Ends {
+ public:
+  Ends(std::vector<std::uint32_t>& ends, std::size_t begin) : ends_(ends), begin_(static_cast<std::uint32_t>(begin)) {}
+  void cut(std::size_t offset) {  // in the piece that begins at `begin`
+    const auto end = begin_ + static_cast<std::uint32_t>(offset);
+    if (offset > 0 && (ends_.empty() || ends_.back() < end)) ends_.push_back(end);
+  }
+
+ private:
+  std::vector<std::uint32_t>& ends_;
+  std::uint32_t begin_;
+};
+
+// Cuts piece[begin, end) every three characters, counted from the right.
+void cut_threes(std::string_view piece, std::size_t begin, std::size_t end, Ends& ends) {
+  std::size_t n_characters = 0;
+  for (std::size_t i = begin; i < end; i += utf8_front(piece.substr(i)).size) ++n_characters;
+  for (std::size_t i = begin; i < end; i += utf8_front(piece.substr(i)).size)
+    if (n_characters-- % 3 == 0) ends.cut(i);
+}
+
 }  // namespace
 
 class Pretokenizer::Pattern {
@@ -59,7 +84,10 @@ class Pretokenizer::Pattern {
       return fail(Errc::unsupported, "pre-tokenizer '{}': pattern '{}', offset {}: {}", owner, source, offset,
                   pcre2_message(error));
     const bool jit = use_jit && pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE) == 0;
-    return std::unique_ptr<Pattern>(new Pattern(std::move(code), jit));
+    Cuts cuts = Cuts::at_ends;
+    if (source.starts_with("(?#threes)")) cuts = Cuts::threes;
+    if (source.starts_with("(?#isolated threes)")) cuts = Cuts::isolated_threes;
+    return std::unique_ptr<Pattern>(new Pattern(std::move(code), jit, cuts));
   }
 
   // The next match in piece at or after `from`. False: none, or a limit was hit.
@@ -78,11 +106,14 @@ class Pretokenizer::Pattern {
     return true;
   }
 
+  Cuts cuts() const noexcept { return cuts_; }
+
  private:
   using Code = std::unique_ptr<pcre2_code, Pcre2Free<pcre2_code_free>>;
-  Pattern(Code code, bool jit) : code_(std::move(code)), jit_(jit) {}
+  Pattern(Code code, bool jit, Cuts cuts) : code_(std::move(code)), jit_(jit), cuts_(cuts) {}
   Code code_;
   bool jit_;
+  Cuts cuts_;
 };
 
 Pretokenizer::Pretokenizer() = default;
@@ -114,18 +145,17 @@ void Pretokenizer::split(std::string_view text, std::vector<std::uint32_t>& ends
     std::size_t begin = 0;
     for (const std::uint32_t piece_end : pieces) {
       const std::string_view piece = text.substr(begin, piece_end - begin);
-      const auto cut_at = [&](std::size_t offset) { ends.push_back(static_cast<std::uint32_t>(begin + offset)); };
-      std::size_t done = 0, from = 0, match_begin = 0, match_end = 0;
+      Ends cuts(ends, begin);
+      std::size_t from = 0, match_begin = 0, match_end = 0;
       while (from < piece.size() && pattern->next(piece, from, scratch, match_begin, match_end)) {
-        if (match_end <= match_begin) {  // an empty match cuts nothing
+        if (pattern->cuts() != Cuts::threes) cuts.cut(match_begin);
+        if (pattern->cuts() != Cuts::at_ends) cut_threes(piece, match_begin, match_end, cuts);
+        if (pattern->cuts() != Cuts::threes) cuts.cut(match_end);
+        from = match_end;
+        if (match_end <= match_begin)  // empty: go on behind the next character
           from = match_begin < piece.size() ? match_begin + utf8_front(piece.substr(match_begin)).size : piece.size();
-          continue;
-        }
-        if (match_begin > done) cut_at(match_begin);
-        cut_at(match_end);
-        done = from = match_end;
       }
-      if (done < piece.size()) cut_at(piece.size());
+      cuts.cut(piece.size());
       begin = piece_end;
     }
   }
