@@ -10,8 +10,10 @@
 #include "engine/tokenizer/vocabulary.hpp"
 
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace quern::engine {
 
@@ -21,6 +23,9 @@ class MergeRules {
 
   // Errors: not_found without the key; corrupt, naming the index, for a merge that is not two texts around a blank.
   static Result<MergeRules> load(const gguf::GgufFile& file, const Vocabulary& vocabulary);
+  using Pair = std::pair<std::string_view, std::string_view>;  // left and right text, neither empty
+  // The same from at most kMaxMerges pairs, the first merged first.
+  static MergeRules create(std::span<const Pair> merges, const Vocabulary& vocabulary);
 
   // The vocabulary is the one that load() saw. PairTable::kAbsent for a text that is no symbol.
   std::uint32_t symbol(const Vocabulary& vocabulary, std::string_view text) const noexcept;

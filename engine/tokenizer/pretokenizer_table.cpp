@@ -47,9 +47,9 @@ constexpr char kYoutuWords[] = CASED_WORD(CONTRACTION "?") "|\\p{N}|" SYMBOLS "[
 #define NOT_HAN "(?!\\p{sc:Han})"
 #define KIMI_UPPER "(?:" NOT_HAN UPPER ")"
 #define KIMI_LOWER "(?:" NOT_HAN LOWER ")"
-constexpr char kKimiK2[] =
-    "\\p{sc:Han}+|[^\\r\\n\\p{L}\\p{N}]?" KIMI_UPPER "*" KIMI_LOWER "+" CONTRACTION "?|[^\\r\\n\\p{L}\\p{N}]?" KIMI_UPPER
-    "+" KIMI_LOWER "*" CONTRACTION "?|\\p{N}{1,3}|" SYMBOLS "[\\r\\n]*|" SPACES_TAIL;
+constexpr char kKimiK2[] = "\\p{sc:Han}+|[^\\r\\n\\p{L}\\p{N}]?" KIMI_UPPER "*" KIMI_LOWER "+" CONTRACTION
+                           "?|[^\\r\\n\\p{L}\\p{N}]?" KIMI_UPPER "+" KIMI_LOWER "*" CONTRACTION "?|\\p{N}{1,3}|" SYMBOLS
+                           "[\\r\\n]*|" SPACES_TAIL;
 
 // Jais 2: Llama 3 with runs of blanks cut at powers of two.
 constexpr char kJais2[] = CONTRACTION

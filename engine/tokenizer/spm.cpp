@@ -111,10 +111,14 @@ Result<std::unique_ptr<Tokenizer>> load_spm(const gguf::GgufFile& file) {
   TextRules rules;
   QUERN_TRY(rules.add_space_prefix, file.get_bool_or("tokenizer.ggml.add_space_prefix", true));
   QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
-  return std::unique_ptr<Tokenizer>(new SpmTokenizer(std::move(loaded), rules));
+  return make_spm(std::move(loaded), rules);
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules) {
+  return std::unique_ptr<Tokenizer>(new SpmTokenizer(std::move(loaded), rules));
+}
 
 const TokenizerModel kSpmModel{"llama", &load_spm};
 

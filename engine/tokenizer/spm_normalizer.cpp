@@ -41,7 +41,7 @@ class BlankWriter {
 
 }  // namespace
 
-std::string SpmNormalizer::apply(std::string_view text) const {
+std::string SpmNormalizer::apply(std::string_view text, bool) const {
   std::string out;
   out.reserve(text.size() + text.size() / 8 + 1);
   BlankWriter writer(blanks_, out);

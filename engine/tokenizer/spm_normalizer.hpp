@@ -19,7 +19,7 @@ struct BlankRules {
 class SpmNormalizer final : public TextNormalizer {
  public:
   SpmNormalizer(CharsMap rules, BlankRules blanks) : rules_(std::move(rules)), blanks_(blanks) {}
-  std::string apply(std::string_view text) const override;  // a byte that belongs to no character becomes U+FFFD
+  std::string apply(std::string_view text, bool at_start) const override;  // a byte that belongs to no character becomes U+FFFD
 
  private:
   CharsMap rules_;

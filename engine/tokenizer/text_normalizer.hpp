@@ -9,8 +9,8 @@ namespace quern::engine {
 class TextNormalizer {
  public:
   virtual ~TextNormalizer() = default;
-  // Of a stretch of ordinary text, between special tokens.
-  virtual std::string apply(std::string_view text) const = 0;
+  // Of a stretch of ordinary text, between special tokens. at_start: nothing stands before it, no special token either.
+  virtual std::string apply(std::string_view text, bool at_start) const = 0;
 };
 
 }  // namespace quern::engine

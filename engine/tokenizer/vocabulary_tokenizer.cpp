@@ -104,7 +104,7 @@ std::vector<TokenId> VocabularyTokenizer::encode(std::string_view text, EncodeOp
       text, options.parse_special,
       [&](std::string_view ordinary) {
         if (normalizer_)
-          encode_text(normalizer_->apply(ordinary), begins, out);
+          encode_text(normalizer_->apply(ordinary, ordinary.data() == text.data()), begins, out);
         else
           encode_text(ordinary, begins, out);
         begins = false;

@@ -59,7 +59,7 @@ TEST(CharsMap, ATrieThatLeadsNowhereMatchesNothing) {
 }
 
 TEST(SpmNormalizer, PlacesBlanks) {
-  const auto apply = [](BlankRules rules, std::string_view text) { return SpmNormalizer({}, rules).apply(text); };
+  const auto apply = [](BlankRules rules, std::string_view text) { return SpmNormalizer({}, rules).apply(text, true); };
   constexpr BlankRules kPrefix{.add_prefix = true}, kMerge{.merge_blanks = true},
       kBoth{.add_prefix = true, .merge_blanks = true};
   EXPECT_EQ(apply({}, " a  b "), " a  b ");

@@ -91,7 +91,7 @@ TEST(Pretokenize, LettersWithMarksAcrossBlanks) {
 TEST(Pretokenize, LongRunsOfOneKind) {
   constexpr std::size_t kSize = 1 << 15;
   for (const std::string_view name : all_names())
-    for (const std::string& unit : {"a", "A", "1", " ", "\n", ".", "'", "\u4E16", "1 ", "a1", "\t\n", "\u0301"}) {
+    for (const char* const unit : {"a", "A", "1", " ", "\n", ".", "'", "\u4E16", "1 ", "a1", "\t\n", "\u0301"}) {
       std::string text;
       while (text.size() < kSize) text += unit;
       EXPECT_FALSE(split(name, text).empty()) << name;
