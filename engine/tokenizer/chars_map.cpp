@@ -44,6 +44,14 @@ Result<CharsMap> CharsMap::create(std::string_view blob, std::string_view owner)
 }
 
 CharsMap::Match CharsMap::longest(std::string_view text) const noexcept {
+  return search(text, /*first=*/false);
+}
+
+CharsMap::Match CharsMap::shortest(std::string_view text) const noexcept {
+  return search(text, /*first=*/true);
+}
+
+CharsMap::Match CharsMap::search(std::string_view text, bool first) const noexcept {
   Match best;
   if (units_.empty()) return best;
   std::size_t at = children_of(units_[0]);
@@ -55,7 +63,9 @@ CharsMap::Match CharsMap::longest(std::string_view text) const noexcept {
     at ^= children_of(unit);
     if (!ends_rule(unit) || at >= units_.size()) continue;
     const std::uint32_t value = units_[at] & ~kValueBit;
-    if (value < replacements_.size()) best = {i + 1, replacements_.c_str() + value};
+    if (value >= replacements_.size()) continue;
+    best = {i + 1, replacements_.c_str() + value};
+    if (first) break;
   }
   return best;
 }

@@ -28,8 +28,11 @@ class CharsMap {
     std::string_view replacement;
   };
   Match longest(std::string_view text) const noexcept;
+  Match shortest(std::string_view text) const noexcept;
 
  private:
+  Match search(std::string_view text, bool first) const noexcept;
+
   std::vector<std::uint32_t> units_;
   std::string replacements_;  // each ended by a zero byte
 };

@@ -48,6 +48,33 @@ MergeRules MergeRules::create(std::span<const Pair> merges, const Vocabulary& vo
   return out;
 }
 
+MergeRules MergeRules::of_ranks(const Vocabulary& vocabulary, std::uint32_t n_ranked) {
+  MergeRules out;
+  out.pairs_ = PairTable(std::size_t{n_ranked} * 4);  // real vocabularies have about three ways for each token
+  std::vector<std::string_view> parts;                // left and right of each way to part a token
+  std::vector<std::uint32_t> ids, tokens;
+  const auto insert_all = [&] {
+    ids.resize(parts.size());
+    vocabulary.find_many(parts, ids);
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+      if (ids[2 * i] < n_ranked && ids[2 * i + 1] < n_ranked)
+        out.pairs_.insert(ids[2 * i], ids[2 * i + 1], {tokens[i], tokens[i]});
+    parts.clear();
+    tokens.clear();
+  };
+  for (std::uint32_t token = 0; token < n_ranked; ++token) {
+    const std::string_view text = vocabulary.text(static_cast<TokenId>(token));
+    for (std::size_t size = 1; size < text.size(); ++size) {
+      if ((static_cast<unsigned char>(text[size]) & 0xC0u) == 0x80u) continue;  // inside a letter of the alphabet
+      parts.insert(parts.end(), {text.substr(0, size), text.substr(size)});
+      tokens.push_back(token);
+    }
+    if (parts.size() >= 512) insert_all();
+  }
+  insert_all();
+  return out;
+}
+
 std::uint32_t MergeRules::symbol(const Vocabulary& vocabulary, std::string_view text) const noexcept {
   if (const TokenId id = vocabulary.find(text); id != kNoToken) return static_cast<std::uint32_t>(id);
   static_assert(TextIndex::kAbsent == PairTable::kAbsent);

@@ -27,6 +27,11 @@ class MergeRules {
   // The same from at most kMaxMerges pairs, the first merged first.
   static MergeRules create(std::span<const Pair> merges, const Vocabulary& vocabulary);
 
+  // Merges of tiktoken's kind: two neighbours may be joined wherever the vocabulary has the joined text, the lowest id
+  // first. Limits: texts of at most kMaxRankedBytes, because all ways to part each of them are looked up.
+  static constexpr std::size_t kMaxRankedBytes = 2048;
+  static MergeRules of_ranks(const Vocabulary& vocabulary, std::uint32_t n_ranked);
+
   // The vocabulary is the one that load() saw. PairTable::kAbsent for a text that is no symbol.
   std::uint32_t symbol(const Vocabulary& vocabulary, std::string_view text) const noexcept;
   PairTable::Value find(std::uint32_t left, std::uint32_t right) const noexcept { return pairs_.find(left, right); }

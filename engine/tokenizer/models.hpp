@@ -38,7 +38,9 @@ struct WordPieceRules {
 };
 
 // A normalizer of `loaded` must leave valid UTF-8 where it is given valid UTF-8.
-Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules);
+// blank_is_there: the normalizer has put the blank before the text already.
+Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules,
+                                            bool blank_is_there = false);
 Result<std::unique_ptr<Tokenizer>> make_unigram(LoadedVocabulary loaded, const TextRules& rules);  // escapes blanks
 Result<std::unique_ptr<Tokenizer>> make_word_piece(LoadedVocabulary loaded, const TextRules& rules,
                                                    const WordPieceRules& word_rules);

@@ -39,8 +39,10 @@ bool is_mergeable(TokenKind kind) noexcept {
 
 class SpmTokenizer final : public VocabularyTokenizer {
  public:
-  SpmTokenizer(LoadedVocabulary loaded, const TextRules& rules)
-      : VocabularyTokenizer(std::move(loaded), rules), index_(vocabulary().size()) {
+  SpmTokenizer(LoadedVocabulary loaded, const TextRules& rules, bool blank_is_there)
+      : VocabularyTokenizer(std::move(loaded), rules),
+        index_(vocabulary().size()),
+        adds_blank_(rules.add_space_prefix && !blank_is_there) {
     for (std::uint32_t i = 0; i < vocabulary().size(); ++i) {
       const auto id = static_cast<TokenId>(i);
       const std::string_view text = vocabulary().text(id);
@@ -55,7 +57,7 @@ class SpmTokenizer final : public VocabularyTokenizer {
   void encode_text(std::string_view text, bool begins, std::vector<TokenId>& out) const override {
     std::string escaped;
     escaped.reserve(text.size() + text.size() / 3 + 8);
-    if (adds_space_prefix() && begins) escaped.append(kEscapedSpace);
+    if (adds_blank_ && begins) escaped.append(kEscapedSpace);
     append_escaped(text, escaped);
     MergeList list;
     std::string_view rest = escaped;
@@ -97,7 +99,8 @@ class SpmTokenizer final : public VocabularyTokenizer {
     }
   }
 
-  TextIndex index_;          // the mergeable tokens
+  TextIndex index_;  // the mergeable tokens
+  bool adds_blank_;
   std::size_t longest_ = 0;  // bytes of the longest of them
   bool words_part_ = true;   // no token reaches from one word into the next: each can be merged by itself
 };
@@ -116,8 +119,8 @@ Result<std::unique_ptr<Tokenizer>> load_spm(const gguf::GgufFile& file) {
 
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules) {
-  return std::unique_ptr<Tokenizer>(new SpmTokenizer(std::move(loaded), rules));
+Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules, bool blank_is_there) {
+  return std::unique_ptr<Tokenizer>(new SpmTokenizer(std::move(loaded), rules, blank_is_there));
 }
 
 const TokenizerModel kSpmModel{"llama", &load_spm};

@@ -27,7 +27,9 @@ class BlankWriter {
   void letter(char c) {
     if (!in_word_) {
       in_word_ = true;
-      if (rules_.merge_blanks || (rules_.add_prefix && !prefixed_)) out_.push_back(' ');
+      const bool prefix = rules_.add_prefix && !prefixed_;
+      const bool between = rules_.merge_blanks && prefixed_;
+      if (prefix || between) out_.push_back(' ');
       prefixed_ = true;
     }
     out_.push_back(c);

@@ -13,13 +13,14 @@ namespace quern::engine {
 
 struct BlankRules {
   bool add_prefix = false;    // a blank before the first word
-  bool merge_blanks = false;  // one blank before each word and none elsewhere
+  bool merge_blanks = false;  // one blank between words and none elsewhere
 };
 
 class SpmNormalizer final : public TextNormalizer {
  public:
   SpmNormalizer(CharsMap rules, BlankRules blanks) : rules_(std::move(rules)), blanks_(blanks) {}
-  std::string apply(std::string_view text, bool at_start) const override;  // a byte that belongs to no character becomes U+FFFD
+  std::string apply(std::string_view text,
+                    bool at_start) const override;  // a byte that belongs to no character becomes U+FFFD
 
  private:
   CharsMap rules_;

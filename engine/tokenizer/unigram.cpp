@@ -45,8 +45,10 @@ class UnigramTokenizer final : public VocabularyTokenizer {
       if (is_matched(vocabulary().kind(id))) words_part_ = words_part_ && first_word_size(text) == text.size();
     }
     if (worst != std::numeric_limits<double>::max()) unknown_score_ = worst - kUnknownPenalty;
-    for (unsigned byte = 0; byte < 256; ++byte)
-      has_bytes_ = has_bytes_ && vocabulary().find_byte(static_cast<std::uint8_t>(byte)) != kNoToken;
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      const TokenId id = vocabulary().find_byte(static_cast<std::uint8_t>(byte));
+      has_bytes_ = has_bytes_ && id != kNoToken && vocabulary().kind(id) == TokenKind::byte;
+    }
   }
 
  protected:
@@ -141,9 +143,10 @@ Result<std::unique_ptr<Tokenizer>> load_unigram(const gguf::GgufFile& file) {
   QUERN_TRY(blanks.merge_blanks, file.get_bool_or("tokenizer.ggml.remove_extra_whitespaces", false));
   QUERN_TRY(CharsMap rules, load_rules(file));
   QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
-  loaded.normalizer = std::make_unique<SpmNormalizer>(std::move(rules), blanks);
   TextRules text_rules;
   text_rules.add_space_prefix = blanks.add_prefix;
+  blanks.add_prefix = blanks.add_prefix || blanks.merge_blanks;  // as llama.cpp does
+  loaded.normalizer = std::make_unique<SpmNormalizer>(std::move(rules), blanks);
   return make_unigram(std::move(loaded), text_rules);
 }
 

@@ -65,7 +65,7 @@ TEST(SpmNormalizer, PlacesBlanks) {
   EXPECT_EQ(apply({}, " a  b "), " a  b ");
   EXPECT_EQ(apply(kPrefix, "a  b"), " a  b");
   EXPECT_EQ(apply(kPrefix, " a"), "  a");
-  EXPECT_EQ(apply(kMerge, "  a  b  "), " a b");
+  EXPECT_EQ(apply(kMerge, "  a  b  "), "a b");
   EXPECT_EQ(apply(kBoth, "  a  b  "), " a b");
   EXPECT_EQ(apply(kBoth, "   "), "");
   EXPECT_EQ(apply(kBoth, ""), "");
