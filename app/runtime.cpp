@@ -74,7 +74,8 @@ Runtime::~Runtime() = default;
 Status Runtime::load_model(const ModelOptions& options) {
   QUERN_TRY(auto file, open_model(options));
   QUERN_CHECK(check_generates(*file));
-  QUERN_TRY(tokenizer_, engine::load_tokenizer(*file));
+  QUERN_TRY(tokenizer_, options.tokenizer.empty() ? engine::load_tokenizer(*file)
+                                                  : engine::load_tokenizer_file(options.tokenizer, file.get()));
   QUERN_TRY(auto templates, engine::chat::TemplateSet::load(*file, *tokenizer_, options.chat_template));
   chat_ = std::make_unique<engine::chat::TemplateSet>(std::move(templates));
   model_id_ = app::model_id(options);

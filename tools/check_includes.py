@@ -25,7 +25,7 @@ THIRD_PARTY = {
     r"immintrin\.h|x86intrin\.h": ["kernels/cpu/", "kernels/core_pool."],
     r"simde/": ["kernels/cpu/"],
     r"boost/beast": ["server/", "app/", "cmake/pch/"],
-    r"boost/json": ["server/", "app/", "tests/", "cmake/pch/"],
+    r"boost/json": ["server/", "app/", "tests/", "engine/tokenizer/sources/", "cmake/pch/"],
     r"pcre2\.h": ["engine/tokenizer/"],
     r"utf8proc\.h": ["engine/tokenizer/", "engine/chat/"],
     r"yaml-cpp/": ["app/"],

@@ -19,6 +19,7 @@ namespace quern::app {
 struct ModelOptions {
   std::string model;           // path of a GGUF file; empty: the embedded model
   std::string alias;           // the model's name for clients; empty: the file's stem
+  std::string tokenizer;       // a tokenizer file; empty: what the model brings
   std::string chat_template;   // a name or a file, see engine/chat/template_set.hpp; empty: what the model brings
   std::uint32_t ctx = 0;       // positions of one sequence; 0: as trained, at most kDefaultContext
   std::uint64_t memory = 0;    // bytes for weights, KV pages and buffers; 0: 90% of the machine (or cgroup)

@@ -101,6 +101,15 @@ Result<std::vector<float>> GgufFile::get_float_array(std::string_view key) const
   return value != nullptr ? to_float_array(key, *value) : missing(key, "an array of numbers");
 }
 
+Result<std::string_view> GgufFile::get_bytes(std::string_view key) const {
+  const Value* value = find(key);
+  if (value == nullptr) return missing(key, "an array of bytes");
+  const bool bytes = value->type == ValueType::array &&
+                     (value->array.element == ValueType::u8 || value->array.element == ValueType::i8);
+  if (!bytes) return get_array(key, ValueType::u8).error();
+  return std::string_view(reinterpret_cast<const char*>(value->array.raw.data()), value->array.raw.size());
+}
+
 Result<std::uint64_t> GgufFile::get_uint_or(std::string_view key, std::uint64_t fallback) const {
   const Value* value = find(key);
   return value != nullptr ? to_uint(key, *value) : fallback;

@@ -106,6 +106,7 @@ class GgufFile {
   Result<const ArrayView*> get_array(std::string_view key, ValueType element) const;
   Result<std::vector<std::int64_t>> get_int_array(std::string_view key) const;  // any integer element type
   Result<std::vector<float>> get_float_array(std::string_view key) const;       // no NaN
+  Result<std::string_view> get_bytes(std::string_view key) const;               // elements of type u8 or i8
   // Missing: the default. Present with a wrong type: an error.
   Result<std::uint64_t> get_uint_or(std::string_view key, std::uint64_t fallback) const;
   Result<double> get_float_or(std::string_view key, double fallback) const;

@@ -1,5 +1,6 @@
 // Byte-pair encoding with an ordered list of merges: "gpt2" (byte-level: words of a pre-tokenizer, each byte one letter
-// of GPT-2's alphabet) and "gemma4" (lines of text, blanks escaped, characters that no token holds become bytes).
+// of GPT-2's alphabet) and "gemma4" (characters; lines of text, blanks escaped, characters that no token holds become
+// bytes).
 // Invalid UTF-8 is read as U+FFFD. Source: Sennrich et al., arXiv 1508.07909; openai/gpt-2 encoder.py.
 #include "engine/tokenizer/byte_alphabet.hpp"
 #include "engine/tokenizer/escaped_space.hpp"
@@ -10,6 +11,7 @@
 #include "engine/tokenizer/utf8.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -105,13 +107,15 @@ class ByteLevelBpe final : public BpeTokenizer {
   bool ignore_merges_;
 };
 
-class Gemma4Bpe final : public BpeTokenizer {
+class CharacterBpe final : public BpeTokenizer {
  public:
-  Gemma4Bpe(LoadedVocabulary loaded, const TextRules& text_rules, MergeRules merge_rules, Pretokenizer pretokenizer)
-      : BpeTokenizer(std::move(loaded), text_rules, std::move(merge_rules), std::move(pretokenizer)) {}
+  CharacterBpe(LoadedVocabulary loaded, const TextRules& text_rules, MergeRules merge_rules, Pretokenizer pretokenizer,
+               const CharacterBpeRules& rules)
+      : BpeTokenizer(std::move(loaded), text_rules, std::move(merge_rules), std::move(pretokenizer)), rules_(rules) {}
 
  protected:
   void encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
+    if (!rules_.escape_blanks) return encode_words(text, out);
     std::string escaped;
     escaped.reserve(text.size() + text.size() / 3 + 8);
     append_escaped(text, escaped);
@@ -119,8 +123,10 @@ class Gemma4Bpe final : public BpeTokenizer {
   }
 
   void encode_word(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const override {
-    if (word.front() == '\n') {  // a run of line ends, which is one token where the vocabulary has it
-      if (const TokenId whole = vocabulary().find(word); whole != kNoToken) return out.push_back(whole);
+    if (rules_.ignore_merges || (rules_.whole_line_ends && word.front() == '\n')) {
+      const TokenId whole = vocabulary().find(word);
+      if (whole != kNoToken && (rules_.whole_line_ends || is_wordlike(vocabulary().kind(whole))))
+        return out.push_back(whole);
     }
     scratch.list.clear();
     for (std::size_t i = 0; i < word.size();) {
@@ -129,12 +135,31 @@ class Gemma4Bpe final : public BpeTokenizer {
       i += size;
     }
     merge(scratch.list);
+    bool after_unknown = false;
     scratch.list.for_each([&](const Symbol& symbol) {
-      if (is_token(symbol.id)) return out.push_back(static_cast<TokenId>(symbol.id));
-      for (const char c : word.substr(symbol.begin, symbol.size))
-        if (const TokenId id = vocabulary().find_byte(static_cast<std::uint8_t>(c)); id != kNoToken) out.push_back(id);
+      if (is_token(symbol.id)) {
+        after_unknown = false;
+        return out.push_back(static_cast<TokenId>(symbol.id));
+      }
+      append_unknown(word.substr(symbol.begin, symbol.size), after_unknown, out);
     });
   }
+
+ private:
+  void append_unknown(std::string_view text, bool& after_unknown, std::vector<TokenId>& out) const {
+    const auto has_byte = [this](char c) { return vocabulary().find_byte(static_cast<std::uint8_t>(c)) != kNoToken; };
+    if (!rules_.unknown || (rules_.byte_fallback && std::ranges::all_of(text, has_byte))) {
+      after_unknown = false;
+      if (!rules_.byte_fallback) return;
+      for (const char c : text)
+        if (has_byte(c)) out.push_back(vocabulary().find_byte(static_cast<std::uint8_t>(c)));
+    } else if (special().unk != kNoToken && !(after_unknown && rules_.fuse_unknown)) {
+      out.push_back(special().unk);
+      after_unknown = true;
+    }
+  }
+
+  CharacterBpeRules rules_;
 };
 
 Result<std::unique_ptr<Tokenizer>> load_bpe(const gguf::GgufFile& file) {
@@ -150,8 +175,7 @@ Result<std::unique_ptr<Tokenizer>> load_bpe(const gguf::GgufFile& file) {
   TextRules rules;
   rules.piece_form = PieceForm::byte_letters;
   rules.clean_spaces = spec->clean_spaces;
-  return std::unique_ptr<Tokenizer>(
-      new ByteLevelBpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer), spec->ignore_merges));
+  return make_byte_level_bpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer), spec->ignore_merges);
 }
 
 Result<std::unique_ptr<Tokenizer>> load_gemma4(const gguf::GgufFile& file) {
@@ -165,11 +189,25 @@ Result<std::unique_ptr<Tokenizer>> load_gemma4(const gguf::GgufFile& file) {
   QUERN_TRY(MergeRules merges, MergeRules::load(file, loaded.vocabulary));
   TextRules rules;
   rules.clean_spaces = true;
-  return std::unique_ptr<Tokenizer>(
-      new Gemma4Bpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer)));
+  return make_character_bpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer),
+                            {.whole_line_ends = true});
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Tokenizer>> make_byte_level_bpe(LoadedVocabulary loaded, const TextRules& rules,
+                                                       MergeRules merges, Pretokenizer pretokenizer,
+                                                       bool ignore_merges) {
+  return std::unique_ptr<Tokenizer>(
+      new ByteLevelBpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer), ignore_merges));
+}
+
+Result<std::unique_ptr<Tokenizer>> make_character_bpe(LoadedVocabulary loaded, const TextRules& rules,
+                                                      MergeRules merges, Pretokenizer pretokenizer,
+                                                      const CharacterBpeRules& bpe_rules) {
+  return std::unique_ptr<Tokenizer>(
+      new CharacterBpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer), bpe_rules));
+}
 
 const TokenizerModel kBpeModel{"gpt2", &load_bpe};
 const TokenizerModel kGemma4Model{"gemma4", &load_gemma4};

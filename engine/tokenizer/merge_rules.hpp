@@ -10,8 +10,10 @@
 #include "engine/tokenizer/vocabulary.hpp"
 
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace quern::engine {
 
@@ -21,6 +23,14 @@ class MergeRules {
 
   // Errors: not_found without the key; corrupt, naming the index, for a merge that is not two texts around a blank.
   static Result<MergeRules> load(const gguf::GgufFile& file, const Vocabulary& vocabulary);
+  using Pair = std::pair<std::string_view, std::string_view>;  // left and right text, neither empty
+  // The same from at most kMaxMerges pairs, the first merged first.
+  static MergeRules create(std::span<const Pair> merges, const Vocabulary& vocabulary);
+
+  // Merges of tiktoken's kind: two neighbours may be joined wherever the vocabulary has the joined text, the lowest id
+  // first. Limits: texts of at most kMaxRankedBytes, because all ways to part each of them are looked up.
+  static constexpr std::size_t kMaxRankedBytes = 2048;
+  static MergeRules of_ranks(const Vocabulary& vocabulary, std::uint32_t n_ranked);
 
   // The vocabulary is the one that load() saw. PairTable::kAbsent for a text that is no symbol.
   std::uint32_t symbol(const Vocabulary& vocabulary, std::string_view text) const noexcept;

@@ -1,9 +1,14 @@
-// The tokenizer models (GGUF key tokenizer.ggml.model). A new one is one file and one row in load.cpp.
+// The tokenizer models (GGUF key tokenizer.ggml.model). A new one is one file and one row in load.cpp. Each can also be
+// made from parts, so that other files than GGUF lead to the same tokenizers.
 #pragma once
 
 #include "base/result.hpp"
 #include "engine/gguf/reader.hpp"
+#include "engine/tokenizer/merge_rules.hpp"
+#include "engine/tokenizer/pretokenize.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
+#include "engine/tokenizer/vocabulary_tokenizer.hpp"
+#include "engine/tokenizer/wordpiece_words.hpp"
 
 #include <memory>
 #include <string_view>
@@ -15,6 +20,35 @@ struct TokenizerModel {
   Result<std::unique_ptr<Tokenizer>> (*load)(const gguf::GgufFile& file);
 };
 
-extern const TokenizerModel kSpmModel, kBpeModel, kGemma4Model, kWordPieceModel;
+extern const TokenizerModel kSpmModel, kBpeModel, kGemma4Model, kWordPieceModel, kUnigramModel;
+
+// BPE over characters: what happens beside merging.
+struct CharacterBpeRules {
+  bool escape_blanks = true;     // a blank becomes U+2581 before the text is cut
+  bool whole_line_ends = false;  // a run of line ends is one token where the vocabulary has it
+  bool ignore_merges = false;    // a word that is a token stays whole, whatever the merges say
+  bool byte_fallback = true;     // a character that no token holds becomes its bytes,
+  bool unknown = false;          // or else one unknown token,
+  bool fuse_unknown = false;     // or one for a run of them; where not even that exists, it is lost
+};
+
+struct WordPieceRules {
+  WordRules words;
+  std::size_t max_word_characters = SIZE_MAX;  // a longer word is unknown
+};
+
+// A normalizer of `loaded` must leave valid UTF-8 where it is given valid UTF-8.
+// blank_is_there: the normalizer has put the blank before the text already.
+Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules,
+                                            bool blank_is_there = false);
+Result<std::unique_ptr<Tokenizer>> make_unigram(LoadedVocabulary loaded, const TextRules& rules);  // escapes blanks
+Result<std::unique_ptr<Tokenizer>> make_word_piece(LoadedVocabulary loaded, const TextRules& rules,
+                                                   const WordPieceRules& word_rules);
+Result<std::unique_ptr<Tokenizer>> make_byte_level_bpe(LoadedVocabulary loaded, const TextRules& rules,
+                                                       MergeRules merges, Pretokenizer pretokenizer,
+                                                       bool ignore_merges);
+Result<std::unique_ptr<Tokenizer>> make_character_bpe(LoadedVocabulary loaded, const TextRules& rules,
+                                                      MergeRules merges, Pretokenizer pretokenizer,
+                                                      const CharacterBpeRules& bpe_rules);
 
 }  // namespace quern::engine

@@ -5,9 +5,10 @@
 
 #include "base/result.hpp"
 #include "engine/tokenizer/pretokenizer_table.hpp"
+#include "engine/tokenizer/text_pattern.hpp"
 
 #include <cstdint>
-#include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -15,22 +16,25 @@ namespace quern::engine {
 
 class Pretokenizer {
  public:
-  // use_jit: compile to machine code where the system allows it; otherwise, or when false, patterns are interpreted.
-  // Errors: unsupported, naming the pre-tokenizer and the pattern that PCRE2 refuses.
+  // use_jit: as for TextPattern. Errors: unsupported, naming the pre-tokenizer and the pattern that PCRE2 refuses.
   static Result<Pretokenizer> create(const PretokenizerSpec& spec, bool use_jit = true);
-
-  Pretokenizer(Pretokenizer&&) noexcept;
-  Pretokenizer& operator=(Pretokenizer&&) noexcept;
-  ~Pretokenizer();
+  // The same with patterns of a file's own.
+  static Result<Pretokenizer> create(std::string_view owner, std::span<const std::string> patterns,
+                                     bool use_jit = true);
 
   // Replaces `ends` by the end offset of each piece, ascending; the last one is text.size(). `text` must be valid
   // UTF-8.
   void split(std::string_view text, std::vector<std::uint32_t>& ends) const;
 
  private:
-  class Pattern;
-  Pretokenizer();
-  std::vector<std::unique_ptr<Pattern>> patterns_;
+  // Where a match is cut.
+  enum class Cuts : std::uint8_t { at_ends, threes, isolated_threes };
+  struct Step {
+    TextPattern pattern;
+    Cuts cuts;
+  };
+  Pretokenizer() = default;
+  std::vector<Step> steps_;
 };
 
 }  // namespace quern::engine

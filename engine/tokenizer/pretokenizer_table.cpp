@@ -35,6 +35,40 @@ constexpr char kBailing[] = "'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|" LETTER
 constexpr char kGpt4o[] = CASED_WORD(CONTRACTION "?") "|\\p{N}{1,3}|" SYMBOLS "[\\r\\n/]*|" SPACES_TAIL;
 constexpr char kTekken[] = CASED_WORD("") "|\\p{N}|" SYMBOLS "[\\r\\n/]*|" SPACES_TAIL;
 
+// Youtu: o200k's words, digits one by one, after East Asian scripts and their punctuation were split off.
+constexpr char kYoutuScripts[] =
+    "[\\x{AC00}-\\x{D7A3}\\x{3131}-\\x{318E}]+"
+    "|[\\x{FF01}\\x{2026}\\x{201C}\\x{201D}\\x{2018}\\x{2019}\\x{2014}\\x{FF1A}\\x{FF1B}\\x{FF0C}\\x{3001}-\\x{303F}"
+    "\\x{FE30}-\\x{FE4F}]+|[\\x{3105}-\\x{312F}]+|[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}]+";
+constexpr char kYoutuWords[] = CASED_WORD(CONTRACTION "?") "|\\p{N}|" SYMBOLS "[\\r\\n/]*|" SPACES_TAIL;
+
+// Kimi K2: o200k's words, but no Han character in them; runs of Han are words of their own.
+// "sc:" because a script by itself means "or shared with it" to PCRE2, which takes in punctuation.
+#define NOT_HAN "(?!\\p{sc:Han})"
+#define KIMI_UPPER "(?:" NOT_HAN UPPER ")"
+#define KIMI_LOWER "(?:" NOT_HAN LOWER ")"
+constexpr char kKimiK2[] = "\\p{sc:Han}+|[^\\r\\n\\p{L}\\p{N}]?" KIMI_UPPER "*" KIMI_LOWER "+" CONTRACTION
+                           "?|[^\\r\\n\\p{L}\\p{N}]?" KIMI_UPPER "+" KIMI_LOWER "*" CONTRACTION "?|\\p{N}{1,3}|" SYMBOLS
+                           "[\\r\\n]*|" SPACES_TAIL;
+
+// Jais 2: Llama 3 with runs of blanks cut at powers of two.
+constexpr char kJais2[] = CONTRACTION
+    "|" LETTERS "|\\p{N}{1,3}|" SYMBOLS "[\\r\\n]*|" LINE_ENDS "|" SPACE "{512}(?![^" WS "])|" SPACE "{256}(?![^" WS
+    "])|" SPACE "{128}(?![^" WS "])|" SPACE "{64}(?![^" WS "])|" SPACE "{32}(?![^" WS "])|" SPACE "{16}(?![^" WS
+    "])|" SPACE "{8}(?![^" WS "])|" SPACE "{4}(?![^" WS "])|" SPACE "{1,2}(?![^" WS "])|" SPACE;
+constexpr char kExaoneMoe[] = CONTRACTION "|[^\\r\\n\\p{L}\\p{N}]?(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+|\\p{N}|" SYMBOLS
+                                          "[\\r\\n/]?|" SPACE "*[\\r\\n]|" SPACES_NOT_BEFORE_WORD "|" SPACE "+";
+
+// Digits in groups of three from the right. Matched whole and cut by the splitter: the models' own lookahead over all
+// digits that follow would make a long number quadratic.
+constexpr char kThreesInNumber[] = "(?#threes)(?<!\\d)\\d++";
+constexpr char kThreesAtWordEnd[] = "(?#isolated threes)(?<!\\d)\\d++\\b";
+
+// Chameleon
+constexpr char kImage[] = "IMGIMG[A-I]{1,4}Z";
+constexpr char kChameleonBlanks[] = "[\\t\\n]|    |  ";
+constexpr char kPunctuationMark[] = "[\\p{P}!-/:-@\\[-`{-~]";
+
 constexpr char kFalconPunctuation[] = "[\\p{P}\\$+<=>^~|`]+";
 constexpr char kDefaultPunctuation[] = "[\\p{P}\\$+<=>^~|]+";
 constexpr char kThreeDigits[] = "[0-9][0-9][0-9]";
@@ -63,7 +97,8 @@ constexpr char kDeepseekWords[] = SPACE
     "]+";
 constexpr char kDeepseekPunctuation[] =
     SPACE "?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+";
-constexpr char kDeepseekTrailingSpaces[] = SPACE "+$";
+// Only from the first blank of a run on: trying at each one would make a run of them before a digit quadratic.
+constexpr char kDeepseekTrailingSpaces[] = "(?<!" SPACE ")" SPACE "++$";
 constexpr char kDeepseekIdeographs[] = "[\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}]+";
 constexpr char kDeepseekCoderWords[] = SPACE "?\\p{L}+";
 constexpr char kDeepseekCoderPunctuation[] = SPACE "?\\p{P}+";
@@ -80,6 +115,13 @@ constexpr PretokenizerSpec kSpecs[] = {
     {"mpt", {kGpt2}},
     {"olmo", {kGpt2}},
     {"jais", {kGpt2}},
+    {"jina-es", {kGpt2}},
+    {"jina-de", {kGpt2}},
+    {"jina-v2-es", {kGpt2}},
+    {"jina-v2-de", {kGpt2}},
+    {"jina-v1-en", {kGpt2}},
+    {"jina-v2-code", {kGpt2}},
+    {"roberta-bpe", {kGpt2}},
     {"gigachat", {kGpt2}},
     {"a.x-4.0", {kGpt2}},
     {"mellum", {kGpt2}},
@@ -106,6 +148,7 @@ constexpr PretokenizerSpec kSpecs[] = {
     {"pixtral", {kLlama3}, true, true},
     {"midm-2.0", {kLlama3}, true, true},
     {"lfm2", {kLlama3}, true, true},
+    {"jina-v5-nano", {kLlama3}, true, true},
     {"dbrx", {kLlama3}},
     {"smaug-bpe", {kLlama3}},
     {"glm4", {kLlama3}},
@@ -114,6 +157,7 @@ constexpr PretokenizerSpec kSpecs[] = {
     {"qwen2", {kQwen2}, false, false, false},
     {"deepseek-r1-qwen", {kQwen2}, false, false, false},
     {"kormo", {kQwen2}, false, false, false},
+    {"f2llmv2", {kQwen2}, false, false, false},
     {"hunyuan", {kQwen2}, false, false, false},
     {"solar-open", {kQwen2}, false, false, false},
     {"grok-2", {kQwen2}, false, false, false},
@@ -129,6 +173,12 @@ constexpr PretokenizerSpec kSpecs[] = {
     {"llama4", {kGpt4o}, false, false, false},
     {"kanana2", {kGpt4o}, false, false, false},
     {"minimax-m2", {kGpt4o}, false, false, false},
+    {"talkie", {kGpt4o}, false, false, false},
+    {"granite-embed-multi-97m", {kGpt4o}, true, false, false},
+    {"tiny_aya", {kThreesAtWordEnd, kGpt4o}, false, false, false},
+    {"cohere2moe", {kThreesAtWordEnd, kGpt4o}, false, false, false},
+    {"kimi-k2", {kKimiK2}, false, false, false},
+    {"youtu", {kYoutuScripts, kYoutuWords}, true, false, false},
     {"tekken", {kTekken}, true, true, false},
     // DeepSeek
     {"deepseek-llm",
@@ -144,6 +194,10 @@ constexpr PretokenizerSpec kSpecs[] = {
     {"deepseek-v3", {kUpToThreeDigits, kDeepseek3Ideographs, kDeepseek3Words}, false, false, false},
     {"hunyuan-dense", {kUpToThreeDigits, kDeepseek3Ideographs, kDeepseek3Words}, false, false, false},
     {"joyai-llm", {kUpToThreeDigits, kDeepseek3Ideographs, kDeepseek3Words}, false, false, false},
+    {"jais-2", {kJais2}},
+    {"exaone-moe", {kExaoneMoe}},
+    {"superbpe", {kDigits, kThreesInNumber}, false, false, false},
+    {"chameleon", {kImage, kChameleonBlanks, kDigit, kPunctuationMark, kGpt2}, false, true, false},
     // BLOOM
     {"bloom", {kBloom}},
     {"gpt3-finnish", {kBloom}},

@@ -12,7 +12,9 @@ namespace quern::engine {
 inline constexpr std::size_t kMaxPatterns = 6;
 
 // How text is cut into words before merging. Patterns are applied one after the other, each to the pieces that the ones
-// before it left; what a pattern does not match between two matches is a piece of its own.
+// before it left; what a pattern does not match between two matches is a piece of its own. An empty match cuts. A match
+// of a pattern that begins with the comment "(?#threes)" is cut every three characters from its right end and nowhere
+// else, "(?#isolated threes)" also at both ends.
 struct PretokenizerSpec {
   std::string_view name;
   std::array<const char*, kMaxPatterns> patterns;  // PCRE2 syntax, UTF and UCP on; unused entries are null

@@ -49,7 +49,8 @@ class SpecialSplitter {
  private:
   static bool is_blank(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
   bool strips(TokenId id, Strip side) const noexcept {
-    return !strip_.empty() && strip_[static_cast<std::size_t>(id)] == side;
+    if (strip_.empty()) return false;
+    return (static_cast<unsigned>(strip_[static_cast<std::size_t>(id)]) & static_cast<unsigned>(side)) != 0;
   }
   Found next(std::string_view text, std::size_t from, bool parse_special) const noexcept;
   Found longest_at(std::string_view text, std::size_t begin, bool parse_special) const noexcept;

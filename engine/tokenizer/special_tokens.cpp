@@ -122,8 +122,7 @@ void drop_false_ends(Vocabulary& vocabulary, TokenRoles& roles) {
 }  // namespace
 
 Result<TokenRoles> assign_roles(const gguf::GgufFile& file, const SpecialTokens& defaults, Vocabulary& vocabulary) {
-  TokenRoles out{defaults, {}};
-  SpecialTokens& ids = out.ids;
+  SpecialTokens ids = defaults;
   QUERN_CHECK(read_id(file, "tokenizer.ggml.cls_token_id", true, vocabulary, ids.bos));  // a BERT begins with it
   QUERN_CHECK(read_id(file, "tokenizer.ggml.bos_token_id", true, vocabulary, ids.bos));
   QUERN_CHECK(read_id(file, "tokenizer.ggml.eos_token_id", true, vocabulary, ids.eos));
@@ -136,6 +135,12 @@ Result<TokenRoles> assign_roles(const gguf::GgufFile& file, const SpecialTokens&
   QUERN_CHECK(read_add(file, "tokenizer.ggml.add_eos_token", "tokenizer.ggml.eos_token_id", ids.eos, ids.add_eos));
   QUERN_CHECK(
       read_add(file, "tokenizer.ggml.add_sep_token", "tokenizer.ggml.seperator_token_id", ids.sep, ids.add_sep));
+  return roles_of(ids, vocabulary);
+}
+
+TokenRoles roles_of(const SpecialTokens& named, Vocabulary& vocabulary) {
+  TokenRoles out{named, {}};
+  SpecialTokens& ids = out.ids;
   if (ids.eot == kNoToken) ids.eot = find_first(vocabulary, kEndOfTurn);
   if (ids.eom == kNoToken) ids.eom = find_first(vocabulary, kEndOfMessage);
 

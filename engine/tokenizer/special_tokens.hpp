@@ -22,8 +22,11 @@ struct TokenRoles {
 // files are common and harmless, a warning) and for add_bos or add_eos without the token.
 Result<TokenRoles> assign_roles(const gguf::GgufFile& file, const SpecialTokens& defaults, Vocabulary& vocabulary);
 
+// The same for ids that are known: tokens of the vocabulary, or kNoToken.
+TokenRoles roles_of(const SpecialTokens& ids, Vocabulary& vocabulary);
+
 // Special tokens that swallow the white space beside them in text.
-enum class Strip : std::uint8_t { none = 0, left = 1, right = 2 };
+enum class Strip : std::uint8_t { none = 0, left = 1, right = 2, both = 3 };
 
 // [n_vocab], or empty when no token of the model strips. The file format has no place for this, so it goes by the
 // model.

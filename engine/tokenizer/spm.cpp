@@ -39,15 +39,17 @@ bool is_mergeable(TokenKind kind) noexcept {
 
 class SpmTokenizer final : public VocabularyTokenizer {
  public:
-  SpmTokenizer(LoadedVocabulary loaded, const TextRules& rules)
-      : VocabularyTokenizer(std::move(loaded), rules), index_(vocabulary().size()) {
+  SpmTokenizer(LoadedVocabulary loaded, const TextRules& rules, bool blank_is_there)
+      : VocabularyTokenizer(std::move(loaded), rules),
+        index_(vocabulary().size()),
+        adds_blank_(rules.add_space_prefix && !blank_is_there) {
     for (std::uint32_t i = 0; i < vocabulary().size(); ++i) {
       const auto id = static_cast<TokenId>(i);
       const std::string_view text = vocabulary().text(id);
       if (text.empty() || !is_mergeable(vocabulary().kind(id))) continue;
       index_.insert(text, i);
       longest_ = std::max(longest_, text.size());
-      words_part_ = words_part_ && word_size(text) == text.size();
+      words_part_ = words_part_ && first_word_size(text) == text.size();
     }
   }
 
@@ -55,29 +57,18 @@ class SpmTokenizer final : public VocabularyTokenizer {
   void encode_text(std::string_view text, bool begins, std::vector<TokenId>& out) const override {
     std::string escaped;
     escaped.reserve(text.size() + text.size() / 3 + 8);
-    if (adds_space_prefix() && begins) escaped.append(kEscapedSpace);
+    if (adds_blank_ && begins) escaped.append(kEscapedSpace);
     append_escaped(text, escaped);
     MergeList list;
     std::string_view rest = escaped;
     while (!rest.empty()) {
-      const std::size_t size = words_part_ ? word_size(rest) : rest.size();
+      const std::size_t size = words_part_ ? first_word_size(rest) : rest.size();
       encode_word(rest.substr(0, size), list, out);
       rest.remove_prefix(size);
     }
   }
 
  private:
-  static std::size_t skip_blanks(std::string_view text) noexcept {
-    std::size_t at = 0;
-    while (text.substr(at).starts_with(kEscapedSpace)) at += kEscapedSpace.size();
-    return at;
-  }
-
-  // The size of the first word: up to the next blank that follows something else.
-  static std::size_t word_size(std::string_view text) noexcept {
-    return std::min(text.find(kEscapedSpace, skip_blanks(text)), text.size());
-  }
-
   void encode_word(std::string_view word, MergeList& list, std::vector<TokenId>& out) const {
     list.clear();
     for (std::size_t i = 0; i < word.size();) {
@@ -108,7 +99,8 @@ class SpmTokenizer final : public VocabularyTokenizer {
     }
   }
 
-  TextIndex index_;          // the mergeable tokens
+  TextIndex index_;  // the mergeable tokens
+  bool adds_blank_;
   std::size_t longest_ = 0;  // bytes of the longest of them
   bool words_part_ = true;   // no token reaches from one word into the next: each can be merged by itself
 };
@@ -122,10 +114,14 @@ Result<std::unique_ptr<Tokenizer>> load_spm(const gguf::GgufFile& file) {
   TextRules rules;
   QUERN_TRY(rules.add_space_prefix, file.get_bool_or("tokenizer.ggml.add_space_prefix", true));
   QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
-  return std::unique_ptr<Tokenizer>(new SpmTokenizer(std::move(loaded), rules));
+  return make_spm(std::move(loaded), rules);
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules, bool blank_is_there) {
+  return std::unique_ptr<Tokenizer>(new SpmTokenizer(std::move(loaded), rules, blank_is_there));
+}
 
 const TokenizerModel kSpmModel{"llama", &load_spm};
 

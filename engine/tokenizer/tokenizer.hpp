@@ -57,4 +57,10 @@ class Tokenizer {
 // Errors: unsupported (model or pre-tokenizer, with the list of those supported), corrupt (sizes, ids out of range).
 Result<std::unique_ptr<Tokenizer>> load_tokenizer(const gguf::GgufFile& file);
 
+// The same from a file of its own: Hugging Face's tokenizer.json, SentencePiece's .model, tiktoken's .tiktoken, or
+// GGUF, told apart by content. What such a file does not say (which tokens begin and end a text) comes from the
+// tokenizer_config.json beside it and from `model`, which may be null.
+// Errors: unsupported (naming what this file uses and what is known), corrupt, those of opening a file.
+Result<std::unique_ptr<Tokenizer>> load_tokenizer_file(const std::string& path, const gguf::GgufFile* model);
+
 }  // namespace quern::engine

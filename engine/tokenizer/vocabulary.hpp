@@ -16,6 +16,13 @@
 
 namespace quern::engine {
 
+// What a vocabulary is made from; the views need live only until create() returns.
+struct VocabularyParts {
+  std::vector<std::string_view> texts;
+  std::vector<float> scores;     // [n_vocab], or empty: 0
+  std::vector<TokenKind> kinds;  // [n_vocab], or empty: normal
+};
+
 class Vocabulary {
  public:
   static constexpr std::uint64_t kMaxTokens = 1u << 24;
@@ -24,6 +31,8 @@ class Vocabulary {
   // Errors: corrupt (no tokens, arrays of different lengths, a kind that is none, a byte token that names no
   // byte), each naming the key and the index.
   static Result<Vocabulary> load(const gguf::GgufFile& file);
+  // The same from parts of one length; errors name `owner` as the key.
+  static Result<Vocabulary> create(VocabularyParts parts, std::string_view owner);
 
   std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(texts_.size()); }
   bool contains(std::int64_t id) const noexcept { return id >= 0 && id < std::int64_t{size()}; }
@@ -45,10 +54,8 @@ class Vocabulary {
  private:
   Vocabulary() = default;
   static std::size_t index(TokenId id) noexcept { return static_cast<std::size_t>(id); }
-  Status load_texts(const gguf::GgufFile& file);
-  Status load_scores(const gguf::GgufFile& file);
-  Status load_kinds(const gguf::GgufFile& file);
-  Status index_bytes();
+  Status copy_texts(const std::vector<std::string_view>& texts, std::string_view owner);
+  Status index_bytes(std::string_view owner);
 
   std::unique_ptr<char[]> arena_;
   std::vector<std::string_view> texts_;  // [n_vocab]

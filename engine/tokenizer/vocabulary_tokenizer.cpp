@@ -55,14 +55,15 @@ Result<LoadedVocabulary> load_vocabulary(const gguf::GgufFile& file, const Speci
   QUERN_TRY(TokenRoles roles, assign_roles(file, defaults, vocabulary));
   QUERN_CHECK(SpecialSplitter::check(vocabulary));
   std::vector<Strip> strip = strip_rules(file, vocabulary);
-  return LoadedVocabulary{std::move(vocabulary), std::move(roles), std::move(strip)};
+  return LoadedVocabulary{std::move(vocabulary), std::move(roles), std::move(strip), nullptr};
 }
 
 VocabularyTokenizer::VocabularyTokenizer(LoadedVocabulary loaded, const TextRules& rules)
     : vocabulary_(std::move(loaded.vocabulary)),
       roles_(std::move(loaded.roles)),
       rules_(rules),
-      splitter_(vocabulary_, std::move(loaded.strip)) {
+      splitter_(vocabulary_, std::move(loaded.strip)),
+      normalizer_(std::move(loaded.normalizer)) {
   build_pieces();
 }
 
@@ -102,7 +103,10 @@ std::vector<TokenId> VocabularyTokenizer::encode(std::string_view text, EncodeOp
   splitter_.split(
       text, options.parse_special,
       [&](std::string_view ordinary) {
-        encode_text(ordinary, begins, out);
+        if (normalizer_)
+          encode_text(normalizer_->apply(ordinary, ordinary.data() == text.data()), begins, out);
+        else
+          encode_text(ordinary, begins, out);
         begins = false;
       },
       [&](TokenId id) {

@@ -4,6 +4,7 @@
 
 #include "engine/tokenizer/special_splitter.hpp"
 #include "engine/tokenizer/special_tokens.hpp"
+#include "engine/tokenizer/text_normalizer.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "engine/tokenizer/vocabulary.hpp"
 
@@ -29,6 +30,7 @@ struct LoadedVocabulary {
   Vocabulary vocabulary;
   TokenRoles roles;
   std::vector<Strip> strip;
+  std::unique_ptr<const TextNormalizer> normalizer;  // may be null
 };
 Result<LoadedVocabulary> load_vocabulary(const gguf::GgufFile& file, const SpecialTokens& defaults);
 
@@ -59,6 +61,7 @@ class VocabularyTokenizer : public Tokenizer {
   TokenRoles roles_;
   TextRules rules_;
   SpecialSplitter splitter_;
+  std::unique_ptr<const TextNormalizer> normalizer_;
   std::string pieces_;                    // the bytes of all tokens, one after the other
   std::vector<std::uint32_t> piece_end_;  // [n_vocab] offsets into pieces_
 };

@@ -4,7 +4,6 @@
 #include "engine/tokenizer/escaped_space.hpp"
 #include "engine/tokenizer/models.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
-#include "engine/tokenizer/wordpiece_words.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -14,13 +13,17 @@ namespace {
 
 class WordPieceTokenizer final : public VocabularyTokenizer {
  public:
-  WordPieceTokenizer(LoadedVocabulary loaded, const TextRules& text_rules, const WordRules& word_rules)
-      : VocabularyTokenizer(std::move(loaded), text_rules), word_rules_(word_rules) {}
+  WordPieceTokenizer(LoadedVocabulary loaded, const TextRules& text_rules, const WordPieceRules& rules)
+      : VocabularyTokenizer(std::move(loaded), text_rules), rules_(rules) {}
 
  protected:
   void encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
     std::string marked;
-    for (const std::string& word : split_words(text, word_rules_)) {
+    for (const std::string& word : split_words(text, rules_.words)) {
+      if (is_too_long(word)) {
+        append_unknown(out);
+        continue;
+      }
       marked.assign(kEscapedSpace).append(word);
       encode_word(marked, out);
     }
@@ -35,7 +38,7 @@ class WordPieceTokenizer final : public VocabularyTokenizer {
       while (size > 0 && (id = vocabulary().find(word.substr(0, size))) == kNoToken) --size;
       if (id == kNoToken) {
         out.resize(begin);
-        if (special().unk != kNoToken) out.push_back(special().unk);
+        append_unknown(out);
         return;
       }
       out.push_back(id);
@@ -43,7 +46,16 @@ class WordPieceTokenizer final : public VocabularyTokenizer {
     }
   }
 
-  WordRules word_rules_;
+  void append_unknown(std::vector<TokenId>& out) const {
+    if (special().unk != kNoToken) out.push_back(special().unk);
+  }
+  bool is_too_long(std::string_view word) const noexcept {
+    if (word.size() <= rules_.max_word_characters) return false;
+    const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; };
+    return static_cast<std::size_t>(std::ranges::count_if(word, begins)) > rules_.max_word_characters;
+  }
+
+  WordPieceRules rules_;
 };
 
 Result<std::unique_ptr<Tokenizer>> load_wordpiece(const gguf::GgufFile& file) {
@@ -55,15 +67,20 @@ Result<std::unique_ptr<Tokenizer>> load_wordpiece(const gguf::GgufFile& file) {
   defaults.add_bos = true;
   defaults.add_sep = true;
   TextRules text_rules;
-  WordRules word_rules;
+  WordPieceRules rules;
   QUERN_TRY(text_rules.clean_spaces, file.get_bool_or("tokenizer.ggml.clean_spaces", true));
-  QUERN_TRY(word_rules.lower_case, file.get_bool_or("tokenizer.ggml.normalizer.lowercase", true));
-  QUERN_TRY(word_rules.strip_accents, file.get_bool_or("tokenizer.ggml.normalizer.strip_accents", true));
+  QUERN_TRY(rules.words.lower_case, file.get_bool_or("tokenizer.ggml.normalizer.lowercase", true));
+  QUERN_TRY(rules.words.strip_accents, file.get_bool_or("tokenizer.ggml.normalizer.strip_accents", true));
   QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
-  return std::unique_ptr<Tokenizer>(new WordPieceTokenizer(std::move(loaded), text_rules, word_rules));
+  return make_word_piece(std::move(loaded), text_rules, rules);
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Tokenizer>> make_word_piece(LoadedVocabulary loaded, const TextRules& rules,
+                                                   const WordPieceRules& word_rules) {
+  return std::unique_ptr<Tokenizer>(new WordPieceTokenizer(std::move(loaded), rules, word_rules));
+}
 
 const TokenizerModel kWordPieceModel{"bert", &load_wordpiece};
 

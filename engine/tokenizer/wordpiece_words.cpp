@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include <utf8proc.h>
@@ -43,18 +44,20 @@ bool is_mark(utf8proc_category_t category) noexcept {
 bool stands_alone(Codepoint c, utf8proc_category_t category) noexcept {
   const bool punctuation = category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
   const bool symbol = category >= UTF8PROC_CATEGORY_SM && category <= UTF8PROC_CATEGORY_SO;
-  return punctuation || (c < 0x7F && symbol) || is_ideograph(c);
+  return punctuation || (c < 0x7F && symbol);
 }
 
-// The first character of the canonical decomposition.
-Codepoint base_of(Codepoint c) noexcept {
-  if (c < 0x80) return c;
-  std::array<Codepoint, 32> parts{};  // the longest canonical decomposition has 4
+// The canonical decomposition: at least one character.
+std::span<const Codepoint> parts_of(Codepoint c, std::span<Codepoint, 32> parts) noexcept {
+  parts[0] = c;
+  if (c < 0x80) return parts.first(1);
   int boundary = 0;
-  const utf8proc_ssize_t n =
+  const utf8proc_ssize_t n =  // the longest canonical decomposition has 4
       utf8proc_decompose_char(c, parts.data(), static_cast<utf8proc_ssize_t>(parts.size()),
                               static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &boundary);
-  return n > 0 ? parts[0] : c;
+  if (n > 0 && n <= 32) return parts.first(static_cast<std::size_t>(n));
+  parts[0] = c;
+  return parts.first(1);
 }
 
 void append(Codepoint c, std::string& out) {
@@ -63,11 +66,40 @@ void append(Codepoint c, std::string& out) {
   out.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size));
 }
 
+class WordWriter {
+ public:
+  WordWriter(const WordRules& rules, std::vector<std::string>& words) : rules_(rules), words_(words) {}
+
+  void add(Codepoint c) {
+    if (is_blank(c)) {
+      open_ = false;
+      return;
+    }
+    const auto category = utf8proc_category(c);
+    if (c == 0 || c == 0xFFFD || is_control(category) || is_dropped_mark(category)) return;
+    if (rules_.lower_case) c = utf8proc_tolower(c);
+    const bool alone = stands_alone(c, category) || (rules_.split_ideographs && is_ideograph(c));
+    if (alone || !open_) words_.emplace_back();
+    append(c, words_.back());
+    open_ = !alone;
+  }
+
+ private:
+  bool is_dropped_mark(utf8proc_category_t category) const noexcept {
+    if (!rules_.strip_accents) return false;
+    return rules_.whole_decomposition ? category == UTF8PROC_CATEGORY_MN : is_mark(category);
+  }
+
+  const WordRules& rules_;
+  std::vector<std::string>& words_;
+  bool open_ = false;  // the last word may still grow
+};
+
 }  // namespace
 
 std::vector<std::string> split_words(std::string_view text, const WordRules& rules) {
   std::vector<std::string> words;
-  bool open = false;  // the last word may still grow
+  WordWriter writer(rules, words);
   while (!text.empty()) {
     const Utf8Step step = utf8_front(text);
     Codepoint c = 0xFFFD;
@@ -75,18 +107,11 @@ std::vector<std::string> split_words(std::string_view text, const WordRules& rul
       utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), step.size, &c);
     }
     text.remove_prefix(step.size);
-    if (rules.strip_accents) c = base_of(c);
-    if (is_blank(c)) {
-      open = false;
-      continue;
-    }
-    const auto category = utf8proc_category(c);
-    if (c == 0 || c == 0xFFFD || is_control(category) || (rules.strip_accents && is_mark(category))) continue;
-    if (rules.lower_case) c = utf8proc_tolower(c);
-    const bool alone = stands_alone(c, category);
-    if (alone || !open) words.emplace_back();
-    append(c, words.back());
-    open = !alone;
+    std::array<Codepoint, 32> buffer{};
+    std::span<const Codepoint> parts{&c, 1};
+    if (rules.strip_accents) parts = parts_of(c, buffer);
+    if (!rules.whole_decomposition) parts = parts.first(1);
+    for (const Codepoint part : parts) writer.add(part);
   }
   return words;
 }

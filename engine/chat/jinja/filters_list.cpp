@@ -227,11 +227,22 @@ Value groupby(Interpreter& in, const Value& value, Arguments& arguments) {
   return make_list(in.heap(), std::move(out));
 }
 
+// Any item. The same request must give the same prompt, so the choice depends on nothing but the work done so far.
+Value random_item(Interpreter& in, const Value& value, Arguments& arguments) {
+  const Bound bound("random", arguments, {}, 0);
+  if (value.is(Kind::dict) || value.is(Kind::none) || value.is_number())
+    throw_type("random(): found '{}', expected a sequence", type_name(value));
+  const std::vector<Value> items = iterate(in.heap(), value);
+  if (items.empty()) return Value::undefined(in.heap(), "No random item, sequence was empty.");
+  const std::uint64_t mixed = (in.heap().steps() + 1) * 0x9E3779B97F4A7C15u;  // 2^64 / golden ratio
+  return items[static_cast<std::size_t>((mixed >> 32) % items.size())];
+}
+
 constexpr Named<FilterFunction> kFilters[] = {
-    {"length", &length}, {"count", &length},      {"list", &list},         {"first", &first},
-    {"last", &last},     {"join", &join},         {"reverse", &reverse},   {"sort", &sort},
-    {"unique", &unique}, {"dictsort", &dictsort}, {"min", &extreme<true>}, {"max", &extreme<false>},
-    {"sum", &sum},       {"batch", &batch},       {"slice", &slice},       {"groupby", &groupby},
+    {"length", &length},     {"count", &length},       {"list", &list}, {"first", &first},   {"last", &last},
+    {"join", &join},         {"reverse", &reverse},    {"sort", &sort}, {"unique", &unique}, {"dictsort", &dictsort},
+    {"min", &extreme<true>}, {"max", &extreme<false>}, {"sum", &sum},   {"batch", &batch},   {"slice", &slice},
+    {"groupby", &groupby},   {"random", &random_item},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "engine/chat/jinja/interpreter.hpp"
 #include "engine/chat/jinja/operators.hpp"
 #include "engine/chat/jinja/text.hpp"
+#include "engine/chat/jinja/word_wrap.hpp"
 
 #include <algorithm>
 
@@ -186,6 +187,29 @@ Value urlencode(Interpreter& in, const Value& value, Arguments& arguments) {
   return Value::string(in.heap(), std::move(out));
 }
 
+Value wordwrap(Interpreter& in, const Value& value, Arguments& arguments) {
+  const Bound bound("wordwrap", arguments, {"width", "break_long_words", "wrapstring", "break_on_hyphens"}, 0);
+  const std::int64_t width = bound.integer(0, 79);
+  if (width < 1) throw_type("invalid width {} (must be > 0)", width);
+  const bool has_end = bound.has(2) && !bound[2].is(Kind::none);
+  const std::string end(has_end ? bound.string(2).value_or("\n") : "\n");
+  const WrapStyle style{static_cast<std::size_t>(width), bound.boolean(1, true), bound.boolean(3, true)};
+  const std::string text = to_text(in.heap(), value);
+  in.heap().work(text.size() * 4);
+  std::string out;
+  bool first = true;
+  for (const std::string_view line : split_lines(text, false)) {
+    const std::vector<std::string> parts = wrap_line(line, style);
+    for (std::size_t i = 0; i < std::max<std::size_t>(parts.size(), 1); ++i) {
+      if (!first) out += end;
+      first = false;
+      if (i < parts.size()) out += parts[i];
+      if (out.size() > in.heap().limits().max_bytes) throw_failure(FailureKind::limit, "the wrapped text is too long");
+    }
+  }
+  return Value::string(in.heap(), std::move(out));
+}
+
 constexpr Named<FilterFunction> kFilters[] = {
     {"trim", &trim},
     {"string", &string},
@@ -204,6 +228,7 @@ constexpr Named<FilterFunction> kFilters[] = {
     {"truncate", &truncate},
     {"wordcount", &wordcount},
     {"urlencode", &urlencode},
+    {"wordwrap", &wordwrap},
 };
 
 }  // namespace

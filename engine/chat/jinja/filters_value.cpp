@@ -131,10 +131,36 @@ Value from_json(Interpreter& in, const Value& value, Arguments& arguments) {
   return parse_json(in.heap(), value.text());
 }
 
+Value filesizeformat(Interpreter& in, const Value& value, Arguments& arguments) {
+  const Bound bound("filesizeformat", arguments, {"binary"}, 0);
+  static constexpr char kPrefixes[] = "kMGTPEZY";
+  const bool binary = bound.boolean(0, false);
+  const double base = binary ? 1024 : 1000;
+  std::optional<double> bytes;
+  if (value.is_number()) bytes = value.as_real();
+  if (value.is(Kind::string)) bytes = parse_real(value.text());
+  if (!bytes) throw_type("filesizeformat(): {} is no number", repr(in.heap(), value));
+  if (*bytes == 1) return Value::string(in.heap(), "1 Byte");
+  if (*bytes < base) return Value::string(in.heap(), fmt::format("{} Bytes", truncated(*bytes).value_or(0)));
+  double unit = base;
+  std::size_t prefix = 0;
+  for (; prefix + 1 < sizeof(kPrefixes) - 1 && *bytes >= unit * base; ++prefix) unit *= base;
+  const char letter = binary && prefix == 0 ? 'K' : kPrefixes[prefix];
+  return Value::string(in.heap(), fmt::format("{:.1f} {}{}", *bytes / unit, letter, binary ? "iB" : "B"));
+}
+
 constexpr Named<FilterFunction> kFilters[] = {
-    {"default", &default_value}, {"d", &default_value},     {"int", &to_integer}, {"float", &to_real},
-    {"abs", &absolute},          {"round", &round},         {"items", &items},    {"attr", &attr},
-    {"tojson", &tojson},         {"from_json", &from_json},
+    {"default", &default_value},
+    {"d", &default_value},
+    {"int", &to_integer},
+    {"float", &to_real},
+    {"abs", &absolute},
+    {"round", &round},
+    {"items", &items},
+    {"attr", &attr},
+    {"tojson", &tojson},
+    {"from_json", &from_json},
+    {"filesizeformat", &filesizeformat},
 };
 
 }  // namespace

@@ -60,6 +60,46 @@ TEST(Pretokenize, CasedWords) {
   EXPECT_EQ(split("tekken", "abcDEF"), (Words{"abc", "DEF"}));
 }
 
+TEST(Pretokenize, DigitsInThreesFromTheRight) {
+  EXPECT_EQ(split("superbpe", "a b 1234567 x 123456"), (Words{"a b ", "1", "234", "567", " x ", "123", "456"}));
+  EXPECT_EQ(split("superbpe", "12\u00BD34"), (Words{"12\u00BD34"}));
+  EXPECT_EQ(split("tiny_aya", "1234 x12 1234a"), (Words{"1", "234", " x", "12", " ", "123", "4", "a"}));
+  EXPECT_EQ(split("tiny_aya", "\u0661\u0662\u0663\u0664"), (Words{"\u0661", "\u0662\u0663\u0664"}));
+}
+
+TEST(Pretokenize, HanIsApartFromOtherLetters) {
+  EXPECT_EQ(split("kimi-k2", "abc\u4E16\u754Cdef 1234"), (Words{"abc", "\u4E16\u754C", "def", " ", "123", "4"}));
+  EXPECT_EQ(split("kimi-k2", "\u4E16\u3001\u4E16"), (Words{"\u4E16", "\u3001", "\u4E16"}));
+  EXPECT_EQ(split("kimi-k2", "HTTPServer's\u3042\u4E16"), (Words{"HTTPServer's", "\u3042", "\u4E16"}));
+  EXPECT_EQ(split("youtu", "it's \uAC00\uAC01\u4E16\u3001 42"),
+            (Words{"it's", " ", "\uAC00\uAC01", "\u4E16", "\u3001", " ", "4", "2"}));
+}
+
+TEST(Pretokenize, RunsOfBlanksAtPowersOfTwo) {
+  EXPECT_EQ(split("jais-2", "a" + std::string(7, ' ') + "b"), (Words{"a", "    ", "  ", " b"}));
+}
+
+TEST(Pretokenize, Chameleon) {
+  EXPECT_EQ(split("chameleon", "IMGIMGABZ a    b4.5"), (Words{"IMGIMGABZ", " a", "    ", "b", "4", ".", "5"}));
+}
+
+TEST(Pretokenize, LettersWithMarksAcrossBlanks) {
+  EXPECT_EQ(split("exaone-moe", "ab cd 12"), (Words{"ab cd", " ", "1", "2"}));
+}
+
+// Every row stays near linear: a quadratic one would take hours here.
+TEST(Pretokenize, LongRunsOfOneKind) {
+  constexpr std::size_t kSize = 1 << 15;
+  for (const std::string_view name : all_names())
+    for (const char* const unit : {"a", "A", "1", " ", "\n", ".", "'", "\u4E16", "1 ", "a1", "\t\n", "\u0301"}) {
+      std::string text;
+      while (text.size() < kSize) text += unit;
+      EXPECT_FALSE(split(name, text).empty()) << name;
+      EXPECT_FALSE(split(name, text + "1").empty()) << name;
+      EXPECT_FALSE(split(name, text + "a").empty()) << name;
+    }
+}
+
 TEST(Pretokenize, WhiteSpaceIsUnicodes) {
   EXPECT_EQ(split("gpt-2", "a\u3000\u3000b"), (Words{"a", "\u3000", "\u3000", "b"}));
   EXPECT_EQ(split("gpt-2", "a\u180Eb"), (Words{"a", "\u180E", "b"}));  // a format character: taken as a symbol
@@ -106,11 +146,11 @@ TEST(Pretokenize, PatternsThatBacktrackWithoutEndLeaveThePieceWhole) {
   }
 }
 
-TEST(Pretokenize, EmptyMatchesCutNothing) {
+TEST(Pretokenize, EmptyMatchesCut) {
   static constexpr PretokenizerSpec kEmpty{"empty", {"b*"}};
   std::vector<std::uint32_t> ends;
   Pretokenizer::create(kEmpty).value().split("aébba", ends);
-  EXPECT_EQ(ends, (std::vector<std::uint32_t>{3, 5, 6}));
+  EXPECT_EQ(ends, (std::vector<std::uint32_t>{1, 3, 5, 6}));
 }
 
 TEST(Pretokenize, BadPatternIsAnError) {

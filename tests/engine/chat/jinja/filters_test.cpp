@@ -70,5 +70,33 @@ TEST(JinjaFilters, Values) {
   EXPECT_EQ(failure_of("{{ 1|abs(2) }}").message, "abs() takes at most 0 argument(s), 1 were given");
 }
 
+TEST(JinjaFilters, RandomIsOneOfTheItemsAndTheSameEachTime) {
+  const std::string one = render("{{ ['a','b','c']|random }}");
+  EXPECT_TRUE(one == "a" || one == "b" || one == "c") << one;
+  EXPECT_EQ(render("{{ ['a','b','c']|random }}"), one);
+  EXPECT_EQ(render("{{ []|random is undefined }}"), "True");
+  EXPECT_EQ(render("{% for i in range(60) %}{{ 'abc'|random }}{% endfor %}").find_first_not_of("abc"),
+            std::string::npos);
+}
+
+TEST(JinjaFilters, BadArgumentsOfTheRarerFilters) {
+  EXPECT_NE(failure_of("{{ {'a b': 1}|xmlattr }}").message.find("Invalid character in attribute name: 'a b'"),
+            std::string::npos);
+  EXPECT_NE(failure_of("{{ 'x'|xmlattr }}").message.find("mapping"), std::string::npos);
+  EXPECT_NE(failure_of("{{ 'x'|wordwrap(0) }}").message.find("invalid width 0"), std::string::npos);
+  EXPECT_NE(failure_of("{{ 'x'|filesizeformat }}").message.find("'x' is no number"), std::string::npos);
+  EXPECT_NE(failure_of("{{ 'x'|urlize(extra_schemes=['x']) }}").message.find("'x' is not a valid URI scheme prefix"),
+            std::string::npos);
+  EXPECT_NE(failure_of("{{ 3|random }}").message.find("sequence"), std::string::npos);
+}
+
+TEST(JinjaFilters, RarerFiltersOnHugeTexts) {
+  for (const char* const unit : {"<", "<!--", "-->", "@", "a.", "(", "&lt;", "-", "a-", "http://", " ", "x "})
+    for (const char* const filter : {"striptags", "urlize", "wordwrap(3)", "pprint"}) {
+      const std::string source = std::string("{{ ('") + unit + "' * 200000)|" + filter + "|length }}";
+      EXPECT_FALSE(render(source).empty()) << source;  // a length or a limit, but soon
+    }
+}
+
 }  // namespace
 }  // namespace quern::engine::chat::jinja

@@ -1,0 +1,138 @@
+// tokenizer.json's expressions are Oniguruma's (Ruby syntax); ours are PCRE2's. They agree on what tokenizers use
+// except for the following, which is rewritten, and for what is refused: constructs that mean something else to PCRE2.
+// Source: Oniguruma doc/RE; pcre2pattern(3).
+#include "engine/tokenizer/sources/hf_parts.hpp"
+
+#include <fmt/format.h>
+
+namespace quern::engine {
+namespace {
+
+// White space as Unicode defines it; PCRE2's \s also takes U+180E.
+constexpr std::string_view kBlanks =
+    "\\t-\\r\\x20\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
+constexpr std::string_view kSameLetters = "rntfdDwWbBx";  // escapes that mean the same to both
+
+class Translator {
+ public:
+  Translator(std::string_view source, const std::string& path) : rest_(source), path_(path) {}
+
+  Result<std::string> run() {
+    while (!rest_.empty()) {
+      const char c = rest_.front();
+      if (c == '\\') {
+        QUERN_CHECK(escape());
+      } else if (in_class_) {
+        QUERN_CHECK(class_letter(c));
+      } else {
+        QUERN_CHECK(letter(c));
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  Error refuse(std::string_view what) const {
+    return fail(Errc::unsupported, "{}: the expression uses {}, which is not supported", path_, what);
+  }
+  void copy(std::size_t size) {
+    out_.append(rest_.substr(0, size));
+    rest_.remove_prefix(std::min(size, rest_.size()));
+  }
+  void replace(std::size_t size, std::string_view text) {
+    out_.append(text);
+    rest_.remove_prefix(std::min(size, rest_.size()));
+  }
+
+  Status letter(char c) {
+    if (c == '[') {
+      in_class_ = true;
+      copy(rest_.substr(0, 2) == "[^" ? 2 : 1);
+    } else if (c == '^' || c == '$') {
+      replace(1, c == '^' ? "(?m:^)" : "(?m:$)");  // Ruby's are those of a line
+    } else if (c == '}' && rest_.substr(0, 2) == "}+") {
+      return refuse("a '+' after an interval");  // possessive to PCRE2, a repetition to Oniguruma
+    } else {
+      copy(1);
+    }
+    return {};
+  }
+
+  Status class_letter(char c) {
+    if (c == '[' && !rest_.starts_with("[:")) return refuse("a class inside a class");
+    if (rest_.starts_with("&&")) return refuse("an intersection of classes (&&)");
+    if (rest_.starts_with("[:")) {
+      const std::size_t end = rest_.find(":]");
+      if (end == std::string_view::npos) return refuse("an unfinished [:class:]");
+      copy(end + 2);
+      return {};
+    }
+    if (c == ']') in_class_ = false;
+    copy(1);
+    return {};
+  }
+
+  Status escape() {
+    if (rest_.size() < 2) return refuse("a backslash at the end");
+    const char c = rest_[1];
+    if (c == 's') {
+      replace(2, in_class_ ? std::string(kBlanks) : fmt::format("[{}]", kBlanks));
+    } else if (c == 'S') {
+      if (in_class_) return refuse("\\S inside a class");
+      replace(2, fmt::format("[^{}]", kBlanks));
+    } else if (c == 'v') {
+      replace(2, "\\x0B");
+    } else if (c == 'u') {
+      return unicode();
+    } else if (c == 'p' || c == 'P') {
+      return property();
+    } else if (kSameLetters.find(c) == std::string_view::npos && std::isalnum(static_cast<unsigned char>(c)) != 0) {
+      return refuse(fmt::format("\\{}", c));
+    } else {
+      copy(2);
+    }
+    return {};
+  }
+
+  Status unicode() {  // \u3042
+    const std::string_view digits = rest_.substr(2, 4);
+    if (digits.size() < 4 || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos)
+      return refuse("\\u without four hexadecimal digits");
+    replace(6, fmt::format("\\x{{{}}}", digits));
+    return {};
+  }
+
+  Status property() {  // \p{Lu}, \p{^Lu}, \p{Han}
+    const std::size_t end = rest_.find('}');
+    if (rest_.size() < 5 || rest_[2] != '{' || end == std::string_view::npos) return refuse("\\p without braces");
+    const std::string_view name = rest_.substr(3, end - 3);
+    const std::size_t negated = name.starts_with('^') ? 1 : 0;
+    // PCRE2's \p{Han} is "Han, or shared with Han"; Oniguruma's is the script alone.
+    const bool is_script = name.size() - negated > 2;
+    out_.append(rest_.substr(0, 3 + negated)).append(is_script ? "sc:" : "").append(name.substr(negated)).append("}");
+    rest_.remove_prefix(end + 1);
+    return {};
+  }
+
+  std::string_view rest_;
+  const std::string& path_;
+  std::string out_;
+  bool in_class_ = false;
+};
+
+}  // namespace
+
+Result<std::string> translate_hf_regex(std::string_view source, const std::string& path) {
+  return Translator(source, path).run();
+}
+
+std::string quote_for_regex(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x80 && std::isalnum(static_cast<unsigned char>(c)) == 0) out.push_back('\\');
+    out.push_back(c);
+  }
+  return out;
+}
+
+}  // namespace quern::engine
