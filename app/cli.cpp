@@ -3,6 +3,7 @@
 #include "app/commands/commands.hpp"
 #include "app/options/help.hpp"
 #include "base/log.hpp"
+#include "base/log_record.hpp"
 #include "kernels/cpu/isa.hpp"
 
 #include <cstdio>
@@ -37,6 +38,10 @@ std::string log_level(const CommandLine& line) {
   return line.command == kServe ? "info" : "warn";
 }
 
+log::Format log_format(const CommandLine& line) {
+  return line.options.log_format == "json" ? log::Format::json : log::Format::text;
+}
+
 }  // namespace
 
 int run_cli(const Sources& sources) {
@@ -63,6 +68,7 @@ int run_cli(const Sources& sources) {
     print_error(logging.error());
     return kExitUsage;
   }
+  log::set_format(log_format(*line));
   const Result<int> code = find_command(line->command)->run(line->options);
   if (!code) {
     print_error(code.error());

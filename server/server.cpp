@@ -30,6 +30,10 @@ Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, cons
     impl->listeners.push_back(std::move(listener));
   }
   impl->state = std::make_shared<ServerState>(io, options, services);
+  if (!options.otlp_endpoint.empty()) {
+    QUERN_TRY(OtlpEndpoint endpoint, parse_otlp_endpoint(options.otlp_endpoint));
+    impl->state->spans = std::make_shared<SpanExporter>(io, std::move(endpoint));
+  }
   impl->state->on_drain([listeners = impl->listeners] {
     for (const auto& listener : listeners) listener->stop();
   });

@@ -50,6 +50,8 @@ struct ServerOptions {
   bool tcp = true;
   std::string unix_socket;  // path; empty: none. Created 0600; a stale socket file is replaced
   bool control = true;      // /control/* on the Unix socket
+  std::string otlp_endpoint;   // "http://host:port": spans of requests go there; empty: nowhere
+  bool log_requests = false;   // a line for each request that has ended
   bool private_cache = false;  // tenants share no cached prompts, as if each had a cache_salt of its own
   ServerLimits limits;
   // Over TCP a request must name this server in Host, and come from no foreign web page (Origin). Always allowed:

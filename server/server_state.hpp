@@ -9,6 +9,7 @@
 #include "server/connection.hpp"
 #include "server/server.hpp"
 #include "server/supersede.hpp"
+#include "server/tracing/exporter.hpp"
 
 #include <array>
 #include <atomic>
@@ -39,6 +40,7 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   net::any_io_executor helper() noexcept { return helper_.get_executor(); }
 
   SupersedeTable supersede;
+  std::shared_ptr<SpanExporter> spans;  // empty: nobody wants them
 
   // false: max_connections are open.
   bool add(const std::shared_ptr<Connection>& connection);

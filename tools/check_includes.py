@@ -20,7 +20,7 @@ ALLOWED = {
 }
 # third-party headers -> the only places that may include them
 THIRD_PARTY = {
-    r"spdlog/": ["base/log."],
+    r"spdlog/": ["base/log"],
     r"hwloc": ["kernels/"],
     r"immintrin\.h|x86intrin\.h": ["kernels/cpu/", "kernels/core_pool."],
     r"simde/": ["kernels/cpu/"],

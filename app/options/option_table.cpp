@@ -15,6 +15,7 @@ using sched::SchedulerLimits;
 using server::ServerLimits;
 using server::ServerOptions;
 
+constexpr std::string_view kLogFormats[] = {"text", "json"};
 constexpr std::string_view kKvTypes[] = {"f16", "bf16", "q8_0", "f32"};
 constexpr std::string_view kLogLevels[] = {"auto", "trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kVerbs[] = {"status", "requests", "request", "cancel", "drain"};
@@ -82,6 +83,11 @@ const OptionRow kRows[] = {
      "Unix socket (mode 0600); none: no socket; auto: $XDG_RUNTIME_DIR/quern.sock, else /run/quern/quern.sock"},
     {"control", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::control>},
      "answer `quern ctl` on the Unix socket"},
+
+    {"otlp-endpoint", 0, kServe, Scope::everywhere, "Server", Text{tcp<&ServerOptions::otlp_endpoint>, "URL"},
+     "http://HOST:PORT of an OpenTelemetry collector that gets a span for each request", "none"},
+    {"log-requests", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::log_requests>},
+     "log a line with ids, token counts and times for each request that has ended; never its text"},
 
     // ---- scheduling and limits
     {"parallel", 0, kServe, Scope::everywhere, "Scheduling",
@@ -258,6 +264,8 @@ const OptionRow kRows[] = {
      "YAML file with options", "$QUERN_CONFIG, else /etc/quern/quern.yaml if there is one"},
     {"log-level", 0, kAllCommands, Scope::everywhere, "General",
      Choice{&at<&Options::log_level>, kLogLevels}, "how much to log to stderr; auto: info for serve, warn for the rest"},
+    {"log-format", 0, kServe, Scope::everywhere, "General",
+     Choice{&at<&Options::log_format>, kLogFormats}, "of lines on stderr; json: one object each"},
 };
 // clang-format on
 

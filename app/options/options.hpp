@@ -60,6 +60,7 @@ struct CtlOptions {
 struct Options {
   std::string config;              // path of the YAML file that was asked for
   std::string log_level = "auto";  // info for serve, warn for the rest
+  std::string log_format = "text";
   bool json = false;               // bench, ctl, inspect: machine-readable output
   ModelOptions model;
   server::ServerOptions server;

@@ -1,5 +1,6 @@
 #include "server/api/generate.hpp"
 
+#include "server/api/request_record.hpp"
 #include "server/http_error.hpp"
 
 #include <algorithm>
@@ -149,6 +150,7 @@ Result<std::uint32_t> fit_context(std::size_t n_prompt, std::optional<std::uint3
 
 net::awaitable<void> generate(Exchange& exchange, ServerState& state, Job job, const AnswerShape& shape) {
   const ServerLimits& limits = state.options.limits;
+  const auto begun = std::chrono::system_clock::now();
   std::vector<std::uint32_t> max_tokens;
   std::uint64_t n_prompt_tokens = 0;
   for (const std::vector<engine::TokenId>& prompt : job.prompts) {
@@ -180,6 +182,7 @@ net::awaitable<void> generate(Exchange& exchange, ServerState& state, Job job, c
   } else {
     co_await whole_answer(exchange, state, answer, shape);
   }
+  record_request(exchange, state, answer, job.endpoint, begun);
 }
 
 }  // namespace quern::server

@@ -77,8 +77,9 @@ export class QuernServer {
     for (let i = 0; i < 600; ++i) {
       const { body } = await this.control('/control/status');
       const { running, queued, kv_pages: pages } = body.scheduler;
-      if (running === 0 && queued === 0 && pages.free === pages.total && pages.reserved === 0) {
-        assert.equal(await this.metric('quern:kv_pages_free'), await this.metric('quern:kv_pages'));
+      if (running === 0 && queued === 0 && pages.free + pages.retained === pages.total && pages.reserved === 0) {
+        assert.equal((await this.metric('quern:kv_pages_free')) + (await this.metric('quern:kv_pages_retained')),
+          await this.metric('quern:kv_pages'));
         assert.equal(await this.metric('vllm:kv_cache_usage_perc'), 0);
         assert.deepEqual((await this.control('/control/requests')).body.requests, []);
         return;

@@ -1,0 +1,49 @@
+#include "server/api/request_record.hpp"
+
+#include "base/log_record.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace quern::server {
+namespace {
+
+std::int64_t unix_ns(std::chrono::system_clock::time_point t) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(t.time_since_epoch()).count();
+}
+
+// Names as in the semantic conventions for generative AI where these have one.
+std::vector<log::Field> fields_of(const Exchange& exchange, const ServerState& state, const Answer& answer) {
+  const sched::RequestStatus status = answer.status(state.services.clock.now());
+  const Usage usage = answer.usage();
+  return {{"request_id", exchange.head().request_id},
+          {"tenant", status.tenant},
+          {"model", state.services.model_id},
+          {"finished", std::int64_t{answer.finished()}},
+          {"input_tokens", static_cast<std::int64_t>(usage.prompt_tokens)},
+          {"cached_tokens", static_cast<std::int64_t>(usage.cached_tokens)},
+          {"output_tokens", static_cast<std::int64_t>(usage.completion_tokens)},
+          {"queued_s", status.times.queued},
+          {"prefill_s", status.times.prefill},
+          {"decode_s", status.times.decode},
+          {"parked_s", status.times.parked},
+          {"preempted_s", status.times.preempted}};
+}
+
+}  // namespace
+
+void record_request(const Exchange& exchange, const ServerState& state, const Answer& answer, std::string_view endpoint,
+                    std::chrono::system_clock::time_point begun) {
+  if (!state.options.log_requests && !state.spans) return;
+  const std::vector<log::Field> fields = fields_of(exchange, state, answer);
+  if (state.options.log_requests) log::record(endpoint, fields);
+  if (!state.spans) return;
+  Span span = make_span(std::string(endpoint), exchange.head().traceparent);
+  span.start_unix_ns = unix_ns(begun);
+  span.end_unix_ns = unix_ns(std::chrono::system_clock::now());
+  span.failed = !answer.finished();
+  for (const log::Field& field : fields) span.attributes.emplace_back("quern." + std::string(field.name), field.value);
+  state.spans->offer(std::move(span));
+}
+
+}  // namespace quern::server

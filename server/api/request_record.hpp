@@ -1,0 +1,17 @@
+// What is kept of a request that has ended: a log line, if wanted, and a span for the trace it belongs to. Never its text.
+// Threads: any.
+#pragma once
+
+#include "server/api/answer.hpp"
+#include "server/exchange.hpp"
+
+#include <chrono>
+#include <string_view>
+
+namespace quern::server {
+
+// begun: when the request was submitted.
+void record_request(const Exchange& exchange, const ServerState& state, const Answer& answer, std::string_view endpoint,
+                    std::chrono::system_clock::time_point begun);
+
+}  // namespace quern::server
