@@ -1,7 +1,6 @@
 // Throughput of text -> tokens, in bytes of text per second of one core, and the time to load a vocabulary.
-// tokenizer_bench [vocabulary.gguf...]: default are the committed vocabularies. Text: mixed prose, code, numbers,
-// scripts.
-#include "engine/gguf/reader.hpp"
+// tokenizer_bench [FILE...]: any tokenizer file; default are the committed vocabularies. Text: mixed prose, code,
+// numbers, scripts.
 #include "engine/tokenizer/detokenizer.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 
@@ -21,12 +20,7 @@ using namespace quern;
 using engine::Tokenizer;
 
 std::unique_ptr<Tokenizer> load(const std::string& path) {
-  const auto file = engine::gguf::GgufFile::open(path);
-  if (!file) {
-    std::fprintf(stderr, "%s\n", file.error().detail.c_str());
-    std::exit(1);
-  }
-  auto tokenizer = engine::load_tokenizer(**file);
+  auto tokenizer = engine::load_tokenizer_file(path, nullptr);
   if (!tokenizer) {
     std::fprintf(stderr, "%s: %s\n", path.c_str(), tokenizer.error().detail.c_str());
     std::exit(1);
@@ -128,7 +122,7 @@ int main(int argc, char** argv) {
   static const std::string text = mixed_text(1 << 20), chat = text.substr(0, 400), letters(1 << 20, 'a');
   static std::vector<std::unique_ptr<Tokenizer>> tokenizers;
   for (const std::string& path : paths) {
-    const std::string name = std::filesystem::path(path).stem().string();
+    const std::string name = std::filesystem::path(path).filename().string();
     tokenizers.push_back(load(path));
     const Tokenizer* const tokenizer = tokenizers.back().get();
     const auto add = [&](const char* what, auto function) {

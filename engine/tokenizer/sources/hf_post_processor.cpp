@@ -1,3 +1,4 @@
+#include "engine/tokenizer/escaped_space.hpp"
 #include "engine/tokenizer/sources/hf_parts.hpp"
 
 #include <optional>
@@ -14,7 +15,8 @@ struct Frame {
 
 Status set_frame(const Frame& frame, const JsonField& field, const Vocabulary& vocabulary, OwnSpecials& own) {
   const auto find = [&](std::string_view text) -> Result<TokenId> {
-    const TokenId id = vocabulary.find(text);
+    TokenId id = vocabulary.find(text);
+    if (id == kNoToken) id = vocabulary.find(std::string(kEscapedSpace).append(text));  // of WordPiece
     if (id == kNoToken) return fail(Errc::corrupt, "{}: '{}' is no token of the vocabulary", field.path(), text);
     return id;
   };

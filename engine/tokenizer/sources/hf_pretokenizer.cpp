@@ -108,8 +108,8 @@ class Reader {
       out_.patterns.push_back(source);
     else if (name == "Contiguous")
       out_.patterns.push_back(fmt::format("(?:{})+", source));
-    else if (name == "MergedWithPrevious")
-      out_.patterns.push_back(fmt::format("(?s:(?:(?!{0}).)*+)(?:{0})", source));
+    else if (name == "MergedWithPrevious")  // or up to the end: or a text without a match would be tried at each place
+      out_.patterns.push_back(fmt::format("(?s:(?:(?!{0}).)*+)(?:{0}|\\z)", source));
     else if (name == "MergedWithNext")
       out_.patterns.push_back(fmt::format("(?:{0})(?s:(?:(?!{0}).)*+)", source));
     else

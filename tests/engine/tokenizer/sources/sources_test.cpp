@@ -163,6 +163,22 @@ TEST(TokenizerSources, PretokenizersThatDropOrMerge) {
   EXPECT_EQ(words(R"({"type":"ByteLevel","add_prefix_space":true})", "a b"), (Words{" a", " b"}));
 }
 
+// A megabyte without a match, and of nothing but matches: quadratic behaviour would take hours.
+TEST(TokenizerSources, LongTextsThroughEveryBehavior) {
+  for (const char* const behavior : {"Isolated", "Contiguous", "MergedWithPrevious", "MergedWithNext"}) {
+    const std::string json = std::string(R"({"type":"Split","pattern":{"String":" "},"behavior":")") + behavior + "\"}";
+    const JsonDocument document = JsonDocument::parse(json, "p").value();
+    NormalizerChain chain;
+    const HfPretokenizer parts = read_hf_pretokenizer(document.root(), chain).value();
+    const Pretokenizer pretokenizer = Pretokenizer::create("p", parts.patterns).value();
+    for (const char letter : {'a', ' '}) {
+      std::vector<std::uint32_t> ends;
+      pretokenizer.split(std::string(1 << 20, letter), ends);
+      EXPECT_EQ(ends.back(), 1u << 20) << behavior;
+    }
+  }
+}
+
 TEST(TokenizerSources, TiktokenByItsName) {
   std::string ranks;  // a, b, ab
   for (const char* const line : {"YQ== 0\n", "Yg== 1\n", "YWI= 2\n"}) ranks += line;
