@@ -71,7 +71,8 @@ class Scheduler;
 
 // The owner's end of one request. Destroying it cancels the request; a read of it that still waits returns 0.
 // Threads: the executor it was created with, which must run one handler at a time (a strand, or one thread). The ticket
-// may outlive the scheduler; the executor's context must outlive the ticket, but nothing beyond it.
+// may outlive the scheduler; the executor's context must outlive the ticket, but nothing beyond it: a ticket inside a
+// coroutine that the context's own destructor destroys is too late, unless the scheduler has gone before.
 class Ticket {
  public:
   Ticket(Ticket&&) noexcept;
