@@ -26,7 +26,7 @@ inline void unpack_bf16<GroupsQ4K<Vec>>(const std::byte* row, std::size_t k, std
   const __m512i one = _mm512_set1_epi16(1);
   for (; n != 0; n -= 256, ++block) {
     ScalesAndMins sub;
-    sub.decode(block->scales, f16_at(block->d), f16_at(block->dmin));
+    sub.decode(*block);
     asm volatile(""
                  : "+m"(sub));  // broadcasts from memory cost no shuffle; g++ would take the lanes apart in registers
 #pragma GCC unroll 4
@@ -35,7 +35,7 @@ inline void unpack_bf16<GroupsQ4K<Vec>>(const std::byte* row, std::size_t k, std
       const __m512 high = Vec::fmsub(code, Vec::set1(sub.scale[2 * pair + 1]), Vec::set1(sub.min[2 * pair + 1]));
       const __m512i table = interleaved_bf16(low, high);
       // A look-up uses five bits: twice the code, which is in bits 0 to 3 or 4 to 7, and which of the sub-blocks.
-      const __m512i codes = _mm512_cvtepu8_epi16(load32(block->q + 32 * pair));
+      const __m512i codes = _mm512_cvtepu8_epi16(load_bytes32(block->q + 32 * pair));
       const __m512i low_index = _mm512_slli_epi16(codes, 1);
       const __m512i high_index = _mm512_or_si512(_mm512_srli_epi16(codes, 3), one);
       _mm512_store_si512(out, _mm512_permutexvar_epi16(low_index, table));

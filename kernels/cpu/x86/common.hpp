@@ -11,6 +11,10 @@
 namespace quern::kernels {
 namespace {
 
+inline __m256i load_bytes32(const void* p) noexcept {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
+
 inline float f16_at(const std::uint8_t* p) noexcept {
   std::uint16_t bits;
   __builtin_memcpy(&bits, p, sizeof bits);

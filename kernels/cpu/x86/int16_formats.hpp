@@ -8,22 +8,16 @@
 // |weight| * 16383 * 32 stays below 2^31: q5_k reaches 1953, q6_k 4096.
 #pragma once
 
-#include "kernels/cpu/x86/common.hpp"
+#include "kernels/cpu/x86/codes.hpp"
 #include "kernels/quant/iq4_codebook.hpp"
 #include "kernels/quant/iq4_xs.hpp"
 #include "kernels/quant/q2_k.hpp"
 #include "kernels/quant/q3_k.hpp"
-#include "kernels/quant/q4_k.hpp"
-#include "kernels/quant/q5_k.hpp"
-#include "kernels/quant/q6_k.hpp"
 #include "kernels/quant/tq2_0.hpp"
 
 namespace quern::kernels {
 namespace {
 
-inline __m256i load_bytes32(const void* p) noexcept {
-  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
-}
 inline __m256i even_u8(__m256i bytes) noexcept {
   return _mm256_and_si256(bytes, _mm256_set1_epi16(255));
 }
@@ -40,15 +34,14 @@ inline __m256 floats_of_u8(std::uint64_t bytes) noexcept {
   return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(bytes))));
 }
 
-// Eight scales, each to be broadcast to 16 lanes of 16 bits: stored twice in 32 bits, so that a broadcast is a load.
+// Eight scales, each for a group of 32.
 struct WideScales {
-  alignas(32) std::uint32_t pairs[8];
+  __m256i twice;  // 16 bits each
 
-  void set(__m256i eight_int32) noexcept {
-    const __m256i low = _mm256_and_si256(eight_int32, _mm256_set1_epi32(0xffff));
-    _mm256_store_si256(reinterpret_cast<__m256i*>(pairs), _mm256_or_si256(low, _mm256_slli_epi32(low, 16)));
+  void set(__m128i eight_int16) noexcept { twice = _mm256_broadcastsi128_si256(eight_int16); }
+  __m256i operator[](std::size_t g) const noexcept {
+    return _mm256_shuffle_epi8(twice, _mm256_set1_epi16(static_cast<short>((2 * g + 1) << 8 | 2 * g)));
   }
-  __m256i operator[](std::size_t g) const noexcept { return _mm256_set1_epi32(static_cast<int>(pairs[g])); }
 };
 
 // Sixteen scales: those of a group of 32 go to the lower and the upper half of its even and odd values.
@@ -61,23 +54,6 @@ struct HalfScales {
   }
   __m256i operator[](std::size_t g) const noexcept {
     return _mm256_shuffle_epi8(pairs, _mm256_set1_epi16(static_cast<short>((2 * g + 1) << 8 | 2 * g)));
-  }
-};
-
-// The packed scales and mins of q4_k and q5_k (kernels/quant/kquant_scales.hpp), four fields at a time.
-struct SixBitFields {
-  std::uint64_t scales, mins;  // eight bytes each
-
-  explicit SixBitFields(const std::uint8_t* packed) noexcept {
-    std::uint32_t words[3];
-    __builtin_memcpy(words, packed, sizeof words);
-    const std::uint32_t scales4 = (words[2] & 0x0f0f0f0fu) | ((words[0] >> 2) & 0x30303030u);
-    const std::uint32_t mins4 = ((words[2] >> 4) & 0x0f0f0f0fu) | ((words[1] >> 2) & 0x30303030u);
-    scales = (words[0] & 0x3f3f3f3fu) | std::uint64_t{scales4} << 32;
-    mins = (words[1] & 0x3f3f3f3fu) | std::uint64_t{mins4} << 32;
-  }
-  __m256i wide_scales() const noexcept {
-    return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(scales)));
   }
 };
 
@@ -94,10 +70,10 @@ struct Int16SixBitScales {
   };
   static void open(const std::byte* bytes, State& state) noexcept {
     state.block = reinterpret_cast<const Block*>(bytes);
-    const SixBitFields fields(state.block->scales);
-    state.scales.set(fields.wide_scales());
-    state.d = f16_at(state.block->d);
-    state.mins[0] = _mm256_mul_ps(floats_of_u8(fields.mins), _mm256_set1_ps(f16_at(state.block->dmin)));
+    const SixBitScales sub(*state.block);
+    state.scales.set(_mm256_castsi256_si128(sub.fields));
+    state.d = sub.d;
+    state.mins[0] = sub.mins;
   }
 };
 
@@ -105,23 +81,19 @@ struct Int16Q4K : Int16SixBitScales<BlockQ4K> {
   static void group(const State& state, std::size_t g, __m256i& even, __m256i& odd) noexcept {
     const __m256i codes = load_bytes32(state.block->q + g / 2 * 32), low4 = _mm256_set1_epi16(15);
     const bool upper = g % 2 != 0;
+    const __m256i scale = state.scales[g];
     even = _mm256_and_si256(upper ? _mm256_srli_epi16(codes, 4) : codes, low4);
     odd = upper ? _mm256_srli_epi16(codes, 12) : _mm256_and_si256(_mm256_srli_epi16(codes, 8), low4);
-    even = _mm256_mullo_epi16(even, state.scales[g]);
-    odd = _mm256_mullo_epi16(odd, state.scales[g]);
+    even = _mm256_mullo_epi16(even, scale);
+    odd = _mm256_mullo_epi16(odd, scale);
   }
 };
 
 struct Int16Q5K : Int16SixBitScales<BlockQ5K> {
   static void group(const State& state, std::size_t g, __m256i& even, __m256i& odd) noexcept {
-    __m256i codes = load_bytes32(state.block->q + g / 2 * 32);
-    if (g % 2 != 0) codes = _mm256_srli_epi16(codes, 4);
-    const __m128i shift = _mm_cvtsi32_si128(static_cast<int>(g));
-    const __m256i fifth =
-        _mm256_and_si256(_mm256_srl_epi16(load_bytes32(state.block->high), shift), _mm256_set1_epi8(1));
-    codes = _mm256_or_si256(_mm256_and_si256(codes, _mm256_set1_epi8(15)), _mm256_slli_epi16(fifth, 4));
-    even = _mm256_mullo_epi16(even_u8(codes), state.scales[g]);
-    odd = _mm256_mullo_epi16(odd_u8(codes), state.scales[g]);
+    const __m256i codes = codes_of(*state.block, g), scale = state.scales[g];
+    even = _mm256_mullo_epi16(even_u8(codes), scale);
+    odd = _mm256_mullo_epi16(odd_u8(codes), scale);
   }
 };
 
@@ -139,16 +111,7 @@ struct Int16Q6K {
     state.d = f16_at(state.block->d);
   }
   static void group(const State& state, std::size_t g, __m256i& even, __m256i& odd) noexcept {
-    const std::size_t half = g / 4, quarter = g % 4;
-    __m256i low = load_bytes32(state.block->low + 64 * half + 32 * (quarter % 2));
-    if (quarter >= 2) low = _mm256_srli_epi16(low, 4);
-    const __m256i packed = load_bytes32(state.block->high + 32 * half);
-    const __m256i high = quarter == 0   ? _mm256_slli_epi16(packed, 4)
-                         : quarter == 1 ? _mm256_slli_epi16(packed, 2)
-                         : quarter == 2 ? packed
-                                        : _mm256_srli_epi16(packed, 2);
-    const __m256i codes =
-        _mm256_or_si256(_mm256_and_si256(low, _mm256_set1_epi8(15)), _mm256_and_si256(high, _mm256_set1_epi8(0x30)));
+    const __m256i codes = codes_of(*state.block, g);
     const __m256i centred = _mm256_sub_epi8(codes, _mm256_set1_epi8(32)), scale = state.scales[g];
     even = _mm256_mullo_epi16(even_i8(centred), scale);
     odd = _mm256_mullo_epi16(odd_i8(centred), scale);
@@ -219,11 +182,6 @@ struct Int16Q3K {
   }
 };
 
-// 16 bytes -> 32 codes of 4 bits: the low halves, then the high halves.
-inline __m256i four_bit_codes(const std::uint8_t* q) noexcept {
-  const __m128i pairs = _mm_loadu_si128(reinterpret_cast<const __m128i*>(q));
-  return _mm256_and_si256(_mm256_set_m128i(_mm_srli_epi16(pairs, 4), pairs), _mm256_set1_epi8(15));
-}
 inline __m256i look_up(const std::int8_t (&table)[16], __m256i codes) noexcept {
   const __m128i entries = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
   return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries), codes);
@@ -248,7 +206,8 @@ struct Int16Iq4Xs {
     const __m256i upper =
         _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(high), _mm256_srli_epi32(fours, 1)), _mm256_set1_epi32(3));
     const __m256i six_bits = _mm256_or_si256(lower, _mm256_slli_epi32(upper, 4));
-    state.scales.set(_mm256_sub_epi32(six_bits, _mm256_set1_epi32(32)));
+    const __m256i centred = _mm256_sub_epi32(six_bits, _mm256_set1_epi32(32));
+    state.scales.set(_mm_packs_epi32(_mm256_castsi256_si128(centred), _mm256_extracti128_si256(centred, 1)));
     state.d = f16_at(state.block->d);
   }
   static void group(const State& state, std::size_t g, __m256i& even, __m256i& odd) noexcept {

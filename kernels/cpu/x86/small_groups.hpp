@@ -67,7 +67,7 @@ struct GroupsTq1_0 {
     const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block.q + 32));
     __m256i bytes, powers;
     if (g < 5) {
-      bytes = load32(block.q);
+      bytes = load_bytes32(block.q);
       powers = _mm256_set1_epi16(kPowersOf3[g]);
     } else if (g < 7) {
       bytes = _mm256_broadcastsi128_si256(sixteen);

@@ -1,8 +1,8 @@
-// How the AVX2 and AVX-512 tiers decode weights that are multiplied as floats: a format is cut into groups of 32 values,
-// and a group becomes 32 / V::kLanes vectors of F32: in order of k, or in the strided order of V::widen_u8, as the
-// prepared activations of the block formats are. The bytes are taken apart with 256-bit integer instructions in both
-// tiers; V widens them. Layouts: kernels/quant/<type>.hpp. A format has kBlockValues, kBlockBytes, a State (what the
-// groups of one block share), open() and group(). Here: the plain types. See small_groups.hpp and grid_groups.hpp.
+// How the AVX2 and AVX-512 tiers decode weights that are multiplied as floats: a format is cut into groups of 32
+// values, and a group becomes 32 / V::kLanes vectors of F32: in order of k, or in the strided order of V::widen_u8, as
+// the prepared activations of the block formats are. The bytes are taken apart with 256-bit integer instructions in
+// both tiers; V widens them. Layouts: kernels/quant/<type>.hpp. A format has kBlockValues, kBlockBytes, a State (what
+// the groups of one block share), open() and group(). Here: the plain types. See small_groups.hpp and grid_groups.hpp.
 #pragma once
 
 #include "kernels/cpu/simd/loaders.hpp"
@@ -12,10 +12,6 @@ namespace quern::kernels {
 namespace {
 
 inline constexpr std::size_t kGroupValues = 32;
-
-inline __m256i load32(const void* p) noexcept {
-  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
-}
 
 // The unquantized types: rows of any length, so the last group may be cut short.
 template <class V, class Loader>
