@@ -12,6 +12,7 @@
 // lanes, 150 KiB with 16). Weights of a row may have any alignment.
 #pragma once
 
+#include "kernels/cpu/simd/row_streams.hpp"
 #include "kernels/kernel_table.hpp"
 
 namespace quern::kernels {
@@ -23,9 +24,6 @@ inline constexpr std::size_t kPanelRows = 24;   // a multiple of V::kTileRows
 inline constexpr std::size_t kPanelCols = 512;  // a multiple of every block size
 inline constexpr std::size_t kPanelTokens = 64;
 inline constexpr std::size_t kPanelStride = kPanelCols + 16;  // rows of a power of two would share cache sets
-// Quantized rows are short (1152 bytes for 2048 values of q4_k), so the next rows are fetched while these are used;
-// long rows are fetched a little ahead, as the hardware does. Found on the same machine: see bench.
-inline constexpr std::size_t kPrefetchBytes = 2048, kPrefetchRowsUpTo = 32768;
 
 // Groups of a block that are unrolled; under sanitizers the unrolled code would take minutes to compile. Formats with
 // kLongGroups are not unrolled: their code would fill the L1 (iq2_xs, 2048 x 2048, one token, on the same machine:
@@ -80,21 +78,16 @@ struct FusedTile {
     }
   }
 
-  void run(const MatmulArgs& args, std::size_t row) noexcept {
+  // Rows row, row + stride, ..
+  void run(const MatmulArgs& args, std::size_t row, std::size_t stride) noexcept {
     const std::byte* w[kRows];
-    for (std::size_t r = 0; r < kRows; ++r) w[r] = args.w + (row + r) * args.row_bytes;
+    for (std::size_t r = 0; r < kRows; ++r) w[r] = args.w + (row + r * stride) * args.row_bytes;
     for (std::size_t t = 0; t < kTokens; ++t) x[t] = token_row(args, t);
     for (auto& row_sums : sums) {
       for (F& sum : row_sums) sum = V::zero();
     }
-    const std::size_t ahead = kRows * args.row_bytes <= kPrefetchRowsUpTo ? kRows * args.row_bytes : kPrefetchBytes;
     std::size_t k = 0;
     for (; k + Groups::kBlockValues <= args.n_cols; k += Groups::kBlockValues) {
-      for (std::size_t r = 0; r < kRows; ++r) {
-        for (std::size_t line = 0; line < Groups::kBlockBytes; line += 64) {
-          __builtin_prefetch(w[r] + ahead + line);
-        }
-      }
       add_block(w, k);
       for (std::size_t r = 0; r < kRows; ++r) w[r] += Groups::kBlockBytes;
     }
@@ -109,7 +102,7 @@ struct FusedTile {
     }
     for (std::size_t r = 0; r < kRows; ++r) {
       for (std::size_t t = 0; t < kTokens; ++t) {
-        args.y[t * args.y_stride + row + r] = V::reduce_add(sums[r][t]);
+        args.y[t * args.y_stride + row + r * stride] = V::reduce_add(sums[r][t]);
       }
     }
   }
@@ -118,9 +111,10 @@ struct FusedTile {
 template <class V, class Groups, std::size_t kTokens>
 void fused_product(const MatmulArgs& args) noexcept {
   constexpr std::size_t kRows = kTokens <= 2 ? 4 : V::kFusedRows;
-  std::size_t row = args.row_begin;
-  for (; row + kRows <= args.row_end; row += kRows) FusedTile<V, Groups, kRows, kTokens>{}.run(args, row);
-  for (; row < args.row_end; ++row) FusedTile<V, Groups, 1, kTokens>{}.run(args, row);
+  for_row_streams<kRows>(
+      args.row_begin, args.row_end,
+      [&](std::size_t row, std::size_t stride) { FusedTile<V, Groups, kRows, kTokens>{}.run(args, row, stride); },
+      [&](std::size_t row) { FusedTile<V, Groups, 1, kTokens>{}.run(args, row, 1); });
 }
 
 // ---- panel ----------------------------------------------------------------------------------------------------------

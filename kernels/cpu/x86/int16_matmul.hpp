@@ -1,20 +1,22 @@
 // Matrix product y = W x in integers: weights of 16 bits times activations of 16 bits, summed in int32 lanes over a
 // block of 256 values (or a group of 32, where each has a float scale), then scaled into one float vector per output.
 // Dot adds the products of two vectors of 16-bit pairs: vpmaddwd and vpaddd, or one vpdpwssd.
-//   fused (up to 8 tokens): weights are widened in registers and used at once for up to four tokens; streams the
-//   weights, as decode wants.
-//   panel (more tokens): kPanelRows x kPanelCols weights are widened into a scratch and used for up to kPanelTokens.
+//   fused (up to kInt16FusedTokens): weights are widened in registers and used at once for up to four tokens; streams
+//   the weights, as decode wants. panel (more tokens): kPanelRows x kPanelCols weights are widened into a scratch and
+//   used for up to kPanelTokens.
 // Twice the multiply-adds per cycle of F32 (AMD Zen 3: 2 vpmaddwd of 16 beside 2 vpaddd; FMA: 2 of 8).
 // Integer sums are exact, and each float step is the same in both regimes: results are bit-equal for every batch size
 // and every split of the rows. Weights may have any alignment.
 #pragma once
 
+#include "kernels/cpu/simd/row_streams.hpp"
 #include "kernels/cpu/x86/int16_activations.hpp"
 #include "kernels/kernel_table.hpp"
 
 namespace quern::kernels {
 namespace {
 
+// add and add_to do the same; which is faster depends on what stands around it.
 struct DotAvx2 {
   static constexpr Peak kPeak = Peak::int16_madd_256;
   static __m256i add(__m256i sum, __m256i a, __m256i b) noexcept {
@@ -22,6 +24,13 @@ struct DotAvx2 {
     // The sum is finished here: g++ would gather products first and need more registers than there are.
     __asm__ volatile("" : "+x"(sum));
     return sum;
+  }
+  // In place: from intrinsics, g++ copies each of a tile's nine sums from register to register.
+  static void add_to(__m256i& sum, __m256i a, __m256i b) noexcept {
+    __m256i products;
+    __asm__("vpmaddwd %[b], %[a], %[products]\n\tvpaddd %[products], %[sum], %[sum]"
+            : [sum] "+x"(sum), [products] "=&x"(products)
+            : [a] "x"(a), [b] "x"(b));
   }
 };
 
@@ -125,20 +134,16 @@ struct Int16Fused {
     }
   }
 
-  void run(const MatmulArgs& args, std::size_t row, std::size_t token) noexcept {
+  // Rows row, row + stride, .. of tokens [token, token + kTokens).
+  void run(const MatmulArgs& args, std::size_t row, std::size_t stride, std::size_t token) noexcept {
     constexpr std::size_t kBytes = kInt16BlockValues / Format::kBlockValues * Format::kBlockBytes;  // of 256 values
     const std::byte* w[kRows];
-    for (std::size_t r = 0; r < kRows; ++r) w[r] = args.w + (row + r) * args.row_bytes;
+    for (std::size_t r = 0; r < kRows; ++r) w[r] = args.w + (row + r * stride) * args.row_bytes;
     for (std::size_t t = 0; t < kTokens; ++t) x[t] = int16_row(args, token + t);
     for (auto& row_sums : sums) {
       for (__m256& sum : row_sums) sum = _mm256_setzero_ps();
     }
-    // The rows that come next, while these are used: quantized rows are short, and the hardware follows them late.
-    const std::size_t ahead = kRows * args.row_bytes;
     for (std::size_t k = 0; k < args.n_cols; k += kInt16BlockValues) {
-      for (std::size_t r = 0; r < kRows; ++r) {
-        for (std::size_t line = 0; line < kBytes; line += 64) __builtin_prefetch(w[r] + ahead + line);
-      }
       if constexpr (Format::kIntegerScales) {
         add_integer_block(w);
       } else {
@@ -150,51 +155,54 @@ struct Int16Fused {
     }
     for (std::size_t r = 0; r < kRows; ++r) {
       for (std::size_t t = 0; t < kTokens; ++t)
-        args.y[(token + t) * args.y_stride + row + r] = sum_of_lanes(sums[r][t]);
+        args.y[(token + t) * args.y_stride + row + r * stride] = sum_of_lanes(sums[r][t]);
     }
   }
 };
 
-// kRows rows from `row` on, all tokens: four at a time, and rather three and two or three and three than a single one,
-// since decoding the weights costs as much for one token as for four.
+// kRows rows, all tokens: four at a time, and rather three and two or three and three than a single one, since decoding
+// the weights costs as much for one token as for four.
 template <class Dot, class Format, std::size_t kRows>
-void int16_fused_rows(const MatmulArgs& args, std::size_t row) noexcept {
+void int16_fused_rows(const MatmulArgs& args, std::size_t row, std::size_t stride) noexcept {
   std::size_t t = 0;
   for (std::size_t left = args.n_tokens; left >= 4; left = args.n_tokens - t) {
     if (left == 5 || left == 6) {
-      Int16Fused<Dot, Format, kRows, 3>{}.run(args, row, t);
+      Int16Fused<Dot, Format, kRows, 3>{}.run(args, row, stride, t);
       t += 3;
     } else {
-      Int16Fused<Dot, Format, kRows, 4>{}.run(args, row, t);
+      Int16Fused<Dot, Format, kRows, 4>{}.run(args, row, stride, t);
       t += 4;
     }
   }
   switch (args.n_tokens - t) {
     case 1:
-      return Int16Fused<Dot, Format, kRows, 1>{}.run(args, row, t);
+      return Int16Fused<Dot, Format, kRows, 1>{}.run(args, row, stride, t);
     case 2:
-      return Int16Fused<Dot, Format, kRows, 2>{}.run(args, row, t);
+      return Int16Fused<Dot, Format, kRows, 2>{}.run(args, row, stride, t);
     case 3:
-      return Int16Fused<Dot, Format, kRows, 3>{}.run(args, row, t);
+      return Int16Fused<Dot, Format, kRows, 3>{}.run(args, row, stride, t);
     default:
       return;
   }
 }
 
 // Up to here the weights stay in the L1 while all tokens use them; beyond, unpacking them once into a panel pays. 1.1B
-// Q4_K_M on 2 cores of an EPYC (Zen 3), tokens/s with a border of 8 and of 64: 16 tokens 45 and 63, 32 tokens 54 and 64,
-// 48 tokens (not measured) and 58, 64 tokens 71 and 59.
+// Q4_K_M on 2 cores of an EPYC (Zen 3), tokens/s with a border of 8 and of 64: 16 tokens 45 and 63, 32 tokens 54 and
+// 64, 48 tokens (not measured) and 58, 64 tokens 71 and 59.
 inline constexpr std::size_t kInt16FusedTokens = 40;
 
 template <class Dot, class Format>
 void int16_fused(const MatmulArgs& args) noexcept {
-  std::size_t row = args.row_begin;
+  const auto alone = [&](std::size_t row) { int16_fused_rows<Dot, Format, 1>(args, row, 1); };
   if (args.n_tokens == 1) {
-    for (; row + 4 <= args.row_end; row += 4) Int16Fused<Dot, Format, 4, 1>{}.run(args, row, 0);
+    const auto four = [&](std::size_t row, std::size_t stride) {
+      Int16Fused<Dot, Format, 4, 1>{}.run(args, row, stride, 0);
+    };
+    for_row_streams<4>(args.row_begin, args.row_end, four, alone);
   } else {
-    for (; row + 2 <= args.row_end; row += 2) int16_fused_rows<Dot, Format, 2>(args, row);
+    const auto two = [&](std::size_t row, std::size_t stride) { int16_fused_rows<Dot, Format, 2>(args, row, stride); };
+    for_row_streams<2>(args.row_begin, args.row_end, two, alone);
   }
-  for (; row < args.row_end; ++row) int16_fused_rows<Dot, Format, 1>(args, row);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 
 // Weights as integers of 16 bits: 24 x 512 take 26 KiB, beside 4 tokens of 512 in the L1.
 struct Int16Panel {
-  static constexpr std::size_t kRows = 24, kCols = 512, kTokens = 64;
+  static constexpr std::size_t kRows = 24, kCols = 512, kTokens = 66;
   static constexpr std::size_t kBlocks = kCols / kInt16BlockValues, kGroups = kCols / 32;
   static constexpr std::size_t kStride = kCols + 16;  // rows of a power of two would share cache sets
 
@@ -73,7 +73,7 @@ void int16_tile(const Int16Panel& panel, std::size_t r0, std::size_t b, std::siz
       for (std::size_t r = 0; r < kRows; ++r) weights[r] = at(r, k);
       for (std::size_t t = 0; t < kTokens; ++t) {
         const __m256i activations = load_a(xb[t]->a + k);
-        for (std::size_t r = 0; r < kRows; ++r) total[r][t] = Dot::add(total[r][t], weights[r], activations);
+        for (std::size_t r = 0; r < kRows; ++r) Dot::add_to(total[r][t], weights[r], activations);
       }
     }
     for (std::size_t r = 0; r < kRows; ++r) {
@@ -156,10 +156,13 @@ void int16_panel_product(const MatmulArgs& args, std::size_t row, std::size_t n_
       }
     }
   }
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    for (std::size_t t = 0; t < n_tokens; ++t) {
-      args.y[(token + t) * args.y_stride + row + r] = sum_of_lanes(sums[r * Panel::kTokens + t]);
-    }
+  for (std::size_t t = 0; t < n_tokens; ++t) {
+    const auto halves = [&](std::size_t r) { return add_halves(sums[r * Panel::kTokens + t]); };
+    float* y = args.y + (token + t) * args.y_stride + row;
+    std::size_t r = 0;
+    for (; r + 4 <= n_rows; r += 4)
+      _mm_storeu_ps(y + r, sum4x4(halves(r), halves(r + 1), halves(r + 2), halves(r + 3)));
+    for (; r < n_rows; ++r) y[r] = sum4(halves(r));
   }
 }
 
