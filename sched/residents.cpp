@@ -87,7 +87,8 @@ bool Residents::take_pages(Sequence& sequence) noexcept {
   const auto n_known = static_cast<std::uint32_t>(sequence.tokens().size());
   const std::uint32_t n_whole = sequence.generation().n_pages_needed;
   const std::uint32_t n_total =
-      limits_.preempt ? std::min(n_whole, kv::pages_for(std::uint64_t{n_known} + kHeadroomTokens, page_tokens_)) : n_whole;
+      limits_.preempt ? std::min(n_whole, kv::pages_for(std::uint64_t{n_known} + kHeadroomTokens, page_tokens_))
+                      : n_whole;
   const auto n_found = static_cast<std::uint32_t>(found_.size());
   const auto n_retained = static_cast<std::uint32_t>(
       std::ranges::count_if(found_, [&](kv::PageId page) { return parts_.pool.retained(page); }));
@@ -117,7 +118,8 @@ bool Residents::take_pages(Sequence& sequence) noexcept {
 
 // The beginning of a page that goes on differently is copied, so that only the rest has to be computed.
 void Residents::adopt_part(Sequence& sequence) noexcept {
-  if (!parts_.copy_page || parts_.checkpoints.enabled() || !sequence.request().use_cache || !limits_.prefix_cache) return;
+  if (!parts_.copy_page || parts_.checkpoints.enabled() || !sequence.request().use_cache || !limits_.prefix_cache)
+    return;
   const std::uint32_t begin = sequence.n_computed(), n = std::min(page_tokens_, sequence.n_left() - 1);
   const kv::PrefixCache::Partial part = parts_.cache.find_partial(sequence.chain, sequence.tokens().subspan(begin, n));
   if (part.page == kv::kNoPage || sequence.n_reserved == 0) return;
@@ -152,7 +154,8 @@ void Residents::catch_up(Sequence& sequence) noexcept {
   while (sequence.n_left() > page_tokens_ && sequence.n_reserved > 0 &&
          sequence.n_computed() == sequence.n_chained * page_tokens_ &&
          sequence.n_chained == sequence.pages.pages().size()) {
-    const auto found = parts_.cache.find(sequence.chain, sequence.tokens().subspan(sequence.n_computed(), page_tokens_));
+    const auto found =
+        parts_.cache.find(sequence.chain, sequence.tokens().subspan(sequence.n_computed(), page_tokens_));
     if (found.page == kv::kNoPage) return;
     parts_.pool.unreserve(1);
     --sequence.n_reserved;
@@ -169,7 +172,8 @@ void Residents::catch_up(Sequence& sequence) noexcept {
 
 // Where decode rows get another arithmetic than prompts, what they computed is no one's prompt.
 bool Residents::may_list(const Sequence& sequence, std::uint32_t n_tokens) const noexcept {
-  return sequence.request().use_cache && limits_.prefix_cache && (limits_.same_arithmetic || n_tokens <= sequence.n_prompt());
+  return sequence.request().use_cache && limits_.prefix_cache &&
+         (limits_.same_arithmetic || n_tokens <= sequence.n_prompt());
 }
 
 void Residents::list_pages(Sequence& sequence) noexcept {

@@ -1,11 +1,11 @@
 // Who runs: sequences with a place and pages. Places and pages go to the most urgent waiting sequence (WaitingLine).
-// It is admitted with the pages that the prefix cache has of it, and a promise of those for the rest of its known tokens
-// and some to grow into; when a sequence outgrows its promise and no page is left, the least urgent one is preempted: it
-// gives its pages back (what the cache lists of them it will find again) and waits to compute its known tokens anew.
-// A waiting sequence may also preempt one of lower priority, or of a tenant that holds more than its share of places.
-// Nobody fails for want of pages: the most urgent sequence is never preempted, and alone it fits.
-// Without `preempt`, pages for the whole length are promised at admission and nobody is preempted for them.
-// Threads: engine thread. Nothing here throws but enqueue().
+// It is admitted with the pages that the prefix cache has of it, and a promise of those for the rest of its known
+// tokens and some to grow into; when a sequence outgrows its promise and no page is left, the least urgent one is
+// preempted: it gives its pages back (what the cache lists of them it will find again) and waits to compute its known
+// tokens anew. A waiting sequence may also preempt one of lower priority, or of a tenant that holds more than its share
+// of places. Nobody fails for want of pages: the most urgent sequence is never preempted, and alone it fits. Without
+// `preempt`, pages for the whole length are promised at admission and nobody is preempted for them. Threads: engine
+// thread. Nothing here throws but enqueue().
 #pragma once
 
 #include "base/clock.hpp"
@@ -79,8 +79,8 @@ class Residents {
   Tenants tenants_;
   WaitingLine line_;
   std::vector<std::unique_ptr<Sequence>> running_;
-  kv::PagePool states_;             // one state page per running sequence, whether the model uses it or not
-  std::vector<kv::PageId> found_;   // by find_pages(): pages of the sequence's beginning
+  kv::PagePool states_;            // one state page per running sequence, whether the model uses it or not
+  std::vector<kv::PageId> found_;  // by find_pages(): pages of the sequence's beginning
   kv::ChainKey found_chain_ = 0;
   kv::PageId found_state_ = kv::kNoPage;
 };

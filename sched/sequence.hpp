@@ -1,8 +1,8 @@
-// One generation on the engine thread: waiting -> prefill -> decode (<-> parked) -> finished, with preempted in between,
-// as plain counters. What is known of it are its tokens (prompt, then what was drawn); what is computed of it are
-// positions [0, n_computed). A sequence that lost its pages computes its known tokens again.
-// Owns its KV pages and the rest of its page reservation while it runs, and gives both back when it ends: at once.
-// Threads: engine thread only; progress is published through Generation's atomics.
+// One generation on the engine thread: waiting -> prefill -> decode (<-> parked) -> finished, with preempted in
+// between, as plain counters. What is known of it are its tokens (prompt, then what was drawn); what is computed of it
+// are positions [0, n_computed). A sequence that lost its pages computes its known tokens again. Owns its KV pages and
+// the rest of its page reservation while it runs, and gives both back when it ends: at once. Threads: engine thread
+// only; progress is published through Generation's atomics.
 #pragma once
 
 #include "engine/sampling/sampler.hpp"
@@ -59,8 +59,8 @@ class Sequence {
   kv::PageTable pages;
   std::uint32_t n_reserved = 0;  // promised and not yet taken
   kv::PageId state_page = kv::kNoPage;
-  kv::ChainKey chain = 0;       // of the first n_chained pages
-  std::uint32_t n_chained = 0;  // full pages that were looked up or listed
+  kv::ChainKey chain = 0;                                // of the first n_chained pages
+  std::uint32_t n_chained = 0;                           // full pages that were looked up or listed
   void reset_computed(std::uint32_t n_tokens) noexcept;  // positions [0, n_tokens) are computed, and no others
   void publish_pages() noexcept;
 

@@ -26,7 +26,7 @@ class AtomicHistogram {
   explicit constexpr AtomicHistogram(const HistogramBounds& bounds) noexcept : bounds_(bounds) {}
   void observe(Duration value) noexcept { observe_seconds(to_seconds(value)); }
   void observe_seconds(double seconds) noexcept;  // one thread
-  Histogram read() const noexcept;        // any thread
+  Histogram read() const noexcept;                // any thread
 
  private:
   const HistogramBounds& bounds_;
@@ -43,10 +43,10 @@ struct Stats {
   std::atomic<bool> draining{false};
   std::atomic<std::uint64_t> finished_timed_out{0}, preemptions{0};
   std::atomic<std::uint64_t> cache_queries{0}, cached_tokens{0};  // prompt tokens looked up, and found
-  std::atomic<std::uint64_t> work_tokens{0};     // prompt and max_tokens of what was submitted and has not ended
-  std::atomic<double> tokens_per_s{0};           // moving average over steps
-  std::atomic<bool> busy{false};                 // the engine has work
-  std::atomic<std::int64_t> progress_at{0};      // when it last began or ended a step, in ticks of its clock
+  std::atomic<std::uint64_t> work_tokens{0};  // prompt and max_tokens of what was submitted and has not ended
+  std::atomic<double> tokens_per_s{0};        // moving average over steps
+  std::atomic<bool> busy{false};              // the engine has work
+  std::atomic<std::int64_t> progress_at{0};   // when it last began or ended a step, in ticks of its clock
   AtomicHistogram time_to_first_token{kWaitBounds}, inter_token{kGapBounds}, step{kGapBounds}, queue{kWaitBounds};
   AtomicHistogram e2e{kWaitBounds}, prefill{kWaitBounds}, decode{kWaitBounds};
 

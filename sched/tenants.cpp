@@ -20,8 +20,7 @@ Tenant& Tenants::enter(const std::string& name) {
   tenant->name = name;
   if (const auto weight = weights_.find(name); weight != weights_.end()) tenant->weight = weight->second;
   if (!present_.empty()) {
-    const auto least = std::ranges::min_element(
-        present_, {}, [](const auto& entry) { return entry.second->served; });
+    const auto least = std::ranges::min_element(present_, {}, [](const auto& entry) { return entry.second->served; });
     tenant->served = least->second->served;
   }
   if (free_indexes_.empty()) {

@@ -21,7 +21,7 @@ struct TenantWeight {
 struct Tenant {
   std::string name;
   double weight = 1;
-  double served = 0;  // tokens / weight
+  double served = 0;        // tokens / weight
   std::uint32_t index = 0;  // among those present: dense, for the batcher
   std::uint32_t n_requests = 0;
   std::uint32_t n_running = 0;

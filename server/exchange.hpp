@@ -34,9 +34,9 @@ class Exchange {
 
   // Event stream: nothing is sent before the first flush().
   void start_events();
-  void add_event(std::string_view data);                 // "data: <data>\n\n"; data has no line breaks
-  void add_ping();                                       // a comment: clients drop streams that stay silent
-  net::awaitable<bool> flush();                          // false: the peer is gone
+  void add_event(std::string_view data);  // "data: <data>\n\n"; data has no line breaks
+  void add_ping();                        // a comment: clients drop streams that stay silent
+  net::awaitable<bool> flush();           // false: the peer is gone
   // [DONE], end of the body. server_timing: sent behind it to clients that accept trailers.
   net::awaitable<void> finish_events(std::string server_timing);
   net::awaitable<void> fail_events(const Error& error);  // an error event; no [DONE], and the connection closes

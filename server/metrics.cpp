@@ -85,7 +85,8 @@ void add_requests(Families& out, const sched::Snapshot& now) {
 }
 
 void add_kv(Families& out, const sched::Snapshot& now) {
-  const double used = static_cast<double>(now.kv_pages) - static_cast<double>(now.kv_pages_free + now.kv_pages_retained);
+  const double used =
+      static_cast<double>(now.kv_pages) - static_cast<double>(now.kv_pages_free + now.kv_pages_retained);
   out.gauge("vllm:kv_cache_usage_perc", "KV pages in use, as a share of all (1 is full).",
             now.kv_pages == 0 ? 0.0 : used / static_cast<double>(now.kv_pages));
   out.counter("vllm:prefix_cache_queries_total", "Prompt tokens looked up in the prefix cache.", now.cache_queries);

@@ -1,6 +1,6 @@
-// Requests that a newer one replaces: a completion for every keystroke makes the one for the previous keystroke useless.
-// Per tenant and supersede_key at most one request runs; a newer one cancels the older.
-// Threads: any (one mutex, held for a look-up). Limits: one entry per request that is being answered.
+// Requests that a newer one replaces: a completion for every keystroke makes the one for the previous keystroke
+// useless. Per tenant and supersede_key at most one request runs; a newer one cancels the older. Threads: any (one
+// mutex, held for a look-up). Limits: one entry per request that is being answered.
 #pragma once
 
 #include "sched/scheduler.hpp"

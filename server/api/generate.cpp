@@ -173,7 +173,8 @@ net::awaitable<void> generate(Exchange& exchange, ServerState& state, Job job, c
   std::vector<sched::RequestId> ids;
   for (const sched::Ticket& ticket : *tickets) ids.push_back(ticket.id());
   std::string key = job.fields.supersede_key.empty() ? "" : exchange.tenant() + '\0' + job.fields.supersede_key;
-  const SupersedeTable::Entry standing = state.supersede.enter(std::move(key), std::move(ids), state.services.scheduler);
+  const SupersedeTable::Entry standing =
+      state.supersede.enter(std::move(key), std::move(ids), state.services.scheduler);
   Answer answer(std::move(*tickets), exchange.executor(), state.services.tokenizer, job.fields.stop,
                 job.fields.logprobs, n_prompt_tokens, job.fields.n);
   exchange.on_disconnect(answer.tickets().cancel_all_hook());

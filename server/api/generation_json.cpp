@@ -148,7 +148,8 @@ void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationF
     }
   }
   if (fields.read("priority", out.priority) && (out.priority < -kMaxPriority || out.priority > kMaxPriority)) {
-    fields.refuse("priority", fmt::format("must be between -{} and {}, found {}", kMaxPriority, kMaxPriority, out.priority));
+    fields.refuse("priority",
+                  fmt::format("must be between -{} and {}, found {}", kMaxPriority, kMaxPriority, out.priority));
   }
   read_milliseconds(fields, "deadline_ms", out.deadline);
   read_milliseconds(fields, "max_queue_ms", out.max_queue);
