@@ -1,5 +1,6 @@
 #include "base/byte_ledger.hpp"
 
+#include "base/assert.hpp"
 #include "base/cgroup.hpp"
 
 #include <algorithm>
@@ -42,6 +43,14 @@ void ByteLedger::Reservation::release() noexcept {
   ledger_->total_.fetch_sub(bytes_, std::memory_order_relaxed);
   ledger_ = nullptr;
   bytes_ = 0;
+}
+
+Status ByteLedger::Reservation::grow_to(std::uint64_t bytes) {
+  QUERN_ASSERT(ledger_ != nullptr);
+  if (bytes <= bytes_) return {};
+  QUERN_TRY(Reservation more, ledger_->reserve(use_, bytes - bytes_));
+  bytes_ += std::exchange(more.bytes_, 0);
+  return {};
 }
 
 Result<ByteLedger::Reservation> ByteLedger::reserve(MemoryUse use, std::uint64_t bytes) {

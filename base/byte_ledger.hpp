@@ -25,6 +25,8 @@ class ByteLedger {
     Reservation& operator=(Reservation&& other) noexcept;
     ~Reservation() { release(); }
     std::uint64_t bytes() const noexcept { return bytes_; }
+    // Up to so many bytes; fewer than it has change nothing. REQUIRES: it is of a ledger. Errors: as reserve().
+    Status grow_to(std::uint64_t bytes);
     void release() noexcept;
 
    private:

@@ -48,8 +48,8 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free port
   bool tcp = true;
-  std::string unix_socket;  // path; empty: none. Created 0600; a stale socket file is replaced
-  bool control = true;      // /control/* on the Unix socket
+  std::string unix_socket;     // path; empty: none. Created 0600; a stale socket file is replaced
+  bool control = true;         // /control/* on the Unix socket
   std::string otlp_endpoint;   // "http://host:port": spans of requests go there; empty: nowhere
   bool log_requests = false;   // a line for each request that has ended
   bool private_cache = false;  // tenants share no cached prompts, as if each had a cache_salt of its own
@@ -67,7 +67,7 @@ struct Services {
   const engine::ModelInfo& model;
   const engine::chat::TemplateSet& chat;
   std::string model_id;  // the name clients use: "model" of every request must match or be absent
-  const ByteLedger& ledger;
+  ByteLedger& ledger;    // open connections and the bodies they send are counted in it
   const Clock& clock;
 };
 

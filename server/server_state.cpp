@@ -9,6 +9,10 @@
 namespace quern::server {
 namespace {
 
+// What an open connection takes of this process at most while it streams an answer: its coroutines, the bytes read
+// ahead, the ticket with its ring of tokens, the sampler. Measured with 2,000 streams: docs/PERFORMANCE.md.
+constexpr std::uint64_t kConnectionBytes = 64u << 10;
+
 std::size_t longest_token(const engine::Tokenizer& tokenizer) {
   std::size_t longest = 1;
   for (std::uint32_t id = 0; id < tokenizer.n_vocab(); ++id) {
@@ -36,7 +40,9 @@ ServerState::ServerState(net::io_context& io, const ServerOptions& options_in, c
 bool ServerState::add(const std::shared_ptr<Connection>& connection) {
   const std::lock_guard lock(mutex_);
   if (connections_.size() >= options.limits.max_connections) return false;
-  connections_.emplace(connection.get(), connection);
+  auto memory = services.ledger.reserve(MemoryUse::connections, kConnectionBytes);
+  if (!memory) return false;
+  connections_.emplace(connection.get(), Open{connection, std::move(*memory)});
   return true;
 }
 
@@ -57,8 +63,8 @@ std::size_t ServerState::n_connections() const {
 std::vector<std::shared_ptr<Connection>> ServerState::open_connections() const {
   std::vector<std::shared_ptr<Connection>> open;
   const std::lock_guard lock(mutex_);
-  for (const auto& [key, connection] : connections_) {
-    if (auto alive = connection.lock()) open.push_back(std::move(alive));
+  for (const auto& [key, entry] : connections_) {
+    if (auto alive = entry.connection.lock()) open.push_back(std::move(alive));
   }
   return open;
 }

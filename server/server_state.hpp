@@ -42,7 +42,7 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   SupersedeTable supersede;
   std::shared_ptr<SpanExporter> spans;  // empty: nobody wants them
 
-  // false: max_connections are open.
+  // false: max_connections are open, or the memory budget has no room for one more.
   bool add(const std::shared_ptr<Connection>& connection);
   void remove(const Connection& connection);
   std::size_t n_connections() const;
@@ -76,7 +76,11 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   std::atomic<std::uint64_t> body_bytes_{0};
   std::array<std::atomic<std::uint64_t>, 6> responses_{};
   mutable std::mutex mutex_;
-  std::unordered_map<const Connection*, std::weak_ptr<Connection>> connections_;  // guarded by mutex_
+  struct Open {
+    std::weak_ptr<Connection> connection;
+    ByteLedger::Reservation memory;
+  };
+  std::unordered_map<const Connection*, Open> connections_;  // guarded by mutex_
 };
 
 }  // namespace quern::server

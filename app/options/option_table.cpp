@@ -60,7 +60,7 @@ const OptionRow kRows[] = {
      "as trained, at most 8192"},
     {"memory", 0, kModelCommands, Scope::everywhere, "Model",
      Bytes<std::uint64_t>{model<&ModelOptions::memory>, 0, 64 * kTiB},
-     "budget for weights, KV pages and buffers", "90% of the machine"},
+     "budget for weights, KV pages, buffers and connections", "90% of the machine"},
     {"kv-pages", 0, kModelCommands, Scope::everywhere, "Model",
      U32{model<&ModelOptions::kv_pages>, 0, 1u << 28}, "pages of the KV cache", "ctx * parallel, as the budget allows"},
     {"kv-page-tokens", 0, kModelCommands, Scope::everywhere, "Model",

@@ -60,6 +60,22 @@ TEST(ByteLedger, MovedReservationIsGivenBackOnce) {
   EXPECT_EQ(ledger.used(), 0u);
 }
 
+TEST(ByteLedger, ReservationGrowsWhileThereIsRoom) {
+  ByteLedger ledger(100);
+  {
+    auto held = ledger.reserve(MemoryUse::connections, 30).value();
+    EXPECT_TRUE(held.grow_to(70));
+    EXPECT_TRUE(held.grow_to(10)) << "nothing to do";
+    EXPECT_EQ(held.bytes(), 70u);
+    EXPECT_EQ(ledger.used(MemoryUse::connections), 70u);
+    EXPECT_FALSE(held.grow_to(101));
+    EXPECT_EQ(ledger.used(), 70u);
+    EXPECT_TRUE(held.grow_to(100));
+  }
+  EXPECT_EQ(ledger.used(), 0u);
+  EXPECT_EQ(ledger.used(MemoryUse::connections), 0u);
+}
+
 TEST(ByteLedger, ThreadsNeverExceedTheBudgetTogether) {
   constexpr std::uint64_t kBudget = 100;
   ByteLedger ledger(kBudget);

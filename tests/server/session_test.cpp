@@ -256,6 +256,27 @@ TEST(Session, TooManyConnectionsAreTold) {
   });
 }
 
+TEST(Session, ConnectionsAreRefusedWhenTheMemoryBudgetIsSpent) {
+  ServerHarness server;
+  const std::uint64_t before = server.ledger.used(MemoryUse::connections);
+  EXPECT_EQ(before, 0u);
+  HttpClient first = server.tcp();
+  first.get("/health");
+  EXPECT_EQ(first.read_reply().status, 200);
+  EXPECT_GT(server.ledger.used(MemoryUse::connections), 0u);
+  auto rest = server.ledger.reserve(MemoryUse::buffers, server.ledger.budget() - server.ledger.used()).value();
+  HttpClient refused = server.tcp();
+  EXPECT_EQ(refused.read_reply().status, 503);
+  first.post("/v1/completions", R"({"prompt":"a","max_tokens":1})");
+  EXPECT_EQ(first.read_reply().status, 429) << "no room for the body";
+  rest.release();
+  ServerHarness::eventually("there is room again", [&server] {
+    HttpClient client = server.tcp();
+    client.get("/health");
+    return client.read_reply().status == 200;
+  });
+}
+
 TEST(Session, Http10GetsNoChunksAndNoKeepAlive) {
   ServerHarness server;
   HttpClient client = server.tcp();
