@@ -70,7 +70,8 @@ void Batcher::choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n
   for (const std::uint32_t index : prompts_) weights += weight(index);
   for (const std::uint32_t index : prompts_) {
     constexpr double kRounding = 1e-6;  // a third of 30 is 10
-    const auto share = static_cast<std::uint32_t>(std::min<double>(tokens, tokens * weight(index) / weights + kRounding));
+    const auto share =
+        static_cast<std::uint32_t>(std::min<double>(tokens, tokens * weight(index) / weights + kRounding));
     weights -= weight(index);
     const std::uint32_t left = inputs[index].n_prompt_left;
     std::uint32_t n_tokens = std::min(wanted(index), share);

@@ -1,5 +1,6 @@
 #include "sched/engine_loop.hpp"
 
+#include "base/assert.hpp"
 #include "base/log.hpp"
 #include "sched/plan_builder.hpp"
 
@@ -82,8 +83,8 @@ std::optional<Duration> EngineLoop::idle_time() const noexcept {
   const auto has_limit = [](const auto& sequence) {
     return sequence->request().deadline || sequence->request().max_queue;
   };
-  const bool any = std::ranges::any_of(residents_.line().all(), has_limit) ||
-                   std::ranges::any_of(residents_.running(), has_limit);
+  const bool any =
+      std::ranges::any_of(residents_.line().all(), has_limit) || std::ranges::any_of(residents_.running(), has_limit);
   return any ? std::optional<Duration>(kLookAgain) : std::nullopt;
 }
 
@@ -139,11 +140,22 @@ void EngineLoop::end_late() noexcept {
 
 void EngineLoop::admit() noexcept {
   const TimePoint now = parts_.clock.now();
-  residents_.admit(now, [&](const Sequence& sequence) {
+  residents_.admit(now, [&](Sequence& sequence) {
     parts_.stats.running.store(static_cast<std::uint32_t>(residents_.running().size()), std::memory_order_relaxed);
-    if (sequence.generation().n_preemptions.load(std::memory_order_relaxed) > 0) return;
-    parts_.stats.queue.observe(now - sequence.generation().submitted);
+    if (sequence.generation().n_preemptions.load(std::memory_order_relaxed) == 0) {
+      parts_.stats.queue.observe(now - sequence.generation().submitted);
+    }
+    if (too_late(sequence, now)) finish(sequence, {.finish = FinishReason::timed_out});
   });
+}
+
+// Whether it cannot even compute the rest of its prompt, alone, before its deadline: better to say so at once. What the
+// prefix cache has of it is known by now.
+bool EngineLoop::too_late(const Sequence& sequence, TimePoint now) const noexcept {
+  const std::optional<Duration>& deadline = sequence.request().deadline;
+  if (!deadline || sequence.decodes() || cost_.work_per_second() == 0) return false;
+  const double work = cost_.prefill_work(sequence.n_left(), sequence.n_computed());
+  return work / cost_.work_per_second() > to_seconds(sequence.generation().submitted + *deadline - now);
 }
 
 // Whoever decodes needs a place for one more token; that may cost somebody else all of its pages.
@@ -195,8 +207,7 @@ bool EngineLoop::waits_for_others(const Sequence& sequence) const noexcept {
   const auto next_page = sequence.tokens().subspan(sequence.n_computed(), page_tokens_);
   return std::ranges::any_of(prefilling_, [&](const Sequence* other) {
     const std::size_t begin = std::size_t{other->n_chained} * page_tokens_;
-    return other->chain == sequence.chain && other->request().use_cache &&
-           begin + page_tokens_ <= other->n_prompt() &&
+    return other->chain == sequence.chain && other->request().use_cache && begin + page_tokens_ <= other->n_prompt() &&
            std::ranges::equal(other->tokens().subspan(begin, page_tokens_), next_page);
   });
 }
@@ -237,6 +248,11 @@ void EngineLoop::run_step() noexcept {
     residents_.grow(sequence, sequence.n_computed() + share.n_tokens, begin);
   }
   build_plan(shares, runnable_, plan_);
+  for (std::size_t i = 0; parts_.audit != nullptr && i < shares.size(); ++i) {
+    const Status audit = parts_.audit->check_step(*runnable_[shares[i].index], shares[i].n_tokens);
+    if (!audit) log::error("{}", audit.error().detail);
+    QUERN_ASSERT(audit);
+  }
   parts_.backend.forward(plan_, std::span(logits_).first(std::size_t{plan_.n_logits()} * n_vocab_));
   learn(shares, parts_.clock.now() - begin);
   deliver(shares);
@@ -336,6 +352,7 @@ void EngineLoop::finish_waiting(Sequence& sequence, FinishReason reason) noexcep
 void EngineLoop::finish_generation(Generation& generation, TokenEvent last) noexcept {
   parts_.queue.release_place();
   generation.sampler.reset();
+  generation.finish.store(last.finish, std::memory_order_relaxed);
   generation.state.store(RequestState::finished, std::memory_order_release);
   parts_.stats.count_finish(last.finish);
   const RequestTimes times = generation.times.read(RequestState::finished, parts_.clock.now());

@@ -13,6 +13,7 @@
 #include "sched/batcher.hpp"
 #include "sched/cost_model.hpp"
 #include "sched/engine_signal.hpp"
+#include "sched/page_audit.hpp"
 #include "sched/residents.hpp"
 #include "sched/stats.hpp"
 #include "sched/submission_queue.hpp"
@@ -32,6 +33,7 @@ struct EngineParts {  // all outlive the loop
   SubmissionQueue& queue;
   EngineSignal& signal;
   Stats& stats;
+  PageAudit* audit = nullptr;  // in audit builds and tests: a finding ends the process
 };
 
 class EngineLoop {
@@ -55,6 +57,7 @@ class EngineLoop {
   void admit() noexcept;
   void grow_pages() noexcept;
   void collect_runnable() noexcept;
+  bool too_late(const Sequence& sequence, TimePoint now) const noexcept;
   bool waits_for_others(const Sequence& sequence) const noexcept;
   std::uint32_t prefill_budget() noexcept;
   void learn(std::span<const BatchShare> shares, Duration took) noexcept;
@@ -73,9 +76,9 @@ class EngineLoop {
   Batcher batcher_;
   CostModel cost_;
   engine::StepPlan plan_;
-  std::vector<float> logits_;           // [max_logits_per_step, n_vocab]
-  std::vector<Sequence*> runnable_;     // running and not parked: the batcher's inputs
-  std::vector<BatchInput> inputs_;      // of the same indexes
+  std::vector<float> logits_;                // [max_logits_per_step, n_vocab]
+  std::vector<Sequence*> runnable_;          // running and not parked: the batcher's inputs
+  std::vector<BatchInput> inputs_;           // of the same indexes
   std::vector<const Sequence*> prefilling_;  // of this step, in order: see waits_for_others()
   std::uint64_t last_turn_ = 0;
   std::uint32_t swept_epoch_ = 0;

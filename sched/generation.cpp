@@ -6,6 +6,7 @@ RequestStatus Generation::status(TimePoint now) const {
   RequestStatus out;
   out.id = id;
   out.state = state.load(std::memory_order_acquire);
+  if (out.state == RequestState::finished) out.finish = finish.load(std::memory_order_relaxed);
   out.label = request.label;
   out.n_prompt = static_cast<std::uint32_t>(request.prompt.size());
   out.n_prefilled = n_prefilled.load(std::memory_order_relaxed);

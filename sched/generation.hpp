@@ -29,6 +29,7 @@ struct Generation {
   std::atomic<bool> cancelled{false};
 
   std::atomic<RequestState> state{RequestState::queued};
+  std::atomic<FinishReason> finish{FinishReason::none};  // set before `state` turns to finished
   std::atomic<std::uint32_t> n_prefilled{0};
   std::atomic<std::uint32_t> n_generated{0};
   std::atomic<std::uint32_t> n_pages{0};

@@ -57,6 +57,7 @@ struct RequestTimes {
 struct RequestStatus {
   RequestId id = 0;
   RequestState state = RequestState::queued;
+  FinishReason finish = FinishReason::none;  // of one that has ended
   std::string label;
   std::uint32_t n_prompt = 0, n_prefilled = 0, n_generated = 0, max_tokens = 0, n_pages = 0;
   std::uint32_t n_cached = 0;  // prompt tokens whose keys and values were found

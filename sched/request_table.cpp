@@ -13,6 +13,7 @@ void RequestTable::remove(RequestId id) noexcept {
   std::map<RequestId, std::shared_ptr<Generation>>::node_type gone;  // destroyed after the lock is released
   const std::lock_guard lock(mutex_);
   gone = by_id_.extract(id);
+  if (gone) history_.add(gone.mapped());
 }
 
 void RequestTable::cancel_all() noexcept {
@@ -24,6 +25,17 @@ std::shared_ptr<Generation> RequestTable::find(RequestId id) const noexcept {
   const std::lock_guard lock(mutex_);
   const auto it = by_id_.find(id);
   return it == by_id_.end() ? nullptr : it->second;
+}
+
+std::optional<RequestStatus> RequestTable::status(RequestId id, TimePoint now) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = by_id_.find(id);
+  return it != by_id_.end() ? it->second->status(now) : history_.find(id, now);
+}
+
+std::vector<RequestStatus> RequestTable::newest_ended(std::size_t n) const {
+  const std::lock_guard lock(mutex_);
+  return history_.newest(n);
 }
 
 std::vector<std::shared_ptr<Generation>> RequestTable::all() const {

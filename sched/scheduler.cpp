@@ -53,11 +53,24 @@ struct Scheduler::Impl {
         pool(arena.config().n_pages),
         cache(pool, bounds.page_tokens),
         checkpoints(limits.max_running, n_checkpoints(arena.config(), limits), arena.config().n_pages),
+        audit(make_audit(pool, bounds.page_tokens)),
         queue(std::min(limits.queue_capacity + limits.max_running, SubmissionQueue::kMaxCapacity)),
-        loop({backend_in, tokenizer, clock_in, queue, *signal, stats}, cache_parts(arena), limits,
+        loop({backend_in, tokenizer, clock_in, queue, *signal, stats, audit.get()}, cache_parts(arena), limits,
              bounds.page_tokens) {
-#ifndef NDEBUG
-    pool.on_free = [&arena](kv::PageId page) { arena.poison(page); };
+    if (!audit) return;
+    pool.on_free = [this, &arena](kv::PageId page) {
+      arena.poison(page);
+      audit->freed(page);
+    };
+  }
+
+  // Audit builds are those without NDEBUG: dev, asan, tsan.
+  static std::unique_ptr<PageAudit> make_audit([[maybe_unused]] const kv::PagePool& pool,
+                                               [[maybe_unused]] std::uint32_t page_tokens) {
+#ifdef NDEBUG
+    return nullptr;
+#else
+    return std::make_unique<PageAudit>(pool, page_tokens);
 #endif
   }
 
@@ -65,10 +78,15 @@ struct Scheduler::Impl {
     return {.pool = pool,
             .cache = cache,
             .checkpoints = checkpoints,
-            .copy_page = [&arena](kv::PageId from, kv::PageId to) { arena.copy_page(from, to); },
-            .copy_state = [&arena](kv::PageId from, kv::PageId to) {
-              if (arena.config().n_state_pages > 0) arena.copy_state(from, to);
-            }};
+            .copy_page =
+                [this, &arena](kv::PageId from, kv::PageId to) {
+                  arena.copy_page(from, to);
+                  if (audit) audit->copied(from, to);
+                },
+            .copy_state =
+                [&arena](kv::PageId from, kv::PageId to) {
+                  if (arena.config().n_state_pages > 0) arena.copy_state(from, to);
+                }};
   }
   Result<Ticket> submit(GenerateRequest request, const boost::asio::any_io_executor& executor);
   Status check_deadline(const GenerateRequest& request) const;
@@ -90,6 +108,7 @@ struct Scheduler::Impl {
   kv::PagePool pool;
   kv::PrefixCache cache;
   kv::StateCheckpoints checkpoints;
+  const std::unique_ptr<PageAudit> audit;  // empty: not an audit build
   SubmissionQueue queue;
   std::atomic<RequestId> next_id{1};
   std::atomic<bool> stop{false};
@@ -136,8 +155,8 @@ Result<Ticket> Scheduler::Impl::submit(GenerateRequest request, const boost::asi
       ticket.reset();
     }
   }
-  if (!ticket) return fail(Errc::overloaded, "{} requests are running or waiting, the queue holds no more",
-                           queue.capacity());
+  if (!ticket)
+    return fail(Errc::overloaded, "{} requests are running or waiting, the queue holds no more", queue.capacity());
   signal->raise();
   return Ticket(std::move(ticket));
 }
@@ -260,10 +279,12 @@ std::vector<RequestStatus> Scheduler::requests() const {
   return out;
 }
 
+std::vector<RequestStatus> Scheduler::ended_requests(std::size_t n) const {
+  return impl_->table->newest_ended(n);
+}
+
 std::optional<RequestStatus> Scheduler::request(RequestId id) const {
-  const std::shared_ptr<Generation> generation = impl_->table->find(id);
-  if (!generation) return std::nullopt;
-  return generation->status(impl_->clock.now());
+  return impl_->table->status(id, impl_->clock.now());
 }
 
 const SchedulerLimits& Scheduler::limits() const noexcept {

@@ -25,8 +25,8 @@
 namespace quern::sched {
 
 struct SchedulerLimits {
-  std::uint32_t queue_capacity = 512;  // submitted and not running, beyond the max_running that run
-  std::uint32_t max_running = 64;      // sequences with pages
+  std::uint32_t queue_capacity = 512;           // submitted and not running, beyond the max_running that run
+  std::uint32_t max_running = 64;               // sequences with pages
   std::uint32_t prefill_tokens_per_step = 256;  // at most, in a step in which something decodes
   // What a step with prompt tokens may take. 0: at most twice what its decodes take alone.
   std::uint32_t itl_target_ms = 0;
@@ -122,10 +122,11 @@ class Scheduler {
   Snapshot snapshot() const;
   // Since the engine last got on, while it has work; zero while it has none.
   Duration stalled() const noexcept;
-  std::vector<RequestStatus> requests() const;
-  std::optional<RequestStatus> request(RequestId id) const;
-  const SchedulerLimits& limits() const noexcept;  // as used: clamped to what the parts can hold
-  std::uint32_t max_context() const noexcept;      // prompt + generated tokens of one request
+  std::vector<RequestStatus> requests() const;                     // that run or wait, ascending ids
+  std::vector<RequestStatus> ended_requests(std::size_t n) const;  // of the last 256 that have ended, newest first
+  std::optional<RequestStatus> request(RequestId id) const;        // of both kinds
+  const SchedulerLimits& limits() const noexcept;                  // as used: clamped to what the parts can hold
+  std::uint32_t max_context() const noexcept;                      // prompt + generated tokens of one request
 
  private:
   struct Impl;

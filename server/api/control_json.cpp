@@ -54,6 +54,7 @@ json::object request_json(const sched::RequestStatus& status) {
   json::object out;
   out["id"] = status.id;
   out["state"] = sched::request_state_name(status.state);
+  if (status.finish != sched::FinishReason::none) out["finish_reason"] = sched::finish_reason_name(status.finish);
   out["label"] = status.label;
   out["prompt_tokens"] = status.n_prompt;
   out["prefilled_tokens"] = status.n_prefilled;

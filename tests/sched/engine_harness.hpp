@@ -1,8 +1,8 @@
 // The engine loop without its thread: a test submits, reads and steps by hand on one thread, with a fake clock.
 #pragma once
 
-#include "sched/request_check.hpp"
 #include "sched/engine_loop.hpp"
+#include "sched/request_check.hpp"
 #include "tests/sched/fake_tokenizer.hpp"
 #include "tests/support/fake_backend.hpp"
 
@@ -60,6 +60,14 @@ struct Client {
   bool waiting = false;  // a read is under way
 };
 
+using Clients = std::vector<std::shared_ptr<Client>>;
+
+inline void expect_complete(const Client& client, std::uint32_t n_vocab = 97) {
+  const Expected want = expected_output(client.request, n_vocab);
+  EXPECT_EQ(client.tokens, want.tokens);
+  EXPECT_EQ(client.finish, want.finish) << sched::finish_reason_name(client.finish);
+}
+
 struct HarnessOptions {
   FakeBackendConfig backend{};
   sched::SchedulerLimits limits{
@@ -77,12 +85,18 @@ class EngineHarness {
         cache(pool, options.backend.page_tokens),
         checkpoints(options.limits.max_running, 0, options.backend.n_pages),
         queue(options.limits.queue_capacity),
-        tokenizer(options.backend.n_vocab, kEos) {
-    loop.emplace(sched::EngineParts{backend, tokenizer, clock, queue, *signal, stats},
+        tokenizer(options.backend.n_vocab, kEos),
+        audit(pool, options.backend.page_tokens) {
+    pool.on_free = [this](kv::PageId page) { audit.freed(page); };
+    loop.emplace(sched::EngineParts{backend, tokenizer, clock, queue, *signal, stats, &audit},
                  sched::CacheParts{.pool = pool,
                                    .cache = cache,
                                    .checkpoints = checkpoints,
-                                   .copy_page = [this](kv::PageId from, kv::PageId to) { backend.copy_page(from, to); },
+                                   .copy_page =
+                                       [this](kv::PageId from, kv::PageId to) {
+                                         backend.copy_page(from, to);
+                                         audit.copied(from, to);
+                                       },
                                    .copy_state = [](kv::PageId, kv::PageId) {}},
                  options.limits, options.backend.page_tokens);
   }
@@ -171,6 +185,7 @@ class EngineHarness {
   sched::SubmissionQueue queue;
   sched::Stats stats;
   FakeTokenizer tokenizer;
+  sched::PageAudit audit;
   std::shared_ptr<sched::EngineSignal> signal = std::make_shared<sched::EngineSignal>();
   boost::asio::io_context io;
   std::optional<sched::EngineLoop> loop;

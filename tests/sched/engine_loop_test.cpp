@@ -13,22 +13,17 @@ namespace quern::sched {
 namespace {
 
 using engine::TokenId;
+using test::Clients;
 using test::EngineHarness;
+using test::expect_complete;
 using test::expected_output;
 using test::greedy_request;
-using Clients = std::vector<std::shared_ptr<test::Client>>;
 
 std::vector<TokenId> prompt_of(std::size_t n, TokenId first = 1) {
   std::vector<TokenId> out(n);
   for (std::size_t i = 0; i < n; ++i)
     out[i] = static_cast<TokenId>((static_cast<std::size_t>(first) * 31 + i * 7) % 97);
   return out;
-}
-
-void expect_complete(const test::Client& client) {
-  const test::Expected want = expected_output(client.request, 97);
-  EXPECT_EQ(client.tokens, want.tokens);
-  EXPECT_EQ(client.finish, want.finish) << finish_reason_name(client.finish);
 }
 
 TEST(EngineLoop, OneRequestGetsItsTokens) {

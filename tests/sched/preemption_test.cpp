@@ -9,20 +9,15 @@ namespace quern::sched {
 namespace {
 
 using engine::TokenId;
-using test::EngineHarness;
-using test::expected_output;
-using test::greedy_request;
-using Clients = std::vector<std::shared_ptr<test::Client>>;
 using std::chrono::milliseconds;
+using test::Clients;
+using test::EngineHarness;
+using test::expect_complete;
+using test::greedy_request;
 
 GenerateRequest request_of(TokenId first, std::size_t n_prompt, std::uint32_t max_tokens) {
   std::vector<TokenId> prompt(n_prompt, first);
   return greedy_request(std::move(prompt), max_tokens);
-}
-
-void expect_complete(const test::Client& client) {
-  EXPECT_EQ(client.tokens, expected_output(client.request, 97).tokens);
-  EXPECT_EQ(client.finish, FinishReason::length);
 }
 
 TEST(Preemption, AFullArenaDelaysAndFailsNobody) {
@@ -121,6 +116,24 @@ TEST(Deadlines, WhoWaitsTooLongEndsAndWhoRunsToo) {
   EXPECT_LT(runs->tokens.size(), 25u);
   expect_complete(*patient);
   EXPECT_EQ(h.stats.finished_timed_out.load(), 2u);
+  h.expect_all_free();
+}
+
+TEST(Deadlines, APromptThatCannotBeComputedInTimeIsNotBegun) {
+  EngineHarness h;  // each step takes 10 ms, of at most 16 prompt tokens beside decodes
+  const auto first = h.submit(request_of(1, 60, 4));
+  ASSERT_TRUE(h.run_until_idle({first}));  // what a prompt token costs is known now
+  const std::uint64_t before = h.stats.prompt_tokens.load();
+  GenerateRequest request = request_of(2, 240, 4);
+  request.deadline = milliseconds(1);
+  const auto hopeless = h.submit(request);
+  request = request_of(3, 30, 4);
+  request.deadline = std::chrono::seconds(60);
+  const auto easy = h.submit(request);
+  ASSERT_TRUE(h.run_until_idle({hopeless, easy}));
+  EXPECT_EQ(hopeless->finish, FinishReason::timed_out);
+  EXPECT_EQ(h.stats.prompt_tokens.load() - before, 30u) << "not a token of the hopeless one";
+  expect_complete(*easy);
   h.expect_all_free();
 }
 

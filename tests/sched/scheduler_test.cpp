@@ -142,7 +142,12 @@ TEST(Scheduler, StatusAndCancelByIdWhileAStepRuns) {
   EXPECT_EQ(received->finish, FinishReason::cancelled);
   EXPECT_EQ(received->tokens.size(), 3u);
   EXPECT_FALSE(h.scheduler->cancel(all[0].id)) << "it has ended";
-  EXPECT_FALSE(h.scheduler->request(all[0].id));
+  const std::optional<RequestStatus> ended = h.scheduler->request(all[0].id);
+  ASSERT_TRUE(ended) << "the last ones are remembered";
+  EXPECT_EQ(ended->finish, FinishReason::cancelled);
+  EXPECT_EQ(ended->n_generated, 3u);
+  EXPECT_TRUE(h.scheduler->requests().empty());
+  EXPECT_EQ(h.scheduler->ended_requests(9).size(), 1u);
   h.end_and_expect_no_problems();
 }
 
@@ -281,8 +286,7 @@ TEST(Scheduler, BuffersAreKnownBeforeTheyAreMade) {
   test::FakeBackend backend;
   const kv::KvConfig config{.page_tokens = 8, .n_pages = 64};
   // 16 rows of 97 floats, and page lists of 16 sequences with 256 / 8 pages.
-  EXPECT_EQ(Scheduler::buffer_bytes(backend, config),
-            16u * 97u * 4u + 16u * 32u * 4u + kv::PrefixCache::bytes(64, 8));
+  EXPECT_EQ(Scheduler::buffer_bytes(backend, config), 16u * 97u * 4u + 16u * 32u * 4u + kv::PrefixCache::bytes(64, 8));
 }
 
 }  // namespace

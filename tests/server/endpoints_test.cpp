@@ -141,6 +141,18 @@ TEST(Control, ListsShowsAndCancelsRequests) {
     EXPECT_EQ(stream.read_event(), "") << "no [DONE] after an error";
     EXPECT_TRUE(stream.at_end());
     server.eventually_all_pages_free();
+    ServerHarness::eventually("the end is in the history", [&] {  // the connection's side ends a moment later
+      HttpClient again = server.unix_socket();
+      again.get(path);
+      const Reply reply = again.read_reply();
+      return reply.status == 200 && json::parse(reply.body).at("state") == "finished";
+    });
+    HttpClient again = server.unix_socket();
+    again.get("/control/requests");
+    const json::value all = json::parse(again.read_reply().body);
+    EXPECT_TRUE(all.at("requests").as_array().empty());
+    EXPECT_EQ(all.at("ended").at(0).at("finish_reason"), "cancelled");
+    EXPECT_EQ(all.at("ended").at(0).at("label"), "POST /v1/completions job-7");
   }
 }
 
