@@ -8,6 +8,7 @@
 #include "engine/tokenizer/token_trie.hpp"
 #include "engine/tokenizer/utf8.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
+#include "engine/tokenizer/word_borders.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -42,7 +43,7 @@ class UnigramTokenizer final : public VocabularyTokenizer {
       const auto id = static_cast<TokenId>(i);
       const std::string_view text = vocabulary().text(id);
       if (vocabulary().kind(id) == TokenKind::normal) worst = std::min(worst, double{vocabulary().score(id)});
-      if (is_matched(vocabulary().kind(id))) words_part_ = words_part_ && first_word_size(text) == text.size();
+      if (is_matched(vocabulary().kind(id))) borders_.add(text);
     }
     if (worst != std::numeric_limits<double>::max()) unknown_score_ = worst - kUnknownPenalty;
     for (unsigned byte = 0; byte < 256; ++byte) {
@@ -60,7 +61,7 @@ class UnigramTokenizer final : public VocabularyTokenizer {
     bool after_unknown = false;
     std::string_view rest = escaped;
     while (!rest.empty()) {
-      const std::size_t size = words_part_ ? first_word_size(rest) : rest.size();
+      const std::size_t size = borders_.first_part(rest);
       encode_word(rest.substr(0, size), lattice, after_unknown, out);
       rest.remove_prefix(size);
     }
@@ -121,8 +122,8 @@ class UnigramTokenizer final : public VocabularyTokenizer {
 
   TokenTrie trie_;
   double unknown_score_ = -kUnknownPenalty;
-  bool has_bytes_ = true;   // a token for each byte
-  bool words_part_ = true;  // no token reaches from one word into the next: each can be cut by itself
+  bool has_bytes_ = true;  // a token for each byte
+  WordBorders borders_;    // of the tokens that are matched
 };
 
 Result<CharsMap> load_rules(const gguf::GgufFile& file) {
@@ -153,12 +154,7 @@ Result<std::unique_ptr<Tokenizer>> load_unigram(const gguf::GgufFile& file) {
 }  // namespace
 
 Result<std::unique_ptr<Tokenizer>> make_unigram(LoadedVocabulary loaded, const TextRules& rules) {
-  std::size_t n_bytes = 0;
-  for (std::uint32_t i = 0; i < loaded.vocabulary.size(); ++i)
-    n_bytes += loaded.vocabulary.text(static_cast<TokenId>(i)).size();
-  if (n_bytes > TokenTrie::kMaxTextBytes)
-    return fail(Errc::unsupported, "unigram vocabulary: {} bytes of token text, at most {}", n_bytes,
-                TokenTrie::kMaxTextBytes);
+  QUERN_CHECK(TokenTrie::check(loaded.vocabulary.text_bytes(), "Unigram"));
   return std::unique_ptr<Tokenizer>(new UnigramTokenizer(std::move(loaded), rules));
 }
 
