@@ -11,6 +11,7 @@
 #include "engine/tokenizer/word_borders.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -18,6 +19,7 @@ namespace quern::engine {
 namespace {
 
 constexpr double kUnknownPenalty = 10.0;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr TokenId kUnknownCharacter = -2;  // beside the ids of tokens
 
 bool is_matched(TokenKind kind) noexcept {
@@ -42,7 +44,8 @@ class UnigramTokenizer final : public VocabularyTokenizer {
     for (std::uint32_t i = 0; i < vocabulary().size(); ++i) {
       const auto id = static_cast<TokenId>(i);
       const std::string_view text = vocabulary().text(id);
-      if (vocabulary().kind(id) == TokenKind::normal) worst = std::min(worst, double{vocabulary().score(id)});
+      const double score = double{vocabulary().score(id)};
+      if (vocabulary().kind(id) == TokenKind::normal && std::isfinite(score)) worst = std::min(worst, score);
       if (is_matched(vocabulary().kind(id))) borders_.add(text);
     }
     if (worst != std::numeric_limits<double>::max()) unknown_score_ = worst - kUnknownPenalty;
@@ -68,8 +71,13 @@ class UnigramTokenizer final : public VocabularyTokenizer {
   }
 
  private:
+  double score_of(TokenId id) const noexcept {
+    if (vocabulary().kind(id) == TokenKind::user_defined) return 0.0;
+    return std::min(double{vocabulary().score(id)}, double{std::numeric_limits<float>::max()});  // sums stay finite
+  }
+
   struct Best {  // the best way from the word's begin to a place
-    double score = -std::numeric_limits<double>::infinity();
+    double score = -kInfinity;
     std::uint32_t begin = 0;  // of its last token
     TokenId id = kNoToken;
   };
@@ -92,8 +100,10 @@ class UnigramTokenizer final : public VocabularyTokenizer {
       bool covered = false;
       trie_.each_prefix(word.substr(begin), [&](std::size_t size, std::uint32_t token) {
         const auto id = static_cast<TokenId>(token);
+        const double token_score = score_of(id);
+        if (token_score == -kInfinity) return;  // must not be chosen
         covered = covered || size == character;
-        offer(size, vocabulary().kind(id) == TokenKind::user_defined ? 0.0 : double{vocabulary().score(id)}, id);
+        offer(size, token_score, id);
       });
       if (!covered) offer(character, unknown_score_, kUnknownCharacter);
       begin += static_cast<std::uint32_t>(character);
