@@ -23,7 +23,8 @@ std::size_t form_bytes(const Model& model, const kernels::KernelTable& kernels, 
   const auto see = [&kernels](const Matrix& matrix, std::size_t& widest) {
     if (matrix) widest = std::max(widest, prepared_row_bytes(matrix, kernels));
   };
-  for (const Linear* linear : {&weights.output, &weights.cls, &weights.cls_out}) see(linear->matrix, per_row);
+  for (const Linear* linear : {&weights.output, &weights.cls, &weights.cls_out, &weights.dense_2, &weights.dense_3})
+    see(linear->matrix, per_row);
   for (const LayerWeights& w : weights.layers) {
     w.for_each_matrix([&](const Matrix& matrix) { see(matrix, per_row); });
     w.for_each_expert_matrix([&](const Matrix& matrix) { see(matrix, per_slot); });
@@ -114,6 +115,7 @@ Result<Activations> Activations::create(const Model& model, const kernels::Kerne
     list.floats(a.router, rows, p.moe.n_experts);
     list.floats(a.shared_gate, rows, 1);
   }
+  list.floats(a.dense, rows, p.d_dense);
   const std::size_t n_form_bytes = form_bytes(model, kernels, rows);
   for (std::byte*& form : a.form) list.bytes(form, n_form_bytes);
 

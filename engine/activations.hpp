@@ -36,6 +36,7 @@ struct Activations {
   float* heads = nullptr;                 // [n_heads, rows, ...] what per-head matrices read
   float* mix_in = nullptr;                // [rows, conv_width], short convolution [rows, 3 * d_model]
   float* convolved = nullptr;             // [rows, conv_width]
+  float* dense = nullptr;                 // [rows, d_dense] between the layers after pooling
   float* delta_gate = nullptr;            // [rows, delta width]
   float* delta_beta = nullptr;            // [rows, n_v_heads]
   float* delta_decay = nullptr;           // [rows, n_v_heads]

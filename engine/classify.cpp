@@ -1,10 +1,22 @@
-// The head of a ranking model: out = W2 act(norm(W1 x)), where either layer may be missing.
+// What follows pooling. The head of a ranking model: out = W2 act(norm(W1 x)), where either layer may be missing; of an
+// embedding model, two linear layers.
 #include "engine/forward_pass.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 namespace quern::engine {
+
+void ForwardPass::project_pooled(float* x, std::uint32_t n_rows) noexcept {
+  const ModelWeights& w = model_.weights();
+  if (!w.dense_2 || n_rows == 0) return;
+  const Inputs wide = inputs_for({&w.dense_2}, n_rows, 0);
+  convert_rows(x, wide);
+  pool_.run([&](std::uint32_t worker) { apply(w.dense_2, wide.input[0], worker, a_.dense, params_.d_dense); });
+  const Inputs narrow = inputs_for({&w.dense_3}, n_rows, 0);
+  convert_rows(a_.dense, narrow);
+  pool_.run([&](std::uint32_t worker) { apply(w.dense_3, narrow.input[0], worker, x, params_.d_model); });
+}
 
 void ForwardPass::classify(float* x, std::uint32_t n_rows, float* out) noexcept {
   const ModelWeights& w = model_.weights();

@@ -38,6 +38,8 @@ class ForwardPass {
 
   // out[n_rows, labels] of the classification head for rows x[n_rows, d_model], which it may overwrite.
   void classify(float* x, std::uint32_t n_rows, float* out) noexcept;
+  // x[n_rows, d_model] = dense_3 dense_2 x, where the model has them. n_rows: at most a step's tokens.
+  void project_pooled(float* x, std::uint32_t n_rows) noexcept;
 
  private:
   struct Inputs {
@@ -120,7 +122,7 @@ class ForwardPass {
   void moe(const LayerWeights& w) noexcept;
   void shared_expert(const LayerWeights& w) noexcept;
   Input expert_input(const Matrix& matrix, std::uint32_t expert, std::size_t form) const noexcept;
-  void gather_slots(std::uint32_t worker) noexcept;
+  void gather_slots(const float* in, std::uint32_t worker) noexcept;
   void convert_slots(const std::vector<Linear>& experts, const float* x, std::size_t form,
                      std::uint32_t worker) const noexcept;
   void multiply_slots(const std::vector<Linear>& experts, std::size_t form, std::uint32_t worker, float* y,

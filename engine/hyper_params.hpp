@@ -57,6 +57,7 @@ struct LatentParams {
   std::uint32_t kv_rank = 0;  // of the vector that is cached
   std::uint32_t d_nope = 0, d_rope = 0;
   std::uint32_t d_value = 0;
+  bool joint = false;  // the file holds keys and values of a head as one matrix, as they are multiplied with kv_down
 };
 
 struct DeltaParams {
@@ -79,6 +80,7 @@ struct HyperParams {
   std::uint32_t n_context_train = 0;
   std::uint32_t n_learned_positions = 0;  // rows of position_embd; 0: none, positions have no limit
   std::uint32_t n_labels = 0;             // outputs of the classification head; 0: none
+  std::uint32_t d_dense = 0;              // width between the two linear layers after pooling; 0: the model has none
   float norm_eps = 1e-5f;
   float attention_scale = 0;  // applied to q.k
   float attention_softcap = 0;

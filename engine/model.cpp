@@ -68,9 +68,13 @@ Result<std::unique_ptr<Model>> Model::load(std::unique_ptr<gguf::GgufFile> file,
   // The mapped file; where rows are copied to NUMA nodes, the copies instead, whose mapped pages are not read again.
   QUERN_TRY(model->reservation_, ledger.reserve(MemoryUse::weights, model->info_.size_bytes));
   model->arch_ = arch;
-  WeightLoader loader(*file, model->params_, topology, pool, kernels, model->store_);
+  WeightLoader loader(*file, model->params_, topology, pool, kernels, ledger, model->store_);
   QUERN_TRY(model->weights_, loader.load(*arch));
   QUERN_CHECK(check_pooling(*file, model->params_, model->weights_));
+  if (model->params_.d_dense > 0 && !(model->weights_.dense_2 && model->weights_.dense_3))
+    return fail(Errc::corrupt,
+                "{}: {}.dense_2_feat_out is {}, but tensors dense_2.weight and dense_3.weight are missing",
+                file->name(), arch->gguf_arch, model->params_.d_dense);
   model->info_.context_cost = context_cost(model->params_, model->weights_);
   model->info_.n_labels = static_cast<std::uint32_t>(model->weights_.cls_out.matrix.n_rows);
   model->file_ = std::move(file);

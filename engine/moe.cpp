@@ -18,12 +18,12 @@ Input ForwardPass::expert_input(const Matrix& matrix, std::uint32_t expert, std:
                    a_.form[form] + begin * prepared_row_bytes(matrix, kernels_));
 }
 
-void ForwardPass::gather_slots(std::uint32_t worker) noexcept {
+void ForwardPass::gather_slots(const float* in, std::uint32_t worker) noexcept {
   const std::size_t d_model = params_.d_model;
   const kernels::Range mine = kernels::share_of(router_.n_slots(), 1, worker, pool_.n_workers());
   for (std::size_t i = mine.begin; i < mine.end; ++i) {
     float* to = a_.gathered + i * d_model;
-    std::memcpy(to, a_.normed + router_.slot(i).row * d_model, d_model * sizeof(float));
+    std::memcpy(to, in + router_.slot(i).row * d_model, d_model * sizeof(float));
     if (!params_.moe.weight_inputs) continue;
     for (std::size_t j = 0; j < d_model; ++j) to[j] *= router_.slot(i).weight;
   }
@@ -54,24 +54,26 @@ void ForwardPass::multiply_slots(const std::vector<Linear>& experts, std::size_t
 
 void ForwardPass::moe(const LayerWeights& w) noexcept {
   const std::size_t d_model = params_.d_model, d_ff = params_.moe.d_ff, n_experts = params_.moe.n_experts;
-  const Inputs in = inputs_for({&w.router, &w.shared_router});
-  norm_and_convert(w.ffn_norm, in);
+  const Inputs inputs = inputs_for({&w.router, &w.shared_router});
+  const bool gated = !w.expert_gate.empty();
+  const float* const in = w.ffn_norm ? a_.normed : a_.x;  // x stays as it is until the answers are added
+  norm_and_convert(w.ffn_norm, inputs);
   pool_.run([&](std::uint32_t worker) {
-    apply(w.router, in.input[0], worker, a_.router, n_experts);
-    if (w.shared_router) apply(w.shared_router, in.input[1], worker, a_.shared_gate, 1);
+    apply(w.router, inputs.input[0], worker, a_.router, n_experts);
+    if (w.shared_router) apply(w.shared_router, inputs.input[1], worker, a_.shared_gate, 1);
   });
   router_.route(a_.router, rows_.n_rows(), w.choice_bias);
   pool_.run([&](std::uint32_t worker) {
-    gather_slots(worker);
-    convert_slots(w.expert_gate, a_.gathered, 0, worker);
+    gather_slots(in, worker);
+    if (gated) convert_slots(w.expert_gate, a_.gathered, 0, worker);
     convert_slots(w.expert_up, a_.gathered, 1, worker);
   });
   pool_.run([&](std::uint32_t worker) {
-    multiply_slots(w.expert_gate, 0, worker, a_.gate, d_ff);
+    if (gated) multiply_slots(w.expert_gate, 0, worker, a_.gate, d_ff);
     multiply_slots(w.expert_up, 1, worker, a_.up, d_ff);
     const kernels::Range mine = w.expert_up.front().matrix.worker_rows[worker];
     for (std::size_t i = 0; i < router_.n_slots(); ++i) {
-      activate(a_.gate + i * d_ff + mine.begin, a_.up + i * d_ff + mine.begin, mine.end - mine.begin, true);
+      activate(a_.gate + i * d_ff + mine.begin, a_.up + i * d_ff + mine.begin, mine.end - mine.begin, gated);
     }
   });
   pool_.run([&](std::uint32_t worker) { convert_slots(w.expert_down, a_.up, 0, worker); });

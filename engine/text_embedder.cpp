@@ -66,7 +66,15 @@ void TextEmbedder::embed(ForwardPass& pass, const StepPlan& plan, Pooling poolin
   choose_rows(plan, pooling);
   const std::span<const float> hidden = pass.hidden(plan_, {.arena = scratch_.get(), .one_layer = true});
   const std::span<const std::uint32_t> slots = pass.kept_slots();
-  if (pooling != Pooling::rank) return pool(hidden, slots, pooling, out.data());
+  if (pooling != Pooling::rank) {
+    const std::uint32_t n_vectors = pooling == Pooling::none ? plan.n_tokens() : plan.n_seqs();
+    const bool project = static_cast<bool>(model_.weights().dense_2);
+    // Rows of cancelled sequences are computed too: let them be numbers.
+    if (project) std::fill_n(out.data(), std::size_t{n_vectors} * model_.params().d_model, 0.0f);
+    pool(hidden, slots, pooling, out.data());
+    if (project) pass.project_pooled(out.data(), n_vectors);
+    return;
+  }
 
   const std::size_t n_labels = width(pooling);
   std::copy(hidden.begin(), hidden.end(), chosen_.begin());

@@ -1,6 +1,9 @@
 #include "engine/weight_loader.hpp"
 
+#include "kernels/quant/fp16.hpp"
+
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/ranges.h>
 
@@ -75,6 +78,9 @@ Status WeightLoader::load_one(const TensorSpec<Owner>& spec, const std::string& 
   } else if (spec.matrix != nullptr) {
     QUERN_CHECK(check_shape(*tensor, {cols, rows}));
     QUERN_TRY(owner.*spec.matrix, load_matrix(*tensor, 0, rows, cols));
+  } else if (spec.values != nullptr) {
+    QUERN_CHECK(check_shape(*tensor, {cols, rows}));
+    QUERN_CHECK(load_joint(*tensor, name, owner.*spec.many, owner.*spec.values));
   } else if (spec.many != nullptr) {
     QUERN_CHECK(load_many(*tensor, name, count, rows, cols, owner.*spec.many));
   } else {
@@ -123,6 +129,47 @@ Status WeightLoader::load_many(const gguf::Tensor& tensor, const std::string& na
   return {};
 }
 
+// Keys' rows become columns, in F32 where the file has that and else in F16, whose 11 bits are more than what files
+// with blocks keep. Values stay where they are.
+Status WeightLoader::load_joint(const gguf::Tensor& tensor, const std::string& name, std::vector<Linear>& keys,
+                                std::vector<Linear>& values) {
+  const std::size_t d_key = params_.latent.d_nope, d_value = params_.latent.d_value, rank = params_.latent.kv_rank;
+  const std::size_t n_heads = params_.n_heads;
+  const kernels::QuantFormat& format = kernels::format_of(tensor.type);
+  if (file_.find_tensor(name + ".bias") != nullptr)
+    return fail(Errc::unsupported, "{}: tensor {}.bias is not supported", file_.name(), name);
+  if (format.dequantize == nullptr)
+    return fail(Errc::unsupported, "{}: tensor {}: type {} cannot be decoded", file_.name(), tensor.name, format.name);
+  const bool is_f32 = tensor.type == kernels::TensorType::f32;
+  const std::size_t value_bytes = is_f32 ? sizeof(float) : sizeof(std::uint16_t);
+  WeightStore::Derived derived;
+  const std::size_t size_bytes = n_heads * d_key * rank * value_bytes;
+  QUERN_TRY(derived.reservation, ledger_.reserve(MemoryUse::weights, size_bytes));
+  QUERN_TRY(derived.values, kernels::NumaBuffer::allocate(topology_, size_bytes, kernels::NumaBuffer::kAnyNode));
+  std::byte* const to = derived.values.bytes().data();
+  Vector row(rank);
+  for (std::size_t head = 0; head < n_heads; ++head) {
+    const std::size_t first = head * (d_key + d_value);
+    for (std::size_t key = 0; key < d_key; ++key) {
+      format.dequantize(tensor.data.data() + (first + key) * format.row_bytes(rank), rank, row.data());
+      for (std::size_t i = 0; i < rank; ++i) {
+        std::byte* const at = to + ((head * rank + i) * d_key + key) * value_bytes;
+        const std::uint16_t half = is_f32 ? std::uint16_t{0} : kernels::f32_to_f16(row[i]);
+        is_f32 ? std::memcpy(at, &row[i], value_bytes) : std::memcpy(at, &half, value_bytes);
+      }
+    }
+    QUERN_TRY(Matrix value, load_matrix(tensor, first + d_key, d_value, rank));
+    values.push_back({std::move(value), {}});
+  }
+  const gguf::Tensor transposed{.name = tensor.name,
+                                .type = is_f32 ? kernels::TensorType::f32 : kernels::TensorType::f16,
+                                .n_dims = 3,
+                                .dims = {d_key, rank, n_heads, 1},
+                                .data = derived.values.bytes()};
+  store_.derived.push_back(std::move(derived));  // its memory stays where it is
+  return load_many(transposed, name, n_heads, rank, d_key, keys);
+}
+
 // Empty where there is none.
 Result<Vector> WeightLoader::load_bias(const std::string& name, std::initializer_list<std::uint64_t> shape) const {
   const gguf::Tensor* tensor = file_.find_tensor(name + ".bias");
@@ -140,6 +187,10 @@ bool WeightLoader::wanted(Where where, const LayerParams& layer) const noexcept 
       return layer.mixer == Mixer::attention;
     case Where::latent_attention:
       return latent;
+    case Where::latent_split:
+      return latent && !params_.latent.joint;
+    case Where::latent_joint:
+      return latent && params_.latent.joint;
     case Where::latent_plain_q:
       return latent && params_.latent.q_rank == 0;
     case Where::latent_ranked_q:
@@ -209,6 +260,10 @@ std::uint64_t WeightLoader::length(Dim dim, std::uint64_t found) const noexcept 
       return std::uint64_t{p.n_heads} * (p.latent.d_nope + p.latent.d_rope);
     case Dim::latent_out_width:
       return std::uint64_t{p.n_heads} * p.latent.d_value;
+    case Dim::latent_joint_width:
+      return std::uint64_t{p.n_heads} * (p.latent.d_nope + p.latent.d_value);
+    case Dim::d_dense:
+      return p.d_dense;
     case Dim::d_nope:
       return p.latent.d_nope;
     case Dim::d_value:

@@ -1,6 +1,6 @@
 // Finds the tensors that an architecture lists, checks their shapes and types, and places them for the pool's workers.
 // Threads: one. Errors: corrupt (missing or mis-shaped tensor: name, expected, found), unsupported (tensor type without
-// a kernel), io (no memory for per-node copies).
+// a kernel), io (no memory for copies), overloaded (no budget for them).
 #pragma once
 
 #include "base/result.hpp"
@@ -18,8 +18,15 @@ namespace quern::engine {
 class WeightLoader {
  public:
   WeightLoader(const gguf::GgufFile& file, const HyperParams& params, const kernels::Topology& topology,
-               const kernels::CorePool& pool, const kernels::KernelTable& kernels, WeightStore& store)
-      : file_(file), params_(params), topology_(topology), pool_(pool), kernels_(kernels), store_(store) {}
+               const kernels::CorePool& pool, const kernels::KernelTable& kernels, ByteLedger& ledger,
+               WeightStore& store)
+      : file_(file),
+        params_(params),
+        topology_(topology),
+        pool_(pool),
+        kernels_(kernels),
+        ledger_(ledger),
+        store_(store) {}
 
   Result<ModelWeights> load(const ArchSpec& arch);
 
@@ -30,6 +37,8 @@ class WeightLoader {
   Status load_parts(const TensorSpec<Owner>& spec, const gguf::Tensor& tensor, const std::string& name, Owner& owner);
   Status load_many(const gguf::Tensor& tensor, const std::string& name, std::uint64_t count, std::uint64_t rows,
                    std::uint64_t cols, std::vector<Linear>& to);
+  Status load_joint(const gguf::Tensor& tensor, const std::string& name, std::vector<Linear>& keys,
+                    std::vector<Linear>& values);
   Result<Vector> load_bias(const std::string& name, std::initializer_list<std::uint64_t> shape) const;
   bool wanted(Where where, const LayerParams& layer) const noexcept;
   std::uint64_t length(Dim dim, std::uint64_t found) const noexcept;
@@ -42,6 +51,7 @@ class WeightLoader {
   const kernels::Topology& topology_;
   const kernels::CorePool& pool_;
   const kernels::KernelTable& kernels_;
+  ByteLedger& ledger_;
   WeightStore& store_;
 };
 

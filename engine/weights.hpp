@@ -4,6 +4,7 @@
 // Threads: const after load. Ownership: WeightStore owns the per-node copies; Matrix only points.
 #pragma once
 
+#include "base/byte_ledger.hpp"
 #include "kernels/core_pool.hpp"
 #include "kernels/numa_buffer.hpp"
 #include "kernels/quant/quant_format.hpp"
@@ -110,21 +111,28 @@ struct LayerWeights {
 };
 
 struct ModelWeights {
-  Matrix token_embd;     // [n_vocab, d_model]
-  Matrix position_embd;  // [n_context_train, d_model]
-  Matrix token_types;    // [n, d_model]; row 0 is added to every token
-  Norm embd_norm;        // of the embedding
-  Norm output_norm;      // [d_model]
-  Linear output;         // [n_vocab, d_model]; the embedding where the model ties them
-  Linear cls, cls_out;   // classification head: [d_model, d_model], [n_labels, d_model]
+  Matrix token_embd;        // [n_vocab, d_model]
+  Matrix position_embd;     // [n_context_train, d_model]
+  Matrix token_types;       // [n, d_model]; row 0 is added to every token
+  Norm embd_norm;           // of the embedding
+  Norm output_norm;         // [d_model]
+  Linear output;            // [n_vocab, d_model]; the embedding where the model ties them
+  Linear dense_2, dense_3;  // after pooling: [d_dense, d_model], [d_model, d_dense]
+  Linear cls, cls_out;      // classification head: [d_model, d_model], [n_labels, d_model]
   Norm cls_norm;
   Vector rope_factors, rope_long, rope_short;  // [n_rot / 2] divisors of rotation frequencies
   std::vector<LayerWeights> layers;
 };
 
-// Owns the copies of weight rows that were placed on NUMA nodes. Empty on a machine with one node.
+// Owns the copies of weight rows that were placed on NUMA nodes (none on a machine with one node), and matrices that a
+// file holds in another form.
 struct WeightStore {
+  struct Derived {
+    ByteLedger::Reservation reservation;
+    kernels::NumaBuffer values;
+  };
   std::vector<kernels::PlacedRows> placed;
+  std::vector<Derived> derived;
 };
 
 }  // namespace quern::engine

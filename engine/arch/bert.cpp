@@ -1,6 +1,7 @@
 // BERT, Nomic Embed and Jina Embeddings v2: encoders that normalize the residual stream after each block. BERT has
-// learned positions and a plain GELU feed-forward; Nomic rope and SiLU gates; Jina ALiBi to both sides and GELU gates.
-// All tokens count as sentence A. Source: arXiv 1810.04805 (BERT), 2402.01613 (Nomic), 2310.19923 (Jina v2).
+// learned positions and a plain GELU feed-forward; Nomic rope and SiLU gates, or, as a mixture of experts, plain GELU;
+// Jina ALiBi to both sides and GELU gates. All tokens count as sentence A.
+// Source: arXiv 1810.04805 (BERT), 2402.01613 (Nomic), 2502.07972 (Nomic's mixture), 2310.19923 (Jina v2).
 #include "engine/arch/arch_spec.hpp"
 #include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
@@ -45,7 +46,13 @@ constexpr TensorGroup kJinaLayer[] = {
     {Where::every_layer, kResidualNorms},
     {Where::attention, kAttention},
     {Where::attention, kWholeNorms},
-    {Where::dense, kGatedFfn},
+    {Where::dense, kMaybeFusedGatedFfn},
+};
+constexpr TensorGroup kNomicMoeLayer[] = {
+    {Where::every_layer, kResidualNorms},
+    {Where::attention, kAttention},
+    {Where::dense, kPlainFfn},
+    {Where::experts, kPlainExperts},
 };
 
 Result<HyperParams> read_encoder(const KeyReader& keys) {
@@ -66,6 +73,22 @@ Result<HyperParams> read_nomic(const gguf::GgufFile& file) {
   const KeyReader keys(file, "nomic-bert");
   QUERN_CHECK(keys.refuse("moe_every_n_layers"));
   return read_encoder(keys);
+}
+
+// Of every n layers the second is a mixture of plain GELU blocks; the weights of the chosen ones do not sum to 1.
+Result<HyperParams> read_nomic_moe(const gguf::GgufFile& file) {
+  const KeyReader keys(file, "nomic-bert-moe");
+  QUERN_TRY(HyperParams p, read_encoder(keys));
+  QUERN_TRY(const std::uint32_t period, keys.count("moe_every_n_layers", 0, kMaxLayers));
+  QUERN_CHECK(read_experts(keys, p.d_ff, p));
+  p.moe.d_ff = p.d_ff;
+  p.moe.d_ff_shared = 0;
+  p.moe.normalize = false;
+  p.moe.scale = 1.0f;
+  for (std::uint32_t i = 0; i < p.n_layers(); ++i) p.layers[i].experts = period > 0 && i % period == 1;
+  if (p.moe.n_experts == 0 && period > 1 && p.n_layers() > 1)
+    return fail(Errc::corrupt, "{}: want 1 or more, found none", keys.name("expert_count"));
+  return p;
 }
 
 Result<HyperParams> read_jina(const gguf::GgufFile& file) {
@@ -95,6 +118,15 @@ extern const ArchSpec kNomicBert{.gguf_arch = "nomic-bert",
                                  .read_params = &read_nomic,
                                  .model_tensors = kModel,
                                  .layer_tensors = kNomicLayer};
+
+extern const ArchSpec kNomicBertMoe{.gguf_arch = "nomic-bert-moe",
+                                    .norm = NormKind::layer,
+                                    .rope = RopeStyle::split,
+                                    .activation = Activation::gelu,
+                                    .generates = false,
+                                    .read_params = &read_nomic_moe,
+                                    .model_tensors = kModel,
+                                    .layer_tensors = kNomicMoeLayer};
 
 extern const ArchSpec kJinaBertV2{.gguf_arch = "jina-bert-v2",
                                   .norm = NormKind::layer,

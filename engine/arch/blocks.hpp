@@ -69,6 +69,16 @@ inline constexpr LayerTensor kFusedGatedFfn[] = {
     {"ffn_up", required, {{{&L::ffn_gate, Dim::d_ff}, {&L::ffn_up, Dim::d_ff}}}, Dim::d_model},
     {"ffn_down", required, &L::ffn_down, Dim::d_model, Dim::d_ff},
 };
+// Either of the two.
+inline constexpr LayerTensor kMaybeFusedGatedFfn[] = {
+    {"ffn_gate", optional, &L::ffn_gate, Dim::d_ff, Dim::d_model},
+    {"ffn_up",
+     required,
+     {{{&L::ffn_gate, Dim::d_ff}, {&L::ffn_up, Dim::d_ff}}},
+     Dim::d_model},  // where there is no gate
+    {"ffn_up", required, &L::ffn_up, Dim::d_ff, Dim::d_model},
+    {"ffn_down", required, &L::ffn_down, Dim::d_model, Dim::d_ff},
+};
 inline constexpr LayerTensor kPlainFfn[] = {
     {"ffn_up", required, &L::ffn_up, Dim::d_ff, Dim::d_model},
     {"ffn_down", required, &L::ffn_down, Dim::d_model, Dim::d_ff},
@@ -80,6 +90,11 @@ inline constexpr LayerTensor kExperts[] = {
     {"ffn_up_exps", required, &L::expert_up, Dim::n_experts, Dim::d_ff_expert, Dim::d_model},
     {"ffn_down_exps", required, &L::expert_down, Dim::n_experts, Dim::d_model, Dim::d_ff_expert},
     {"exp_probs_b.bias", optional, &L::choice_bias, Dim::n_experts},
+};
+inline constexpr LayerTensor kPlainExperts[] = {
+    {"ffn_gate_inp", required, &L::router, Dim::n_experts, Dim::d_model},
+    {"ffn_up_exps", required, &L::expert_up, Dim::n_experts, Dim::d_ff_expert, Dim::d_model},
+    {"ffn_down_exps", required, &L::expert_down, Dim::n_experts, Dim::d_model, Dim::d_ff_expert},
 };
 inline constexpr LayerTensor kSharedExpert[] = {
     {"ffn_gate_shexp", required, &L::shared_gate, Dim::d_ff_shared, Dim::d_model},

@@ -1,11 +1,12 @@
 // Gemma 3 and EmbeddingGemma: Gemma 2 with normalized queries and keys instead of soft caps; five layers of six have a
 // window and rotate with a base of their own. The embedding model has no causal mask, and its window reaches to both
-// sides. Source: arXiv 2503.19786 (Gemma 3), 2509.20354 (EmbeddingGemma).
+// sides; its vectors go through two linear layers. Source: arXiv 2503.19786 (Gemma 3), 2509.20354 (EmbeddingGemma).
 #include "engine/arch/arch_spec.hpp"
 #include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
 
 #include <cmath>
+#include <utility>
 
 namespace quern::engine {
 
@@ -16,6 +17,17 @@ using namespace blocks;
 constexpr TensorGroup kLayer[] = {
     {Where::every_layer, kPreNorms}, {Where::every_layer, kPostNorms}, {Where::attention, kAttention},
     {Where::attention, kHeadNorms},  {Where::dense, kGatedFfn},
+};
+
+// The linear layers that follow pooling.
+constexpr ModelTensor kEmbedder[] = {
+    {"token_embd.weight", required, &M::token_embd, Dim::n_vocab, Dim::d_model},
+    {"output_norm", required, &M::output_norm, Dim::d_model},
+    {"rope_freqs.weight", optional, &M::rope_factors, Dim::rope_pairs},
+    {"cls", optional, &M::cls, Dim::d_model, Dim::d_model},
+    {"cls.output", optional, &M::cls_out, Dim::any, Dim::d_model},
+    {"dense_2", optional, &M::dense_2, Dim::d_dense, Dim::d_model},
+    {"dense_3", optional, &M::dense_3, Dim::d_model, Dim::d_dense},
 };
 
 constexpr std::uint32_t kLayersOf27B = 62;
@@ -40,11 +52,27 @@ Result<HyperParams> read_decoder(const gguf::GgufFile& file) {
   return p;
 }
 
+// Files made without them have neither these keys nor the tensors.
+Status read_dense(const KeyReader& keys, HyperParams& p) {
+  QUERN_TRY(p.d_dense, keys.count_or("dense_2_feat_out", 0, kMaxWidth, 0));
+  for (const auto& [key, want] :
+       {std::pair{"dense_2_feat_in", p.d_model}, {"dense_3_feat_in", p.d_dense}, {"dense_3_feat_out", p.d_model}}) {
+    if (p.d_dense == 0) {
+      QUERN_CHECK(keys.refuse(key));
+      continue;
+    }
+    QUERN_TRY(const std::uint32_t found, keys.count_or(key, 0, kMaxWidth, want));
+    if (found != want) return fail(Errc::unsupported, "{}: want {}, found {}", keys.name(key), want, found);
+  }
+  return {};
+}
+
 Result<HyperParams> read_encoder(const gguf::GgufFile& file) {
   const KeyReader keys(file, "gemma-embedding");
   QUERN_TRY(HyperParams p, read_params(keys, 0));
   p.causal = false;
   p.window_kind = kernels::WindowKind::around;
+  QUERN_CHECK(read_dense(keys, p));
   assign_cache_layers(p);
   return p;
 }
@@ -63,7 +91,7 @@ extern const ArchSpec kGemmaEmbedding{.gguf_arch = "gemma-embedding",
                                       .activation = Activation::gelu,
                                       .generates = false,
                                       .read_params = &read_encoder,
-                                      .model_tensors = blocks::kDecoder,
+                                      .model_tensors = kEmbedder,
                                       .layer_tensors = kLayer};
 
 }  // namespace quern::engine

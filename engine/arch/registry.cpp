@@ -5,8 +5,8 @@ namespace quern::engine {
 
 extern const ArchSpec kBaichuan, kBert, kCohere2, kCommandR, kDeepseek2, kFalcon, kGemma, kGemma2, kGemma3,
     kGemmaEmbedding, kGpt2, kGptNeox, kGptOss, kGranite, kGraniteMoe, kInternlm2, kJinaBertV2, kLfm2, kLlama, kLlama4,
-    kMinicpm, kModernBert, kNomicBert, kOlmo2, kPhi2, kPhi3, kQwen2, kQwen2Moe, kQwen3, kQwen35, kQwen3Moe, kSmollm3,
-    kStablelm, kStarcoder2;
+    kMinicpm, kModernBert, kNomicBert, kNomicBertMoe, kOlmo2, kPhi2, kPhi3, kQwen2, kQwen2Moe, kQwen3, kQwen35,
+    kQwen3Moe, kSmollm3, kStablelm, kStarcoder2;
 
 namespace {
 
@@ -34,6 +34,7 @@ constexpr const ArchSpec* kArchitectures[] = {
     &kMinicpm,         //
     &kModernBert,      //
     &kNomicBert,       //
+    &kNomicBertMoe,    //
     &kOlmo2,           //
     &kPhi2,            //
     &kPhi3,            //

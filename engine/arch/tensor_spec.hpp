@@ -36,10 +36,12 @@ enum class Dim : std::uint8_t {
   kv_rank_and_rope,
   latent_q_width,
   latent_out_width,
+  latent_joint_width,
   d_nope,
   d_value,
   conv_kernel,
   conv_width,
+  d_dense,
   n_delta_heads,
   delta_width,
   d_state,
@@ -55,13 +57,20 @@ struct TensorSpec {
 
   const char* name;  // full for a Vector, Taps or Matrix; without ".weight" for what may have a bias
   Presence presence;
-  Vector Owner::*vector = nullptr;             // [rows]
-  Taps Owner::*taps = nullptr;                 // file: [rows][cols], kept as [cols][rows]
-  Norm Owner::*norm = nullptr;                 // [rows], or [count][rows]
-  Matrix Owner::*matrix = nullptr;             // [rows, cols]
-  std::vector<Linear> Owner::*many = nullptr;  // [count][rows, cols]
-  std::array<Part, 3> parts{};                 // one Linear [rows, cols], or several one after the other
+  Vector Owner::*vector = nullptr;               // [rows]
+  Taps Owner::*taps = nullptr;                   // file: [rows][cols], kept as [cols][rows]
+  Norm Owner::*norm = nullptr;                   // [rows], or [count][rows]
+  Matrix Owner::*matrix = nullptr;               // [rows, cols]
+  std::vector<Linear> Owner::*many = nullptr;    // [count][rows, cols]
+  std::vector<Linear> Owner::*values = nullptr;  // with many: see Joint
+  std::array<Part, 3> parts{};                   // one Linear [rows, cols], or several one after the other
   Dim count = Dim::one, rows = Dim::one, cols = Dim::one;
+
+  // Latent attention's keys and values per head, d_nope rows and d_value rows in turn; the keys' are wanted transposed.
+  struct Joint {
+    std::vector<Linear> Owner::*keys;
+    std::vector<Linear> Owner::*values;
+  };
 
   constexpr TensorSpec(const char* n, Presence p, Vector Owner::*to, Dim r)
       : name(n), presence(p), vector(to), rows(r) {}
@@ -77,6 +86,8 @@ struct TensorSpec {
       : name(n), presence(p), parts(fused), cols(c) {}
   constexpr TensorSpec(const char* n, Presence p, std::vector<Linear> Owner::*to, Dim number, Dim r, Dim c)
       : name(n), presence(p), many(to), count(number), rows(r), cols(c) {}
+  constexpr TensorSpec(const char* n, Presence p, Joint to, Dim r, Dim c)
+      : name(n), presence(p), many(to.keys), values(to.values), rows(r), cols(c) {}
 };
 
 // Which layers have a group of tensors.
@@ -84,6 +95,8 @@ enum class Where : std::uint8_t {
   every_layer,
   attention,
   latent_attention,
+  latent_split,     // with matrices of their own for keys and values
+  latent_joint,     // with one matrix for both
   latent_plain_q,   // latent attention whose queries are not compressed
   latent_ranked_q,  // and where they are
   delta_net,

@@ -1,12 +1,13 @@
 // Byte-pair encoding with an ordered list of merges: "gpt2" (byte-level: words of a pre-tokenizer, each byte one letter
-// of GPT-2's alphabet) and "gemma4" (characters; lines of text, blanks escaped, characters that no token holds become
-// bytes).
+// of GPT-2's alphabet, or characters where the pre-tokenizer says so), "gemma4" (characters; lines of text, blanks
+// escaped, characters that no token holds become bytes) and "whitespace" (characters of words).
 // Invalid UTF-8 is read as U+FFFD. Source: Sennrich et al., arXiv 1508.07909; openai/gpt-2 encoder.py.
 #include "engine/tokenizer/byte_alphabet.hpp"
 #include "engine/tokenizer/escaped_space.hpp"
 #include "engine/tokenizer/merge.hpp"
 #include "engine/tokenizer/merge_rules.hpp"
 #include "engine/tokenizer/models.hpp"
+#include "engine/tokenizer/normalizer_chain.hpp"
 #include "engine/tokenizer/pretokenize.hpp"
 #include "engine/tokenizer/utf8.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
@@ -123,6 +124,7 @@ class CharacterBpe final : public BpeTokenizer {
   }
 
   void encode_word(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const override {
+    if (rules_.drop_blanks && word == " ") return;
     if (rules_.ignore_merges || (rules_.whole_line_ends && word.front() == '\n')) {
       const TokenId whole = vocabulary().find(word);
       if (whole != kNoToken && (rules_.whole_line_ends || is_wordlike(vocabulary().kind(whole))))
@@ -162,35 +164,53 @@ class CharacterBpe final : public BpeTokenizer {
   CharacterBpeRules rules_;
 };
 
+Result<std::unique_ptr<Tokenizer>> load_bpe_as(const gguf::GgufFile& file, const PretokenizerSpec& spec,
+                                               std::unique_ptr<const TextNormalizer> normalizer, bool drop_blanks) {
+  QUERN_TRY(Pretokenizer pretokenizer, Pretokenizer::create(spec));
+  SpecialTokens defaults;
+  defaults.add_bos = spec.add_bos;
+  QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
+  // Early files of Gemma say false, but the model falls apart without its BOS.
+  if (spec.is_gemma) loaded.roles.ids.add_bos = loaded.roles.ids.bos != kNoToken;
+  loaded.normalizer = std::move(normalizer);
+  QUERN_TRY(MergeRules merges, MergeRules::load(file, loaded.vocabulary));
+  TextRules rules;
+  rules.clean_spaces = spec.clean_spaces;
+  if (spec.units == BpeUnits::bytes) {
+    rules.piece_form = PieceForm::byte_letters;
+    return make_byte_level_bpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer),
+                               spec.ignore_merges);
+  }
+  return make_character_bpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer),
+                            {.escape_blanks = spec.units == BpeUnits::escaped_characters,
+                             .drop_blanks = drop_blanks,
+                             .whole_line_ends = spec.is_gemma,
+                             .ignore_merges = spec.ignore_merges});
+}
+
 Result<std::unique_ptr<Tokenizer>> load_bpe(const gguf::GgufFile& file) {
   QUERN_TRY(const std::string_view name, file.get_string_or("tokenizer.ggml.pre", ""));
   const PretokenizerSpec* const spec = find_pretokenizer(name);
   if (spec == nullptr)
     return fail(Errc::unsupported, "tokenizer.ggml.pre: found '{}', supported: {}", name, pretokenizer_names());
-  QUERN_TRY(Pretokenizer pretokenizer, Pretokenizer::create(*spec));
-  SpecialTokens defaults;
-  defaults.add_bos = spec->add_bos;
-  QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
-  QUERN_TRY(MergeRules merges, MergeRules::load(file, loaded.vocabulary));
-  TextRules rules;
-  rules.piece_form = PieceForm::byte_letters;
-  rules.clean_spaces = spec->clean_spaces;
-  return make_byte_level_bpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer), spec->ignore_merges);
+  return load_bpe_as(file, *spec, nullptr, false);
 }
 
-Result<std::unique_ptr<Tokenizer>> load_gemma4(const gguf::GgufFile& file) {
-  static constexpr PretokenizerSpec kLines{"gemma4", {"[^\\n]+|\\n+"}};
-  QUERN_TRY(Pretokenizer pretokenizer, Pretokenizer::create(kLines));
-  SpecialTokens defaults;
-  defaults.add_bos = true;
-  QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
-  // Early files say false, but the model falls apart without its BOS.
-  loaded.roles.ids.add_bos = loaded.roles.ids.bos != kNoToken;
-  QUERN_TRY(MergeRules merges, MergeRules::load(file, loaded.vocabulary));
-  TextRules rules;
-  rules.clean_spaces = true;
-  return make_character_bpe(std::move(loaded), rules, std::move(merges), std::move(pretokenizer),
-                            {.whole_line_ends = true});
+Result<std::unique_ptr<Tokenizer>> load_gemma4(const gguf::GgufFile& file) {  // whatever tokenizer.ggml.pre says
+  return load_bpe_as(file, *find_pretokenizer("gemma4"), nullptr, false);
+}
+
+// White space parts words and is lost.
+Result<std::unique_ptr<Tokenizer>> load_whitespace(const gguf::GgufFile& file) {
+  QUERN_TRY(const std::string_view name, file.get_string("tokenizer.ggml.pre"));
+  if (name != "whitespace")
+    return fail(Errc::unsupported, "tokenizer.ggml.pre: found '{}', supported with model 'whitespace': whitespace",
+                name);
+  QUERN_TRY(const bool lower, file.get_bool_or("tokenizer.ggml.normalizer.lowercase", false));
+  auto chain = std::make_unique<NormalizerChain>();
+  if (lower) chain->add(lower_case());
+  chain->add(blanks_between_words());
+  return load_bpe_as(file, *find_pretokenizer(name), std::move(chain), true);
 }
 
 }  // namespace
@@ -211,5 +231,6 @@ Result<std::unique_ptr<Tokenizer>> make_character_bpe(LoadedVocabulary loaded, c
 
 const TokenizerModel kBpeModel{"gpt2", &load_bpe};
 const TokenizerModel kGemma4Model{"gemma4", &load_gemma4};
+const TokenizerModel kWhitespaceModel{"whitespace", &load_whitespace};
 
 }  // namespace quern::engine

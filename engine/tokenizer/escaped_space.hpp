@@ -1,7 +1,6 @@
 // SentencePiece writes a blank as U+2581 inside token texts. Threads: pure functions.
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -24,13 +23,6 @@ inline void append_unescaped(std::string_view text, std::string& out) {
     text.remove_prefix(at + kEscapedSpace.size());
   }
   out.append(text);
-}
-
-// The size of the first word of escaped text: up to the next blank that follows something else.
-inline std::size_t first_word_size(std::string_view text) noexcept {
-  std::size_t at = 0;
-  while (text.substr(at).starts_with(kEscapedSpace)) at += kEscapedSpace.size();
-  return std::min(text.find(kEscapedSpace, at), text.size());
 }
 
 }  // namespace quern::engine

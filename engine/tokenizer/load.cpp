@@ -7,7 +7,8 @@
 namespace quern::engine {
 
 Result<std::unique_ptr<Tokenizer>> load_tokenizer(const gguf::GgufFile& file) {
-  static const std::array kModels{&kSpmModel, &kBpeModel, &kGemma4Model, &kWordPieceModel, &kUnigramModel};
+  static const std::array kModels{&kSpmModel,        &kBpeModel,       &kGemma4Model,
+                                  &kWhitespaceModel, &kWordPieceModel, &kUnigramModel};
   QUERN_TRY(const std::string_view name, file.get_string("tokenizer.ggml.model"));
   std::string known;
   for (const TokenizerModel* const model : kModels) {

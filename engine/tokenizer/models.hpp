@@ -20,11 +20,12 @@ struct TokenizerModel {
   Result<std::unique_ptr<Tokenizer>> (*load)(const gguf::GgufFile& file);
 };
 
-extern const TokenizerModel kSpmModel, kBpeModel, kGemma4Model, kWordPieceModel, kUnigramModel;
+extern const TokenizerModel kSpmModel, kBpeModel, kGemma4Model, kWhitespaceModel, kWordPieceModel, kUnigramModel;
 
 // BPE over characters: what happens beside merging.
 struct CharacterBpeRules {
   bool escape_blanks = true;     // a blank becomes U+2581 before the text is cut
+  bool drop_blanks = false;      // a word that is one blank has no tokens
   bool whole_line_ends = false;  // a run of line ends is one token where the vocabulary has it
   bool ignore_merges = false;    // a word that is a token stays whole, whatever the merges say
   bool byte_fallback = true;     // a character that no token holds becomes its bytes,

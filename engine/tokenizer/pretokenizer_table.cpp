@@ -51,6 +51,13 @@ constexpr char kKimiK2[] = "\\p{sc:Han}+|[^\\r\\n\\p{L}\\p{N}]?" KIMI_UPPER "*" 
                            "?|[^\\r\\n\\p{L}\\p{N}]?" KIMI_UPPER "+" KIMI_LOWER "*" CONTRACTION "?|\\p{N}{1,3}|" SYMBOLS
                            "[\\r\\n]*|" SPACES_TAIL;
 
+// K2 Horizon: Llama 3's words may also hold marks and the joiners of Indic and Arabic scripts.
+constexpr char kK2Horizon[] = CONTRACTION
+    "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}\\x{200C}\\x{200D}]+|\\p{N}{1,3}|" SYMBOLS "[\\r\\n]*|" SPACES_TAIL;
+// MiniCPM 5: Llama 3 after numbers were cut by three. Ufakzeka: Qwen 2 whose apostrophes stay with Turkish suffixes.
+constexpr char kMiniCpm5[] = CONTRACTION "|" LETTERS "|\\p{N}+|" SYMBOLS "[\\r\\n]*|" SPACES_TAIL;
+constexpr char kUfakzeka[] = LETTERS "|\\p{N}|" SYMBOLS "[\\r\\n]*|" SPACES_TAIL;
+
 // Jais 2: Llama 3 with runs of blanks cut at powers of two.
 constexpr char kJais2[] = CONTRACTION
     "|" LETTERS "|\\p{N}{1,3}|" SYMBOLS "[\\r\\n]*|" LINE_ENDS "|" SPACE "{512}(?![^" WS "])|" SPACE "{256}(?![^" WS
@@ -62,6 +69,7 @@ constexpr char kExaoneMoe[] = CONTRACTION "|[^\\r\\n\\p{L}\\p{N}]?(?:\\p{L}\\p{M
 // Digits in groups of three from the right. Matched whole and cut by the splitter: the models' own lookahead over all
 // digits that follow would make a long number quadratic.
 constexpr char kThreesInNumber[] = "(?#threes)(?<!\\d)\\d++";
+constexpr char kThreesOfNumber[] = "(?#isolated threes)(?<!\\p{N})\\p{N}++";
 constexpr char kThreesAtWordEnd[] = "(?#isolated threes)(?<!\\d)\\d++\\b";
 
 // Chameleon
@@ -75,6 +83,8 @@ constexpr char kThreeDigits[] = "[0-9][0-9][0-9]";
 constexpr char kDigit[] = "\\p{N}";
 constexpr char kDigits[] = "\\p{N}+";
 constexpr char kUpToThreeDigits[] = "\\p{N}{1,3}";
+constexpr char kLines[] = "[^\\n]+|\\n+";
+constexpr char kWhole[] = "[^" WS "]+";
 constexpr char kLineEnd[] = "[\\r\\n]";
 constexpr char kBloom[] = " ?[^(" WS "|.,!?\\x{2026}\\x{3002}\\x{FF0C}\\x{3001}\\x{964}\\x{6D4}\\x{60C})]+";
 
@@ -106,6 +116,16 @@ constexpr char kDeepseek3Ideographs[] = "[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}
 constexpr char kDeepseek3Words[] =
     "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
     "| ?[\\p{P}\\p{S}]+[\\r\\n]*|" SPACES_TAIL;
+
+// Spark 2.5: line ends one by one, never with punctuation.
+constexpr char kSparkWords[] =
+    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
+    "| ?[\\p{P}\\p{S}]+|[\\r\\n]|" SPACES_NOT_BEFORE_WORD "|" SPACE "+";
+// AFMoE: DeepSeek 3's words after numbers in threes from the right and scripts without blanks between words. The second
+// range begins at U+8C48, which U+F900 normalizes to, in the published expression, so it takes in all up to U+FAFF.
+constexpr char kAfmoeScripts[] =
+    "[\\x{3400}-\\x{4DBF}\\x{4E00}-\\x{FAFF}\\x{3040}-\\x{30FF}\\x{FF65}-\\x{FF9F}\\x{2F00}-\\x{2FDF}\\x{E40}-\\x{EFF}"
+    "\\x{1780}-\\x{17FF}\\x{1000}-\\x{109F}\\x{1100}-\\x{11FF}]+";
 
 constexpr PretokenizerSpec kSpecs[] = {
     {"default", {kDefaultPunctuation, kGpt2, kDigits, kThreeDigits}},
@@ -151,6 +171,8 @@ constexpr PretokenizerSpec kSpecs[] = {
     {"jina-v5-nano", {kLlama3}, true, true},
     {"dbrx", {kLlama3}},
     {"smaug-bpe", {kLlama3}},
+    {"minicpm5", {kUpToThreeDigits, kMiniCpm5}, true},
+    {"k2-horizon", {kK2Horizon}, false, false, false},
     {"glm4", {kLlama3}},
     {"chatglm-bpe", {kLlama3}},
     // Qwen 2: numbers digit by digit
@@ -161,6 +183,8 @@ constexpr PretokenizerSpec kSpecs[] = {
     {"hunyuan", {kQwen2}, false, false, false},
     {"solar-open", {kQwen2}, false, false, false},
     {"grok-2", {kQwen2}, false, false, false},
+    {"laguna", {kLines, kQwen2}, false, false, false},
+    {"ufakzeka", {kUfakzeka}, false, false, false},
     {"megrez", {kQwen2}},
     {"stablelm2", {kQwen2}},
     {"qwen35", {kQwen35}, false, false, false},
@@ -194,6 +218,9 @@ constexpr PretokenizerSpec kSpecs[] = {
     {"deepseek-v3", {kUpToThreeDigits, kDeepseek3Ideographs, kDeepseek3Words}, false, false, false},
     {"hunyuan-dense", {kUpToThreeDigits, kDeepseek3Ideographs, kDeepseek3Words}, false, false, false},
     {"joyai-llm", {kUpToThreeDigits, kDeepseek3Ideographs, kDeepseek3Words}, false, false, false},
+    {"hy_v4", {kUpToThreeDigits, kDeepseek3Ideographs, kDeepseek3Words}, false, false, false},
+    {"spark2_5", {kUpToThreeDigits, kDeepseek3Ideographs, kSparkWords, kDigit}, false, false, false},
+    {"afmoe", {kThreesOfNumber, kAfmoeScripts, kDeepseek3Words}, false, false, false},
     {"jais-2", {kJais2}},
     {"exaone-moe", {kExaoneMoe}},
     {"superbpe", {kDigits, kThreesInNumber}, false, false, false},
@@ -203,6 +230,11 @@ constexpr PretokenizerSpec kSpecs[] = {
     {"gpt3-finnish", {kBloom}},
     {"poro-chat", {kBloom}, false, false, false},
     {"viking", {kBloom, kDigit}, false, false, false},
+    // SentencePiece vocabularies as BPE: merging goes over whole lines
+    {"gemma4", {kLines}, false, false, true, BpeUnits::escaped_characters, true},
+    {"granite-embed-multi-311m", {kLines}, false, false, true, BpeUnits::escaped_characters, true},
+    {"sarvam-moe", {kLines}, false, false, false, BpeUnits::escaped_characters},
+    {"whitespace", {kWhole}, false, false, true, BpeUnits::characters},
 };
 
 }  // namespace

@@ -139,7 +139,7 @@ Result<TokenRoles> assign_roles(const gguf::GgufFile& file, const SpecialTokens&
 }
 
 TokenRoles roles_of(const SpecialTokens& named, Vocabulary& vocabulary) {
-  TokenRoles out{named, {}};
+  TokenRoles out{.ids = named, .ends_generation = {}, .after_bos = {}, .after_eos = {}};
   SpecialTokens& ids = out.ids;
   if (ids.eot == kNoToken) ids.eot = find_first(vocabulary, kEndOfTurn);
   if (ids.eom == kNoToken) ids.eom = find_first(vocabulary, kEndOfMessage);

@@ -13,7 +13,8 @@ namespace quern::engine {
 
 struct TokenRoles {
   SpecialTokens ids;
-  std::vector<TokenId> ends_generation;  // sorted, without duplicates
+  std::vector<TokenId> ends_generation;       // sorted, without duplicates
+  std::vector<TokenId> after_bos, after_eos;  // added with BOS, with EOS, by templates of several tokens a side
 };
 
 // `defaults` are those of the tokenizer model; the file overrides them. Tokens that are known to be control tokens by

@@ -6,9 +6,9 @@
 #include "engine/tokenizer/models.hpp"
 #include "engine/tokenizer/text_index.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
+#include "engine/tokenizer/word_borders.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <utility>
 
@@ -16,13 +16,6 @@ namespace quern::engine {
 namespace {
 
 constexpr std::uint32_t kNoSymbol = TextIndex::kAbsent;
-
-// The bytes that a lead byte announces; a wrong one stands alone. Does not look at what follows: SPM vocabularies take
-// any bytes, since those of an unknown character become byte tokens.
-std::uint32_t announced_size(char lead) noexcept {
-  static constexpr std::array<std::uint8_t, 16> kByHighNibble{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4};
-  return kByHighNibble[static_cast<unsigned char>(lead) >> 4];
-}
 
 // Orders scores as integers, the best first.
 std::uint32_t rank_of_score(float score) noexcept {
@@ -49,7 +42,7 @@ class SpmTokenizer final : public VocabularyTokenizer {
       if (text.empty() || !is_mergeable(vocabulary().kind(id))) continue;
       index_.insert(text, i);
       longest_ = std::max(longest_, text.size());
-      words_part_ = words_part_ && first_word_size(text) == text.size();
+      borders_.add(text);
     }
   }
 
@@ -62,7 +55,7 @@ class SpmTokenizer final : public VocabularyTokenizer {
     MergeList list;
     std::string_view rest = escaped;
     while (!rest.empty()) {
-      const std::size_t size = words_part_ ? first_word_size(rest) : rest.size();
+      const std::size_t size = borders_.first_part(rest);
       encode_word(rest.substr(0, size), list, out);
       rest.remove_prefix(size);
     }
@@ -102,7 +95,7 @@ class SpmTokenizer final : public VocabularyTokenizer {
   TextIndex index_;  // the mergeable tokens
   bool adds_blank_;
   std::size_t longest_ = 0;  // bytes of the longest of them
-  bool words_part_ = true;   // no token reaches from one word into the next: each can be merged by itself
+  WordBorders borders_;      // of the same
 };
 
 Result<std::unique_ptr<Tokenizer>> load_spm(const gguf::GgufFile& file) {

@@ -32,6 +32,11 @@ struct Range {  // of the sorted keys below a node
 
 }  // namespace
 
+Status TokenTrie::check(std::size_t n_bytes, std::string_view kind) {
+  if (n_bytes <= kMaxTextBytes) return {};
+  return fail(Errc::unsupported, "{} vocabulary: {} bytes of token text, at most {}", kind, n_bytes, kMaxTextBytes);
+}
+
 TokenTrie::TokenTrie(std::span<const Entry> entries) {
   std::vector<Key> keys;
   keys.reserve(entries.size());

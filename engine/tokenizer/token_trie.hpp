@@ -2,6 +2,8 @@
 // their own, so that a step is one memchr. Threads: const after creation. Limits: kMaxTextBytes of token text.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -13,6 +15,9 @@ namespace quern::engine {
 class TokenTrie {
  public:
   static constexpr std::size_t kMaxTextBytes = 64u << 20;  // a node takes 13 bytes, and a byte of text at most one node
+
+  // Errors: unsupported, naming the vocabulary's kind and both numbers.
+  static Status check(std::size_t n_bytes, std::string_view kind);
 
   struct Entry {
     std::string_view text;  // not empty; of equal ones the first has the text

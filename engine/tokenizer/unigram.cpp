@@ -8,8 +8,10 @@
 #include "engine/tokenizer/token_trie.hpp"
 #include "engine/tokenizer/utf8.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
+#include "engine/tokenizer/word_borders.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -17,6 +19,7 @@ namespace quern::engine {
 namespace {
 
 constexpr double kUnknownPenalty = 10.0;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr TokenId kUnknownCharacter = -2;  // beside the ids of tokens
 
 bool is_matched(TokenKind kind) noexcept {
@@ -41,8 +44,9 @@ class UnigramTokenizer final : public VocabularyTokenizer {
     for (std::uint32_t i = 0; i < vocabulary().size(); ++i) {
       const auto id = static_cast<TokenId>(i);
       const std::string_view text = vocabulary().text(id);
-      if (vocabulary().kind(id) == TokenKind::normal) worst = std::min(worst, double{vocabulary().score(id)});
-      if (is_matched(vocabulary().kind(id))) words_part_ = words_part_ && first_word_size(text) == text.size();
+      const double score = double{vocabulary().score(id)};
+      if (vocabulary().kind(id) == TokenKind::normal && std::isfinite(score)) worst = std::min(worst, score);
+      if (is_matched(vocabulary().kind(id))) borders_.add(text);
     }
     if (worst != std::numeric_limits<double>::max()) unknown_score_ = worst - kUnknownPenalty;
     for (unsigned byte = 0; byte < 256; ++byte) {
@@ -60,15 +64,20 @@ class UnigramTokenizer final : public VocabularyTokenizer {
     bool after_unknown = false;
     std::string_view rest = escaped;
     while (!rest.empty()) {
-      const std::size_t size = words_part_ ? first_word_size(rest) : rest.size();
+      const std::size_t size = borders_.first_part(rest);
       encode_word(rest.substr(0, size), lattice, after_unknown, out);
       rest.remove_prefix(size);
     }
   }
 
  private:
+  double score_of(TokenId id) const noexcept {
+    if (vocabulary().kind(id) == TokenKind::user_defined) return 0.0;
+    return std::min(double{vocabulary().score(id)}, double{std::numeric_limits<float>::max()});  // sums stay finite
+  }
+
   struct Best {  // the best way from the word's begin to a place
-    double score = -std::numeric_limits<double>::infinity();
+    double score = -kInfinity;
     std::uint32_t begin = 0;  // of its last token
     TokenId id = kNoToken;
   };
@@ -91,8 +100,10 @@ class UnigramTokenizer final : public VocabularyTokenizer {
       bool covered = false;
       trie_.each_prefix(word.substr(begin), [&](std::size_t size, std::uint32_t token) {
         const auto id = static_cast<TokenId>(token);
+        const double token_score = score_of(id);
+        if (token_score == -kInfinity) return;  // must not be chosen
         covered = covered || size == character;
-        offer(size, vocabulary().kind(id) == TokenKind::user_defined ? 0.0 : double{vocabulary().score(id)}, id);
+        offer(size, token_score, id);
       });
       if (!covered) offer(character, unknown_score_, kUnknownCharacter);
       begin += static_cast<std::uint32_t>(character);
@@ -121,8 +132,8 @@ class UnigramTokenizer final : public VocabularyTokenizer {
 
   TokenTrie trie_;
   double unknown_score_ = -kUnknownPenalty;
-  bool has_bytes_ = true;   // a token for each byte
-  bool words_part_ = true;  // no token reaches from one word into the next: each can be cut by itself
+  bool has_bytes_ = true;  // a token for each byte
+  WordBorders borders_;    // of the tokens that are matched
 };
 
 Result<CharsMap> load_rules(const gguf::GgufFile& file) {
@@ -153,12 +164,7 @@ Result<std::unique_ptr<Tokenizer>> load_unigram(const gguf::GgufFile& file) {
 }  // namespace
 
 Result<std::unique_ptr<Tokenizer>> make_unigram(LoadedVocabulary loaded, const TextRules& rules) {
-  std::size_t n_bytes = 0;
-  for (std::uint32_t i = 0; i < loaded.vocabulary.size(); ++i)
-    n_bytes += loaded.vocabulary.text(static_cast<TokenId>(i)).size();
-  if (n_bytes > TokenTrie::kMaxTextBytes)
-    return fail(Errc::unsupported, "unigram vocabulary: {} bytes of token text, at most {}", n_bytes,
-                TokenTrie::kMaxTextBytes);
+  QUERN_CHECK(TokenTrie::check(loaded.vocabulary.text_bytes(), "Unigram"));
   return std::unique_ptr<Tokenizer>(new UnigramTokenizer(std::move(loaded), rules));
 }
 

@@ -91,6 +91,7 @@ Status Vocabulary::copy_texts(const std::vector<std::string_view>& texts, std::s
   if (n_bytes > kMaxTextBytes)
     return fail(Errc::corrupt, "{}: {} bytes of text, at most {}", owner, n_bytes, kMaxTextBytes);
 
+  text_bytes_ = static_cast<std::size_t>(n_bytes);
   arena_ = std::make_unique<char[]>(static_cast<std::size_t>(n_bytes) + 1);
   texts_.reserve(n_tokens);
   index_ = TextIndex(n_tokens);

@@ -50,6 +50,7 @@ class Vocabulary {
   TokenId find_byte(std::uint8_t byte) const noexcept { return byte_tokens_[byte]; }  // "<0x0A>", or kNoToken
   std::uint8_t byte_value(TokenId id) const noexcept;                                 // of a token of kind byte
   std::size_t longest_text() const noexcept { return longest_text_; }
+  std::size_t text_bytes() const noexcept { return text_bytes_; }  // of all texts together
 
  private:
   Vocabulary() = default;
@@ -63,7 +64,7 @@ class Vocabulary {
   std::vector<TokenKind> kinds_;         // [n_vocab]
   std::vector<TokenId> byte_tokens_;     // [256]
   TextIndex index_;
-  std::size_t longest_text_ = 0;  // bytes
+  std::size_t longest_text_ = 0, text_bytes_ = 0;
 };
 
 }  // namespace quern::engine

@@ -62,7 +62,7 @@ VocabularyTokenizer::VocabularyTokenizer(LoadedVocabulary loaded, const TextRule
     : vocabulary_(std::move(loaded.vocabulary)),
       roles_(std::move(loaded.roles)),
       rules_(rules),
-      splitter_(vocabulary_, std::move(loaded.strip)),
+      splitter_(vocabulary_, std::move(loaded.strip), std::move(loaded.alone)),
       normalizer_(std::move(loaded.normalizer)) {
   build_pieces();
 }
@@ -98,7 +98,10 @@ std::vector<TokenId> VocabularyTokenizer::encode(std::string_view text, EncodeOp
   QUERN_ASSERT(text.size() < (std::size_t{1} << 29));  // escaped blanks triple the text; offsets are 31 bits wide
   std::vector<TokenId> out;
   out.reserve(text.size() / 3 + 2);
-  if (options.add_special && roles_.ids.add_bos) out.push_back(roles_.ids.bos);
+  if (options.add_special && roles_.ids.add_bos) {
+    out.push_back(roles_.ids.bos);
+    out.insert(out.end(), roles_.after_bos.begin(), roles_.after_bos.end());
+  }
   bool begins = true;
   splitter_.split(
       text, options.parse_special,
@@ -113,7 +116,10 @@ std::vector<TokenId> VocabularyTokenizer::encode(std::string_view text, EncodeOp
         out.push_back(id);
         begins = true;
       });
-  if (options.add_special && roles_.ids.add_eos) out.push_back(roles_.ids.eos);
+  if (options.add_special && roles_.ids.add_eos) {
+    out.push_back(roles_.ids.eos);
+    out.insert(out.end(), roles_.after_eos.begin(), roles_.after_eos.end());
+  }
   if (options.add_special && roles_.ids.add_sep) out.push_back(roles_.ids.sep);
   return out;
 }

@@ -31,6 +31,7 @@ struct LoadedVocabulary {
   TokenRoles roles;
   std::vector<Strip> strip;
   std::unique_ptr<const TextNormalizer> normalizer;  // may be null
+  std::vector<bool> alone = {};                      // see SpecialSplitter
 };
 Result<LoadedVocabulary> load_vocabulary(const gguf::GgufFile& file, const SpecialTokens& defaults);
 

@@ -3,6 +3,7 @@
 // U+2581. Source: Schuster and Nakajima (2012), "Japanese and Korean Voice Search"; GGUF's converter for BERT.
 #include "engine/tokenizer/escaped_space.hpp"
 #include "engine/tokenizer/models.hpp"
+#include "engine/tokenizer/token_trie.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
 
 #include <algorithm>
@@ -11,10 +12,18 @@
 namespace quern::engine {
 namespace {
 
+std::vector<TokenTrie::Entry> all_tokens(const Vocabulary& vocabulary) {
+  std::vector<TokenTrie::Entry> out;
+  out.reserve(vocabulary.size());
+  for (std::uint32_t i = 0; i < vocabulary.size(); ++i)
+    if (const std::string_view text = vocabulary.text(static_cast<TokenId>(i)); !text.empty()) out.push_back({text, i});
+  return out;
+}
+
 class WordPieceTokenizer final : public VocabularyTokenizer {
  public:
   WordPieceTokenizer(LoadedVocabulary loaded, const TextRules& text_rules, const WordPieceRules& rules)
-      : VocabularyTokenizer(std::move(loaded), text_rules), rules_(rules) {}
+      : VocabularyTokenizer(std::move(loaded), text_rules), rules_(rules), trie_(all_tokens(vocabulary())) {}
 
  protected:
   void encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
@@ -33,9 +42,12 @@ class WordPieceTokenizer final : public VocabularyTokenizer {
   void encode_word(std::string_view word, std::vector<TokenId>& out) const {
     const std::size_t begin = out.size();
     while (!word.empty()) {
-      std::size_t size = std::min(word.size(), vocabulary().longest_text());
+      std::size_t size = 0;
       TokenId id = kNoToken;
-      while (size > 0 && (id = vocabulary().find(word.substr(0, size))) == kNoToken) --size;
+      trie_.each_prefix(word, [&](std::size_t longer, std::uint32_t token) {
+        size = longer;
+        id = static_cast<TokenId>(token);
+      });
       if (id == kNoToken) {
         out.resize(begin);
         append_unknown(out);
@@ -56,6 +68,7 @@ class WordPieceTokenizer final : public VocabularyTokenizer {
   }
 
   WordPieceRules rules_;
+  TokenTrie trie_;
 };
 
 Result<std::unique_ptr<Tokenizer>> load_wordpiece(const gguf::GgufFile& file) {
@@ -79,6 +92,7 @@ Result<std::unique_ptr<Tokenizer>> load_wordpiece(const gguf::GgufFile& file) {
 
 Result<std::unique_ptr<Tokenizer>> make_word_piece(LoadedVocabulary loaded, const TextRules& rules,
                                                    const WordPieceRules& word_rules) {
+  QUERN_CHECK(TokenTrie::check(loaded.vocabulary.text_bytes(), "WordPiece"));
   return std::unique_ptr<Tokenizer>(new WordPieceTokenizer(std::move(loaded), rules, word_rules));
 }
 

@@ -124,6 +124,59 @@ TEST_P(Architectures, NeighboursDoNotChangeBits) {
   }
 }
 
+// Prompts of different lengths side by side, each cut at odd places of its own, then all generating: as each alone in
+// one piece.
+TEST_P(Architectures, BatchesOfOddChunksEqualOneShot) {
+  struct Prompt {
+    std::uint32_t length;
+    std::vector<std::uint32_t> chunks;
+  };
+  const std::vector<Prompt> prompts{
+      {47, {5, 1, 16, 25}}, {19, {17, 1, 1}}, {64, {7, 33, 3, 21}}, {1, {1}}, {31, {15, 16}}};
+  for (const std::uint32_t page_tokens : {16u, 64u}) {
+    const auto runner = make({.kernels = best(), .page_tokens = page_tokens, .n_pages = 32, .n_state_pages = 16});
+    ASSERT_NE(runner, nullptr);
+    if (!runner->model().info().generates) GTEST_SKIP() << "an encoder";
+    std::vector<Row> alone, alone_next;
+    for (std::uint32_t i = 0; i < prompts.size(); ++i) {
+      runner->reset();
+      alone.push_back(last_row(*runner, prompt(prompts[i].length, i), {prompts[i].length}));
+      const Chunk next{.seq = 0, .tokens = {static_cast<std::int32_t>(40 + i)}, .logits_at = {0}, .decode = true};
+      alone_next.push_back(runner->step({&next, 1}).at(0));
+    }
+    runner->reset();
+    for (std::size_t i = 0; i < prompts.size(); ++i) runner->add_sequence();
+    std::vector<std::uint32_t> done(prompts.size());
+    for (std::size_t round = 0; round < 4; ++round) {
+      std::vector<Chunk> step;
+      std::vector<std::size_t> finished;
+      for (std::size_t i = prompts.size(); i-- > 0;) {  // not in the order of the pages
+        if (round >= prompts[i].chunks.size()) continue;
+        const std::uint32_t n = prompts[i].chunks[round];
+        const auto tokens = prompt(prompts[i].length, static_cast<std::uint32_t>(i));
+        Chunk chunk{.seq = static_cast<std::uint32_t>(i)};
+        chunk.tokens.assign(tokens.begin() + done[i], tokens.begin() + done[i] + n);
+        done[i] += n;
+        if (done[i] == prompts[i].length) {
+          chunk.logits_at = {n - 1};
+          finished.push_back(i);
+        }
+        step.push_back(std::move(chunk));
+      }
+      const std::vector<Row> rows = runner->step(step);
+      for (std::size_t k = 0; k < finished.size(); ++k)
+        EXPECT_TRUE(same_bits(rows.at(k), alone[finished[k]]))
+            << "sequence " << finished[k] << ", pages of " << page_tokens;
+    }
+    std::vector<Chunk> step;
+    for (std::uint32_t i = 0; i < prompts.size(); ++i)
+      step.push_back({.seq = i, .tokens = {static_cast<std::int32_t>(40 + i)}, .logits_at = {0}, .decode = true});
+    const std::vector<Row> rows = runner->step(step);
+    for (std::size_t i = 0; i < prompts.size(); ++i)
+      EXPECT_TRUE(same_bits(rows.at(i), alone_next[i])) << "after sequence " << i << ", pages of " << page_tokens;
+  }
+}
+
 TEST_P(Architectures, EmbeddingsDoNotDependOnTheBatch) {
   const auto runner = make({.kernels = best()});
   ASSERT_NE(runner, nullptr);

@@ -2,6 +2,7 @@
 // readers do with files that are wrong in one place.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -47,7 +48,8 @@ class GgufImage {
     }
     image.table_.assign(file.begin() + static_cast<std::ptrdiff_t>(table),
                         file.begin() + static_cast<std::ptrdiff_t>(in.at));
-    image.data_.assign(file.begin() + static_cast<std::ptrdiff_t>((in.at + 31) / 32 * 32), file.end());
+    const std::size_t data = std::min((in.at + 31) / 32 * 32, file.size());  // a file without tensors ends early
+    image.data_.assign(file.begin() + static_cast<std::ptrdiff_t>(data), file.end());
     return image;
   }
 

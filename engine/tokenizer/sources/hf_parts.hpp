@@ -20,6 +20,7 @@ enum class HfModel : std::uint8_t { bpe, word_piece, unigram };
 struct HfVocabulary {
   VocabularyParts parts;
   std::vector<Strip> strip;       // [n_vocab], or empty
+  std::vector<bool> alone;        // the same; see SpecialSplitter
   std::deque<std::string> texts;  // those that the file does not hold as they are
 };
 // model.vocab and added_tokens. Errors: corrupt (ids twice, out of range, gaps beyond reason), unsupported.

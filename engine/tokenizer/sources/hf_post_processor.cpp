@@ -2,15 +2,18 @@
 #include "engine/tokenizer/sources/hf_parts.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace quern::engine {
 namespace {
 
 constexpr char kKnown[] = "Sequence, TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel";
 
-// One special token may stand before the text and one behind it.
+constexpr std::size_t kMaxSide = 64;
+
+// The special tokens before the text and behind it: the first of each side is BOS or EOS, the others follow it.
 struct Frame {
-  std::optional<std::string_view> before, after;
+  std::vector<std::string_view> before, after;
 };
 
 Status set_frame(const Frame& frame, const JsonField& field, const Vocabulary& vocabulary, OwnSpecials& own) {
@@ -20,15 +23,21 @@ Status set_frame(const Frame& frame, const JsonField& field, const Vocabulary& v
     if (id == kNoToken) return fail(Errc::corrupt, "{}: '{}' is no token of the vocabulary", field.path(), text);
     return id;
   };
-  own.add_bos = frame.before.has_value();
-  own.add_eos = frame.after.has_value();
-  if (frame.before) {
-    QUERN_TRY(own.ids.bos, find(*frame.before));
-  }
-  if (frame.after) {
-    QUERN_TRY(own.ids.eos, find(*frame.after));
-  }
-  return {};
+  const auto set_side = [&](const std::vector<std::string_view>& side, std::optional<bool>& add, TokenId& first,
+                            std::vector<TokenId>& others) -> Status {
+    add = !side.empty();
+    others.clear();
+    for (std::size_t i = 0; i < side.size(); ++i) {
+      QUERN_TRY(const TokenId id, find(side[i]));
+      if (i == 0)
+        first = id;
+      else
+        others.push_back(id);
+    }
+    return {};
+  };
+  QUERN_CHECK(set_side(frame.before, own.add_bos, own.ids.bos, own.after_bos));
+  return set_side(frame.after, own.add_eos, own.ids.eos, own.after_eos);
 }
 
 Status read_template(const JsonField& field, const Vocabulary& vocabulary, OwnSpecials& own) {
@@ -44,11 +53,11 @@ Status read_template(const JsonField& field, const Vocabulary& vocabulary, OwnSp
       continue;
     }
     QUERN_TRY(const std::string_view text, item.at("SpecialToken").at("id").as_string());
-    std::optional<std::string_view>& side = seen_text ? frame.after : frame.before;
-    if (side)
-      return fail(Errc::unsupported, "{}: '{}' is the second special token {} the text, supported: one", item.path(),
-                  text, seen_text ? "after" : "before");
-    side = text;
+    std::vector<std::string_view>& side = seen_text ? frame.after : frame.before;
+    if (side.size() >= kMaxSide)
+      return fail(Errc::unsupported, "{}: '{}' is one special token too many {} the text, at most {}", item.path(),
+                  text, seen_text ? "after" : "before", kMaxSide);
+    side.push_back(text);
   }
   if (!seen_text) return single.wrong("a template with the text in it");
   return set_frame(frame, single, vocabulary, own);
@@ -56,10 +65,9 @@ Status read_template(const JsonField& field, const Vocabulary& vocabulary, OwnSp
 
 // "sep": ["[SEP]", 102], "cls": ["[CLS]", 101]
 Status read_pair(const JsonField& field, const Vocabulary& vocabulary, OwnSpecials& own) {
-  Frame frame;
-  QUERN_TRY(frame.before, field.at("cls").at(std::size_t{0}).as_string());
-  QUERN_TRY(frame.after, field.at("sep").at(std::size_t{0}).as_string());
-  return set_frame(frame, field, vocabulary, own);
+  QUERN_TRY(const std::string_view before, field.at("cls").at(std::size_t{0}).as_string());
+  QUERN_TRY(const std::string_view after, field.at("sep").at(std::size_t{0}).as_string());
+  return set_frame({{before}, {after}}, field, vocabulary, own);
 }
 
 }  // namespace

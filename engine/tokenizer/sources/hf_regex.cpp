@@ -3,6 +3,10 @@
 // Source: Oniguruma doc/RE; pcre2pattern(3).
 #include "engine/tokenizer/sources/hf_parts.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 
 namespace quern::engine {
@@ -13,6 +17,8 @@ constexpr std::string_view kBlanks =
     "\\t-\\r\\x20\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
 constexpr std::string_view kSameLetters = "rntfdDwWbBx";  // escapes that mean the same to both
 
+constexpr int kMaxDepth = 16;  // of classes in classes
+
 class Translator {
  public:
   Translator(std::string_view source, const std::string& path) : rest_(source), path_(path) {}
@@ -22,8 +28,9 @@ class Translator {
       const char c = rest_.front();
       if (c == '\\') {
         QUERN_CHECK(escape());
-      } else if (in_class_) {
-        QUERN_CHECK(class_letter(c));
+      } else if (c == '[') {
+        QUERN_TRY(const std::string whole, character_class(0));
+        out_.append(whole);
       } else {
         QUERN_CHECK(letter(c));
       }
@@ -45,10 +52,7 @@ class Translator {
   }
 
   Status letter(char c) {
-    if (c == '[') {
-      in_class_ = true;
-      copy(rest_.substr(0, 2) == "[^" ? 2 : 1);
-    } else if (c == '^' || c == '$') {
+    if (c == '^' || c == '$') {
       replace(1, c == '^' ? "(?m:^)" : "(?m:$)");  // Ruby's are those of a line
     } else if (c == '}' && rest_.substr(0, 2) == "}+") {
       return refuse("a '+' after an interval");  // possessive to PCRE2, a repetition to Oniguruma
@@ -58,17 +62,68 @@ class Translator {
     return {};
   }
 
-  Status class_letter(char c) {
-    if (c == '[' && !rest_.starts_with("[:")) return refuse("a class inside a class");
-    if (rest_.starts_with("&&")) return refuse("an intersection of classes (&&)");
-    if (rest_.starts_with("[:")) {
+  // What stands between '[' or "&&" and the next "&&" or ']': single characters, and classes of their own.
+  struct Union {
+    std::string characters;            // as PCRE2 writes them between brackets
+    std::vector<std::string> classes;  // each an expression for one character
+    std::string expression() const {
+      std::string out = characters.empty() ? "" : fmt::format("[{}]", characters);
+      for (const std::string& nested : classes) out.append(out.empty() ? "" : "|").append(nested);
+      return classes.size() + (characters.empty() ? 0 : 1) > 1 ? fmt::format("(?:{})", out) : out;
+    }
+  };
+
+  // A class as an expression for one character. PCRE2 knows neither classes in classes nor "&&": the former become
+  // alternatives, the latter, which binds least, lookaheads.
+  Result<std::string> character_class(int depth) {
+    if (depth > kMaxDepth) return refuse(fmt::format("classes in classes more than {} deep", kMaxDepth));
+    rest_.remove_prefix(1);
+    const bool negated = rest_.starts_with('^');
+    if (negated) rest_.remove_prefix(1);
+    std::string before = std::exchange(out_, {});  // copy() and escape() write to out_
+    std::vector<Union> operands(1);
+    while (!rest_.starts_with(']')) {
+      if (rest_.empty()) return refuse("a class without an end");
+      QUERN_CHECK(class_item(depth, operands));
+      operands.back().characters.append(std::exchange(out_, {}));
+    }
+    rest_.remove_prefix(1);
+    out_ = std::move(before);
+    for (const Union& operand : operands)
+      if (operand.characters.empty() && operand.classes.empty()) return refuse("an empty class");
+    if (operands.size() == 1 && operands[0].classes.empty())
+      return fmt::format("[{}{}]", negated ? "^" : "", operands[0].characters);
+    std::string whole;
+    for (std::size_t i = 0; i + 1 < operands.size(); ++i) whole += fmt::format("(?={})", operands[i].expression());
+    whole += operands.back().expression();
+    return negated ? fmt::format("(?:(?!{})(?s:.))", whole) : fmt::format("(?:{})", whole);
+  }
+
+  Status class_item(int depth, std::vector<Union>& operands) {
+    const char c = rest_.front();
+    if (rest_.starts_with("&&")) {
+      rest_.remove_prefix(2);
+      operands.emplace_back();
+    } else if (rest_.starts_with("[:")) {
       const std::size_t end = rest_.find(":]");
       if (end == std::string_view::npos) return refuse("an unfinished [:class:]");
       copy(end + 2);
-      return {};
+    } else if (c == '[') {
+      QUERN_TRY(std::string nested, character_class(depth + 1));
+      operands.back().classes.push_back(std::move(nested));
+    } else if (rest_.starts_with("\\S")) {
+      rest_.remove_prefix(2);
+      operands.back().classes.push_back(fmt::format("[^{}]", kBlanks));
+    } else if (c == '\\') {
+      in_class_ = true;
+      const Status status = escape();
+      in_class_ = false;
+      return status;
+    } else if (c == '^') {
+      replace(1, "\\^");  // it would negate, were it the first that is left
+    } else {
+      copy(1);
     }
-    if (c == ']') in_class_ = false;
-    copy(1);
     return {};
   }
 
@@ -78,7 +133,6 @@ class Translator {
     if (c == 's') {
       replace(2, in_class_ ? std::string(kBlanks) : fmt::format("[{}]", kBlanks));
     } else if (c == 'S') {
-      if (in_class_) return refuse("\\S inside a class");
       replace(2, fmt::format("[^{}]", kBlanks));
     } else if (c == 'v') {
       replace(2, "\\x0B");

@@ -123,13 +123,15 @@ Result<std::unique_ptr<Tokenizer>> load(std::string_view bytes, const SourceCont
 
   QUERN_CHECK(SpecialSplitter::check(vocabulary));
   TokenRoles roles = roles_of(specials.ids, vocabulary);
+  if (specials.ids.add_bos) roles.after_bos = std::move(own.after_bos);
+  if (specials.ids.add_eos) roles.after_eos = std::move(own.after_eos);
   Document d{root,
              model_field,
              std::move(chain),
              word_rules,
              std::move(pretokenizer),
              decoder,
-             {std::move(vocabulary), std::move(roles), std::move(read.strip), nullptr},
+             {std::move(vocabulary), std::move(roles), std::move(read.strip), nullptr, std::move(read.alone)},
              {}};
   d.text_rules.add_space_prefix = decoder.strips_blank;
   d.text_rules.clean_spaces = specials.clean_spaces;

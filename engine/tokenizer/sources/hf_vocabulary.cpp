@@ -79,7 +79,6 @@ class Builder {
     QUERN_TRY(const bool left, token.at("lstrip").bool_or(false));
     QUERN_TRY(const bool right, token.at("rstrip").bool_or(false));
     QUERN_TRY(const bool single_word, token.at("single_word").bool_or(false));
-    if (single_word) return fail(Errc::unsupported, "{}.single_word: found true, supported: false", token.path());
     if (text.empty()) return token.at("content").wrong("a text");
     QUERN_CHECK(grow(id, static_cast<std::int64_t>(out_.parts.texts.size()), token.path()));
     QUERN_CHECK(check_id({text, id}, token.path()));
@@ -91,11 +90,16 @@ class Builder {
       out_.strip.resize(out_.parts.texts.size(), Strip::none);
       out_.strip[at] = left && right ? Strip::both : left ? Strip::left : Strip::right;
     }
+    if (single_word) {
+      out_.alone.resize(out_.parts.texts.size());
+      out_.alone[at] = true;
+    }
     return {};
   }
 
   void finish() {
     if (!out_.strip.empty()) out_.strip.resize(out_.parts.texts.size(), Strip::none);
+    if (!out_.alone.empty()) out_.alone.resize(out_.parts.texts.size());
   }
 
  private:

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace quern::engine {
 
@@ -36,6 +37,7 @@ Result<std::unique_ptr<Tokenizer>> load_tokenizer_bytes(std::string_view bytes, 
 // only where both vocabularies have the same text.
 struct OwnSpecials {
   SpecialTokens ids;
+  std::vector<TokenId> after_bos, after_eos;
   std::optional<bool> add_bos, add_eos;  // not set: the file is silent
   std::optional<bool> clean_spaces;
 };

@@ -140,6 +140,9 @@ Result<std::unique_ptr<Tokenizer>> load(std::string_view bytes, const SourceCont
   const PretokenizerSpec* const spec = find_pretokenizer(name);
   if (spec == nullptr)
     return fail(Errc::unsupported, "tokenizer.ggml.pre: found '{}', supported: {}", name, pretokenizer_names());
+  if (spec->units != BpeUnits::bytes)
+    return fail(Errc::unsupported, "{}: tokenizer.ggml.pre is '{}', whose tokens are characters; ranks are of bytes",
+                context.name, name);
   QUERN_TRY(Pretokenizer pretokenizer, Pretokenizer::create(*spec));
   QUERN_TRY(Vocabulary vocabulary, Vocabulary::create(std::move(ranks.parts), context.name));
   OwnSpecials own;

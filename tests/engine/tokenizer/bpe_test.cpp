@@ -133,6 +133,58 @@ TEST_F(Bpe, Gemma4IsBpeOverLinesWithEscapedBlanks) {
   EXPECT_EQ(gemma->decode(Ids{small.id("a▁b"), small.id("<0xC3>"), small.id("<0xA9>")}, false), "a bé");
 }
 
+test::SmallVocabulary characters() {
+  test::SmallVocabulary small;
+  for (const char* text : {"▁", "a", "b", "世", "."}) small.add(text);
+  small.add("<0xC3>", test::kByte);
+  small.add("<0xA9>", test::kByte);
+  small.merge("a", "▁");
+  small.merge("a▁", "b");
+  small.merge("a", "世");
+  return small;
+}
+
+TEST_F(Bpe, PretokenizersOfSentencePieceVocabularies) {
+  test::SmallVocabulary small = characters();
+  const TokenId lines = small.add("\n\n"), end = small.add("\n"), bos = small.add("<bos>", test::kControl);
+  const auto load = [&](const char* name) {
+    return test::tokenizer_of(small.builder()
+                                  .key("tokenizer.ggml.model", "gpt2")
+                                  .key("tokenizer.ggml.pre", name)
+                                  .key("tokenizer.ggml.bos_token_id", bos)
+                                  .key("tokenizer.ggml.add_bos_token", false))
+        .value();
+  };
+  const TokenId first = small.id("a▁b"), e1 = small.id("<0xC3>"), e2 = small.id("<0xA9>");
+  const EncodeOptions options{.add_special = true, .parse_special = false};
+  // Gemma's family: BOS in any case, and a run of line ends whole
+  EXPECT_EQ(load("granite-embed-multi-311m")->encode("a b\n\né", options), (Ids{bos, first, lines, e1, e2}));
+  EXPECT_EQ(load("sarvam-moe")->encode("a b\n\né", options), (Ids{first, end, end, e1, e2}));
+  const Ids before_point{small.id("b"), small.id("▁"), small.id(".")};
+  EXPECT_EQ(load("granite-embed-multi-311m")->decode(before_point, false), "b.");
+  EXPECT_EQ(load("sarvam-moe")->decode(before_point, false), "b .");  // as it is
+}
+
+TEST_F(Bpe, WhitespacePartsWordsAndIsLost) {
+  const test::SmallVocabulary small = characters();
+  const auto load = [&](bool lower) {
+    return test::tokenizer_of(small.builder()
+                                  .key("tokenizer.ggml.model", "whitespace")
+                                  .key("tokenizer.ggml.pre", "whitespace")
+                                  .key("tokenizer.ggml.normalizer.lowercase", lower))
+        .value();
+  };
+  const TokenId joined = small.id("a世"), a = small.id("a"), b = small.id("b");
+  const TokenId e1 = small.id("<0xC3>"), e2 = small.id("<0xA9>");
+  EXPECT_EQ(load(false)->encode(" a世 \t\u3000b\na b ", kPlain), (Ids{joined, b, a, b}));
+  EXPECT_EQ(load(false)->encode("aAé", kPlain), (Ids{a, e1, e2}));  // what is neither token nor bytes is lost
+  EXPECT_EQ(load(true)->encode("A世 B", kPlain), (Ids{joined, b}));
+  const auto other =
+      test::tokenizer_of(small.builder().key("tokenizer.ggml.model", "whitespace").key("tokenizer.ggml.pre", "qwen2"));
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().detail.find("tokenizer.ggml.pre: found 'qwen2'"), std::string::npos);
+}
+
 }  // namespace
 
 }  // namespace quern::engine

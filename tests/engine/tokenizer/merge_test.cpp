@@ -57,6 +57,25 @@ TEST(Merge, AgreesWithTheDefinitionOnRandomRulesAndWords) {
   }
 }
 
+// Work grows with the text, not with its square, also where every pair can be joined: a pair is looked up at the start
+// and twice after each join.
+TEST(Merge, LookupsAreLinear) {
+  constexpr std::uint32_t kSize = 1 << 20;
+  for (const std::uint32_t longest : {1u, 2u, 16u, kSize}) {
+    MergeList list;
+    for (std::uint32_t i = 0; i < kSize; ++i) list.push_back(i, 1, 0);
+    std::uint64_t n_lookups = 0, n_joins = 0;
+    list.merge_all([&](const Symbol& left, const Symbol& right) -> Merge {
+      ++n_lookups;
+      const std::uint32_t size = left.size + right.size;
+      return {size, 0, size <= longest && (size & (size - 1)) == 0};
+    });
+    list.for_each([&](const Symbol& symbol) { n_joins += symbol.size - 1; });
+    EXPECT_LE(n_lookups, kSize + 2 * n_joins) << "tokens of up to " << longest;
+    EXPECT_EQ(n_joins, longest == 1 ? 0 : kSize - kSize / longest);
+  }
+}
+
 TEST(Merge, NothingAndOneSymbol) {
   MergeList list;
   EXPECT_TRUE(merge_by_queue(list, "", {}).empty());

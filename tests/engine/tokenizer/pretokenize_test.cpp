@@ -79,6 +79,42 @@ TEST(Pretokenize, RunsOfBlanksAtPowersOfTwo) {
   EXPECT_EQ(split("jais-2", "a" + std::string(7, ' ') + "b"), (Words{"a", "    ", "  ", " b"}));
 }
 
+TEST(Pretokenize, NumbersInThreesBeforeWords) {
+  // afmoe counts from the right, in scripts of any digits; minicpm5 from the left
+  EXPECT_EQ(split("afmoe", "ab 1234567x 12"), (Words{"ab", " ", "1", "234", "567", "x", " ", "12"}));
+  EXPECT_EQ(split("afmoe", "\u0661\u0662\u0663\u0664 \u0E40\u0E01\uF900\u4E16, .x"),
+            (Words{"\u0661", "\u0662\u0663\u0664", " ", "\u0E40", "\u0E01", "\uF900\u4E16", ",", " .", "x"}));
+  EXPECT_EQ(split("minicpm5", "It'S 12345.\n\n  ok"), (Words{"It", "'S", " ", "123", "45", ".\n\n", " ", " ok"}));
+}
+
+TEST(Pretokenize, LinesFirst) {
+  EXPECT_EQ(split("laguna", "a 12\n\n  b."), (Words{"a", " ", "1", "2", "\n\n", " ", " b", "."}));
+  EXPECT_EQ(split("laguna", "a.\nb"), (Words{"a", ".", "\n", "b"}));  // qwen2 keeps ".\n" together
+  for (const std::string_view name : {"gemma4", "granite-embed-multi-311m", "sarvam-moe"})
+    EXPECT_EQ(split(name, "a b\n\nc, 12\r\n"), (Words{"a b", "\n\n", "c, 12\r", "\n"})) << name;
+}
+
+TEST(Pretokenize, WordsBetweenWhiteSpace) {
+  EXPECT_EQ(split("whitespace", "ab, c\u3000\td "), (Words{"ab,", " ", "c", "\u3000\t", "d", " "}));
+}
+
+TEST(Pretokenize, JoinersAndMarksStayInWords) {
+  EXPECT_EQ(split("k2-horizon", "\u0915\u094D\u200D\u0937 it's 1234"),
+            (Words{"\u0915\u094D\u200D\u0937", " it", "'s", " ", "123", "4"}));
+  EXPECT_EQ(split("llama3", "\u0915\u094D").size(), 2u);
+}
+
+TEST(Pretokenize, ApostrophesOfTurkishSuffixes) {
+  EXPECT_EQ(split("ufakzeka", "Ali'den 12"), (Words{"Ali", "'den", " ", "1", "2"}));
+  EXPECT_EQ(split("qwen2", "Ali'den"), (Words{"Ali", "'d", "en"}));
+}
+
+TEST(Pretokenize, SparkKeepsLineEndsApart) {
+  EXPECT_EQ(split("spark2_5", "it's .x.\n\n \u4E16\u3042123"),
+            (Words{"it", "'s", " .", "x", ".", "\n", "\n", " ", "\u4E16\u3042", "1", "2", "3"}));
+  EXPECT_EQ(split("hy_v4", "x.\n\n1234"), (Words{"x", ".\n\n", "123", "4"}));
+}
+
 TEST(Pretokenize, Chameleon) {
   EXPECT_EQ(split("chameleon", "IMGIMGABZ a    b4.5"), (Words{"IMGIMGABZ", " a", "    ", "b", "4", ".", "5"}));
 }

@@ -37,6 +37,16 @@ TEST(Unigram, TheBestSumWinsNotTheLongestToken) {
   EXPECT_EQ(t->encode("bc", {.add_special = false}), (Ids{5}));
 }
 
+TEST(Unigram, InfiniteScores) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto never = tokenizer(small_unigram({{"a", -kInfinity}, {"b", -1}, {"ab", -kInfinity}}));
+  EXPECT_EQ(never->encode("ab", {.add_special = false}), (Ids{2, 4}));  // such a token must not be chosen
+  EXPECT_EQ(never->encode("xaab", {.add_special = false}), (Ids{2, 4}));
+  const auto always = tokenizer(small_unigram({{"a", kInfinity}, {"b", -1}, {"ab", kInfinity}}));
+  EXPECT_EQ(always->encode("ab", {.add_special = false}), (Ids{5}));
+  EXPECT_EQ(always->encode("bab", {.add_special = false}), (Ids{4, 5}));
+}
+
 TEST(Unigram, EndOfSequenceIsAppendedByDefault) {
   const auto t = tokenizer(small_unigram({{"a", -1}}));
   EXPECT_EQ(t->encode("a", {}), (Ids{3, 1}));

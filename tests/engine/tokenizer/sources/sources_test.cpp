@@ -1,8 +1,10 @@
 #include "engine/tokenizer/sources/hf_parts.hpp"
 #include "engine/tokenizer/sources/source.hpp"
+#include "engine/tokenizer/utf8.hpp"
 #include "tests/engine/tokenizer/small_vocabulary.hpp"
 #include "tests/support/temp_dir.hpp"
 
+#include <algorithm>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -56,8 +58,7 @@ TEST(TokenizerSources, WrongTypesNameThePathAndWhatWasFound) {
   expect_names(R"({"model":{"type":"BPE","vocab":{"a":-1}}})", {"token -1"});
   expect_names(R"({"model":{"type":"BPE","vocab":{"a":9000000}}})", {"token 9000000", "expected ids below"});
   expect_names(R"({"model":{"type":"BPE","vocab":{"a":0},"merges":["a"]}})", {"t.model.merges[0]", "two texts"});
-  expect_names(with(R"("added_tokens":[{"id":6,"content":"x","single_word":true}])"),
-               {"t.added_tokens[0].single_word"});
+  expect_names(with(R"("added_tokens":[{"id":6,"content":"x","single_word":7}])"), {"t.added_tokens[0].single_word"});
   expect_names(with(R"("post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<z>"}},
                     {"Sequence":{"id":"A"}}]})"),
                {"'<z>' is no token"});
@@ -127,8 +128,86 @@ TEST(TokenizerSources, RegularExpressionsAreTranslated) {
   EXPECT_EQ(translated("\\u3042"), "\\x{3042}");
   EXPECT_EQ(translated("x$"), "x(?m:$)");
   EXPECT_NE(translated("[\\s]").find("\\x{3000}]"), std::string::npos);
-  for (const char* const refused : {"[a&&b]", "[a[b]]", "a{1,2}+", "\\h", "[\\S]", "\\u30", "\\pL", "x\\"})
+  EXPECT_EQ(translated("[a[b]]"), "(?:(?:[a]|[b]))");
+  EXPECT_EQ(translated("[a-z&&b]"), "(?:(?=[a-z])[b])");
+  EXPECT_EQ(translated("[a^]"), "[a\\^]");
+  for (const char* const refused : {"[a&&]", "[]", "[a", "[a[b]", "a{1,2}+", "\\h", "\\u30", "\\pL", "x\\", "[\\h]"})
     EXPECT_NE(translated(refused).find("not supported"), std::string::npos) << refused;
+}
+
+// Which of the characters a class takes, against what set theory says.
+TEST(TokenizerSources, ClassesInClassesAndIntersections) {
+  const std::string candidates = "abcdmyz 0-^]&\n\u00E9\u4E16";
+  const auto taken = [&](std::string_view source) {
+    const auto translated = translate_hf_regex(source, "p");
+    if (!translated) return translated.error().detail;
+    const TextPattern pattern = TextPattern::compile("p", "^(?:" + *translated + ")+$").value();
+    const TextPattern::Scratch scratch;
+    std::string out;
+    for (std::string_view rest = candidates; !rest.empty();) {
+      const std::size_t size = utf8_front(rest).size;
+      if (pattern.next(rest.substr(0, size), 0, scratch).found) out += rest.substr(0, size);
+      rest.remove_prefix(size);
+    }
+    return out;
+  };
+  EXPECT_EQ(taken("[ab[c-d]]"), "abcd");
+  EXPECT_EQ(taken("[a-w&&[^c-g]z]"), "abm");  // && binds least: [a-w] and ([^c-g] or z)
+  EXPECT_EQ(taken("[^a-w&&[^c-g]z]"), "cdyz 0-^]&\n\u00E9\u4E16");
+  EXPECT_EQ(taken("[\\p{L}&&[^a-z]]"), "\u00E9\u4E16");
+  EXPECT_EQ(taken("[\\p{L}&&\\p{Han}]"), "\u4E16");
+  EXPECT_EQ(taken("[a-z&&[^b]&&[^y]&&[^[m][d]]]"), "acz");
+  EXPECT_EQ(taken("[\\S&&[^\\p{L}]]"), "0-^]&");
+  EXPECT_EQ(taken("[^\\S\\n]"), " ");
+  EXPECT_EQ(taken("[^\\s\\S]"), "");
+  EXPECT_EQ(taken("[&^\\]]"), "^]&");
+  EXPECT_EQ(taken("[[:digit:]&&0-9]"), "0");
+  EXPECT_NE(taken(std::string(40, '[') + "a" + std::string(40, ']')).find("more than 16 deep"), std::string::npos);
+}
+
+TEST(TokenizerSources, SeveralSpecialTokensOnASide) {
+  const auto framed = [](std::string_view frame, std::string_view config = {}) {
+    return load_tokenizer_bytes(
+        with(R"("added_tokens":[{"id":6,"content":"<x>","special":true},{"id":7,"content":"<y>","special":true}],
+                "post_processor":{"type":"TemplateProcessing","single":[)" +
+             std::string(frame) + "]}"),
+        {.name = "t", .config = config});
+  };
+  const auto all = framed(R"({"SpecialToken":{"id":"<s>"}},{"SpecialToken":{"id":"<x>"}},{"SpecialToken":{"id":"<x>"}},
+      {"Sequence":{"id":"A"}},{"SpecialToken":{"id":"</s>"}},{"SpecialToken":{"id":"<y>"}})");
+  EXPECT_EQ(all.value()->encode("ab", {}), (Ids{3, 6, 6, 2, 4, 7}));
+  EXPECT_EQ(all.value()->encode("ab", {.add_special = false, .parse_special = false}), (Ids{2}));
+  EXPECT_EQ(all.value()->special().bos, 3);
+  EXPECT_EQ(all.value()->special().eos, 4);
+  const auto behind = framed(R"({"Sequence":{"id":"A"}},{"SpecialToken":{"id":"</s>"}},{"SpecialToken":{"id":"<y>"}})",
+                             R"({"bos_token":"<s>","add_bos_token":true})");
+  EXPECT_EQ(behind.value()->encode("", {}), (Ids{4, 7}));  // the template says that nothing stands before
+  std::string many = R"({"Sequence":{"id":"A"}})";
+  for (int i = 0; i < 65; ++i) many += R"(,{"SpecialToken":{"id":"<x>"}})";
+  EXPECT_NE(framed(many).error().detail.find("t.post_processor.single[65]: '<x>'"), std::string::npos);
+  const auto unknown =
+      framed(R"({"Sequence":{"id":"A"}},{"SpecialToken":{"id":"</s>"}},{"SpecialToken":{"id":"<z>"}})");
+  EXPECT_NE(unknown.error().detail.find("t.post_processor.single: '<z>' is no token"), std::string::npos);
+}
+
+TEST(TokenizerSources, SingleWordTokens) {
+  const auto t = load_tokenizer_bytes(with(R"("added_tokens":[{"id":6,"content":"ab","single_word":true},
+      {"id":7,"content":"b"}])"),
+                                      {.name = "t", .config = {}})
+                     .value();
+  EXPECT_EQ(t->encode("ab", {}), (Ids{6}));
+  EXPECT_EQ(t->encode("a<ab>a", {}).size(), 5u);  // < and > are unknown
+  for (const char* const beside : {"a", "1", "_", "\u00E9", "\u4E16", "\u0301", "\u200D", "\u24B6"}) {
+    for (const std::string& text : {"ab" + std::string(beside), beside + std::string("ab")}) {
+      const Ids found = t->encode(text, {});
+      EXPECT_EQ(std::count(found.begin(), found.end(), 6), 0) << text;
+      EXPECT_EQ(std::count(found.begin(), found.end(), 7), 0) << text;  // nor a token inside of it
+    }
+  }
+  for (const char* const beside : {" ", "-", "\u3001", "\xFF", "\U0001F600"}) {
+    const Ids found = t->encode(beside + std::string("ab") + beside, {});
+    EXPECT_EQ(std::count(found.begin(), found.end(), 6), 1) << beside;
+  }
 }
 
 TEST(TokenizerSources, PretokenizersThatDropOrMerge) {
