@@ -81,9 +81,12 @@ function(quern_isa isa)
   if(QUERN_TESTS AND NOT QUERN_SANITIZE AND CMAKE_BUILD_TYPE MATCHES "Rel")
     # A weak symbol compiled with -mavx2 may be the copy that the linker keeps for everybody.
     add_test(NAME isa_symbols_${isa}
-             COMMAND sh -c "nm -C --defined-only $<JOIN:$<TARGET_OBJECTS:quern_kernels_${isa}>, > >symbols_${isa}.txt && \
+             COMMAND sh -c "${CMAKE_NM} -C --defined-only $<JOIN:$<TARGET_OBJECTS:quern_kernels_${isa}>, > >symbols_${isa}.txt && \
 ! grep -E ' [WVu] ' symbols_${isa}.txt")
     set_tests_properties(isa_symbols_${isa} PROPERTIES LABELS unit)
+    if(TARGET neon_tests)
+      set_tests_properties(isa_symbols_${isa} PROPERTIES LABELS "unit;neon")
+    endif()
   endif()
 endfunction()
 
@@ -104,6 +107,30 @@ function(quern_test name)
   quern_reuse_pch(${name} ${ARG_PCH}_test)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# quern_neon_test(<name> [CPU <cpu>...] [WITHOUT <filter>]): a test of the NEON tier, where that is built: gets the label neon, and
+# is built by the target neon_tests. CPU: it runs once more on each of these (qemu's names). WITHOUT: of GoogleTest's tests, what
+# would take an emulator minutes.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  add_custom_target(neon_tests)
+endif()
+function(quern_neon_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "WITHOUT" "CPU")
+  if(NOT TARGET neon_tests)
+    return()
+  endif()
+  add_dependencies(neon_tests ${name})
+  set_property(TEST ${name} APPEND PROPERTY LABELS neon)
+  if(NOT CMAKE_CROSSCOMPILING)
+    return()
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT 1800 ENVIRONMENT "GTEST_FILTER=-${ARG_WITHOUT}")
+  foreach(cpu IN LISTS ARG_CPU)
+    add_test(NAME ${name}_${cpu} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name}_${cpu} PROPERTIES LABELS neon TIMEOUT 1800
+                         ENVIRONMENT "GTEST_FILTER=-${ARG_WITHOUT};QEMU_CPU=${cpu}")
+  endforeach()
 endfunction()
 
 # quern_fuzz(<name> SOURCES ... DEPS ... CORPUS dir): a libFuzzer binary with -DQUERN_FUZZ=ON (clang), and always a plain

@@ -94,7 +94,7 @@ struct DeltaRuleArgs {
 };
 
 struct KernelTable {
-  const char* isa;  // "scalar", "avx2", "avx512": also the value of QUERN_FORCE_ISA
+  const char* isa;  // "scalar", "avx2", "avx512", "amx", "neon": also the value of QUERN_FORCE_ISA
 
   // [role][TensorType]; run == nullptr where the type has no kernel yet. Every tier has every type the scalar tier has.
   MatmulKernel matmul[kRoles][64];

@@ -16,8 +16,12 @@ enum class Peak : std::uint8_t {
   bf16_dot_512,    // AVX-512 BF16
   bf16_tile,       // AMX
   int8_tile,
-  fma_128,  // NEON
+  fma_128,            // NEON
+  int8_widening_128,  // bytes, multiplied to 16 bits and added to 32: every AArch64
+  int8_dot_128,       // in one instruction
+  int8_matrix_128,    // 2 x 8 by 8 x 2
+  bf16_matrix_128,    // 2 x 4 by 4 x 2
 };
-inline constexpr std::size_t kPeaks = 9;
+inline constexpr std::size_t kPeaks = 13;
 
 }  // namespace quern::kernels

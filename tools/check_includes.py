@@ -22,7 +22,7 @@ ALLOWED = {
 THIRD_PARTY = {
     r"spdlog/": ["base/log"],
     r"hwloc": ["kernels/"],
-    r"immintrin\.h|x86intrin\.h": ["kernels/cpu/", "kernels/core_pool."],
+    r"immintrin\.h|x86intrin\.h|arm_neon\.h": ["kernels/cpu/", "kernels/core_pool."],
     r"simde/": ["kernels/cpu/"],
     r"boost/beast": ["server/", "app/", "cmake/pch/"],
     r"boost/json": ["server/", "app/", "tests/", "engine/tokenizer/sources/", "cmake/pch/"],

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of tools/packages.txt that are missing. Quick and silent when there is nothing to do.
+# install_packages.sh [LIST...]: installs the Debian packages of tools/packages.txt, and of the lists named, that are
+# missing. Quick and silent when there is nothing to do.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -18,7 +19,7 @@ while read -r package; do
   satisfied_by_command "$package" && continue
   # shellcheck disable=SC2016  # dpkg-query's own variable
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
-done <tools/packages.txt
+done < <(cat tools/packages.txt "$@")
 if [ "${#missing[@]}" -eq 0 ]; then
   exit 0
 fi

@@ -91,8 +91,9 @@ std::string command_list() {
 constexpr std::string_view kSources =
     "Every option that --help does not call command-line only is also an environment variable and a YAML key:\n"
     "--max-body is QUERN_MAX_BODY and max_body. The command line beats the environment, the environment beats the\n"
-    "file (--config FILE, else $QUERN_CONFIG, else /etc/quern/quern.yaml). QUERN_FORCE_ISA=scalar|avx2|avx512 picks\n"
-    "the CPU kernels. `quern help options` lists all names, `quern help yaml` prints a configuration file.\n";
+    "file (--config FILE, else $QUERN_CONFIG, else /etc/quern/quern.yaml).\n"
+    "QUERN_FORCE_ISA=scalar|avx2|avx512|amx|neon picks the CPU kernels. `quern help options` lists all\n"
+    "names, `quern help yaml` prints a configuration file.\n";
 
 }  // namespace
 

@@ -5,6 +5,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#ifdef __aarch64__
+#include <sys/auxv.h>
+#endif
 
 namespace quern::kernels {
 namespace {
@@ -28,13 +31,16 @@ constexpr std::uint32_t kLeaf7EcxVnni = bit(11);
 constexpr std::uint32_t kLeaf7EdxAmx = bit(22) /* AMX-BF16 */ | bit(24) /* AMX-TILE */ | bit(25) /* AMX-INT8 */;
 constexpr std::uint32_t kLeaf71Bf16 = bit(5);
 
+// Source: Linux, arch/arm64/include/uapi/asm/hwcap.h.
+constexpr std::uint64_t kHwcapAsimd = bit(1), kHwcapAsimdDp = bit(20), kHwcap2I8mm = bit(13), kHwcap2Bf16 = bit(14);
+
 // Palette 1: eight tiles of 1024 bytes, 16 rows of 64. Source: Intel SDM volume 2, CPUID leaf 1DH.
 bool has_known_tiles(const CpuidRegisters& registers) noexcept {
   return registers.leaf1d_eax >> 16 >= 1024 && (registers.leaf1d_ebx & 0xffffu) >= 64 &&
          registers.leaf1d_ebx >> 16 >= 8 && (registers.leaf1d_ecx & 0xffffu) >= 16;
 }
 
-CpuidRegisters read_registers() noexcept {
+[[maybe_unused]] CpuidRegisters read_registers() noexcept {
   CpuidRegisters registers;
 #ifdef __x86_64__
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -63,7 +69,7 @@ CpuidRegisters read_registers() noexcept {
 // Tile data is state that Linux saves only for processes that asked (8 KiB per thread); all threads may then use it.
 // Refused by kernels before 5.16, by some sandboxes, and where a thread has too small an alternate signal stack.
 // Source: Linux, Documentation/arch/x86/xstate.rst.
-bool request_tiles() noexcept {
+[[maybe_unused]] bool request_tiles() noexcept {
 #if defined(__x86_64__) && defined(__linux__)
   constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr long kTileData = 18;
@@ -87,11 +93,24 @@ CpuFeatures decode_features(const CpuidRegisters& registers, bool tiles_permitte
   return features;
 }
 
+CpuFeatures decode_features(const ArmCapabilities& capabilities) noexcept {
+  CpuFeatures features;
+  features.neon = has(capabilities.hwcap, kHwcapAsimd);
+  features.neon_dotprod = features.neon && has(capabilities.hwcap, kHwcapAsimdDp);
+  features.neon_i8mm = features.neon_dotprod && has(capabilities.hwcap2, kHwcap2I8mm);
+  features.neon_bf16 = features.neon && has(capabilities.hwcap2, kHwcap2Bf16);
+  return features;
+}
+
 const CpuFeatures& cpu_features() noexcept {
   static const CpuFeatures features = [] {
+#ifdef __aarch64__
+    return decode_features(ArmCapabilities{.hwcap = ::getauxval(AT_HWCAP), .hwcap2 = ::getauxval(AT_HWCAP2)});
+#else
     const CpuidRegisters registers = read_registers();
     const bool ask = decode_features(registers, true).amx;
     return decode_features(registers, ask && request_tiles());
+#endif
   }();
   return features;
 }

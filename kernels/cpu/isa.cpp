@@ -24,6 +24,11 @@ bool has_amx() noexcept {
   return cpu_features().amx;
 }
 #endif
+#ifdef __aarch64__
+bool has_neon() noexcept {
+  return cpu_features().neon;
+}
+#endif
 
 // A new ISA is one row here plus one folder.
 constexpr std::array kBestFirst{
@@ -31,6 +36,8 @@ constexpr std::array kBestFirst{
     Tier{"amx", &has_amx, &amx_table},
     Tier{"avx512", &has_avx512, &avx512_table},
     Tier{"avx2", &has_avx2, &avx2_table},
+#elif defined(__aarch64__)
+    Tier{"neon", &has_neon, &neon_table},
 #endif
     Tier{"scalar", &always, &scalar_table},
 };

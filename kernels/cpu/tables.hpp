@@ -11,5 +11,8 @@ const KernelTable& avx2_table() noexcept;
 const KernelTable& avx512_table() noexcept;  // with the extensions that this CPU has
 const KernelTable& amx_table() noexcept;
 #endif
+#ifdef __aarch64__
+const KernelTable& neon_table() noexcept;  // with the extensions that this CPU has
+#endif
 
 }  // namespace quern::kernels

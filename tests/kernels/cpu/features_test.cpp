@@ -93,11 +93,30 @@ TEST(Features, TilesNeedTheirInstructionsTheirShapeTheSystemAndThePermission) {
   EXPECT_TRUE(decode_features(kAll, false).avx512_bf16);
 }
 
+TEST(Features, EveryNeonExtensionNeedsTheOnesBefore) {
+  constexpr std::uint64_t kAsimd = 1u << 1, kDotProduct = 1u << 20, kI8mm = 1u << 13;
+  const CpuFeatures none = decode_features(ArmCapabilities{});
+  EXPECT_FALSE(none.neon || none.neon_dotprod || none.neon_i8mm);
+  const CpuFeatures first = decode_features(ArmCapabilities{.hwcap = kAsimd});
+  EXPECT_TRUE(first.neon && !first.neon_dotprod && !first.neon_i8mm);
+  const CpuFeatures second = decode_features(ArmCapabilities{.hwcap = kAsimd | kDotProduct});
+  EXPECT_TRUE(second.neon && second.neon_dotprod && !second.neon_i8mm);
+  const CpuFeatures all = decode_features(ArmCapabilities{.hwcap = kAsimd | kDotProduct, .hwcap2 = kI8mm});
+  EXPECT_TRUE(all.neon && all.neon_dotprod && all.neon_i8mm && !all.avx2);
+  EXPECT_FALSE(decode_features(ArmCapabilities{.hwcap = kAsimd, .hwcap2 = kI8mm}).neon_i8mm);
+  EXPECT_FALSE(decode_features(ArmCapabilities{.hwcap = kDotProduct, .hwcap2 = kI8mm}).neon_dotprod);
+  EXPECT_TRUE(decode_features(ArmCapabilities{.hwcap = kAsimd, .hwcap2 = 1u << 14}).neon_bf16);
+  EXPECT_FALSE(decode_features(ArmCapabilities{.hwcap2 = 1u << 14}).neon_bf16 || all.neon_bf16);
+}
+
 TEST(Features, ThisMachineIsConsistent) {
   const CpuFeatures& here = cpu_features();
   EXPECT_TRUE(here.avx2 || !here.avx512);
   EXPECT_TRUE(here.avx512 || !(here.avx512_vnni || here.avx512_bf16));
   EXPECT_TRUE((here.avx512_vnni && here.avx512_bf16) || !here.amx);
+  EXPECT_TRUE(here.neon || !here.neon_dotprod);
+  EXPECT_TRUE(here.neon_dotprod || !here.neon_i8mm);
+  EXPECT_TRUE(here.neon || !here.neon_bf16);
 }
 
 }  // namespace

@@ -1,0 +1,10 @@
+#include "kernels/cpu/neon/int15_list.hpp"
+#include "kernels/cpu/neon/kernels.hpp"
+
+namespace quern::kernels::neon {
+
+void fill_int15_i8mm(KernelTable& table) noexcept {
+  fill_int15_matmul<DotMatrix>(table);
+}
+
+}  // namespace quern::kernels::neon
