@@ -4,6 +4,7 @@
 #include "base/byte_ledger.hpp"
 #include "sched/scheduler.hpp"
 #include "tests/sched/engine_harness.hpp"
+#include "tests/support/fake_arena.hpp"
 
 #include <array>
 #include <condition_variable>
@@ -75,16 +76,7 @@ inline boost::asio::awaitable<void> receive(sched::Ticket ticket, std::shared_pt
 struct SchedulerHarness {
   explicit SchedulerHarness(const HarnessOptions& options = {})
       : backend(options.backend), tokenizer(options.backend.n_vocab, kEos) {
-    const kv::KvConfig config{.n_layers = 1,
-                              .n_kv_heads = 1,
-                              .d_head_k = 8,
-                              .d_head_v = 8,
-                              .page_tokens = options.backend.page_tokens,
-                              .n_pages = options.backend.n_pages};
-    kernels::TopologySource machine;
-    machine.synthetic = "core:2 pu:1";
-    arena = kv::PageArena::create(config, kernels::read_topology(machine).value(), ledger).value();
-    arena->on_copy = [this](kv::PageId from, kv::PageId to) { backend.copy_page(from, to); };
+    arena = make_fake_arena(options.backend, backend, ledger);
     scheduler.emplace(backend, *arena, tokenizer, clock, options.limits);
   }
 

@@ -10,6 +10,7 @@
 #include "server/server.hpp"
 #include "tests/sched/scheduler_harness.hpp"
 #include "tests/server/http_client.hpp"
+#include "tests/support/fake_arena.hpp"
 #include "tests/support/fake_backend.hpp"
 #include "tests/support/piece_tokenizer.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -67,16 +68,7 @@ class ServerHarness {
         gate.pass();
       };
     }
-    const kv::KvConfig config{.n_layers = 1,
-                              .n_kv_heads = 1,
-                              .d_head_k = 8,
-                              .d_head_v = 8,
-                              .page_tokens = options.backend.page_tokens,
-                              .n_pages = options.backend.n_pages};
-    kernels::TopologySource machine;
-    machine.synthetic = "core:2 pu:1";
-    arena_ = kv::PageArena::create(config, kernels::read_topology(machine).value(), ledger).value();
-    arena_->on_copy = [this](kv::PageId from, kv::PageId to) { backend.copy_page(from, to); };
+    arena_ = make_fake_arena(options.backend, backend, ledger);
     scheduler.emplace(backend, *arena_, tokenizer, clock, options.scheduler);
     scheduler->start();
     options.server.port = 0;
@@ -92,7 +84,8 @@ class ServerHarness {
     join();
     eventually("all pages are free", [this] {
       const sched::Snapshot now = scheduler->snapshot();
-      return now.kv_pages_free + now.kv_pages_retained == now.kv_pages && now.kv_pages_reserved == 0 && now.running == 0 && now.queued == 0;
+      return now.kv_pages_free + now.kv_pages_retained == now.kv_pages && now.kv_pages_reserved == 0 &&
+             now.running == 0 && now.queued == 0;
     });
     scheduler.reset();
     for (const std::string& problem : backend.problems()) ADD_FAILURE() << problem;
