@@ -187,8 +187,8 @@ void int16_fused_rows(const MatmulArgs& args, std::size_t row, std::size_t strid
 }
 
 // Up to here the weights stay in the L1 while all tokens use them; beyond, unpacking them once into a panel pays. 1.1B
-// Q4_K_M on 2 cores of an EPYC (Zen 3), tokens/s with a border of 8 and of 64: 16 tokens 45 and 63, 32 tokens 54 and
-// 64, 48 tokens (not measured) and 58, 64 tokens 71 and 59.
+// Q4_K_M on 2 cores of an EPYC (Zen 3), tokens/s with a border of 8 and of 40: 9 sequences 43 and 63, 16: 45 and 69,
+// 32: 54 and 69 (docs/PERFORMANCE.md).
 inline constexpr std::size_t kInt16FusedTokens = 40;
 
 template <class Dot, class Format>

@@ -5,7 +5,7 @@
 // the groups of one block share), open() and group(). Here: the plain types. See small_groups.hpp and grid_groups.hpp.
 #pragma once
 
-#include "kernels/cpu/simd/loaders.hpp"
+#include "kernels/cpu/simd/plain_groups.hpp"
 #include "kernels/cpu/x86/common.hpp"
 
 namespace quern::kernels {
@@ -13,38 +13,12 @@ namespace {
 
 inline constexpr std::size_t kGroupValues = 32;
 
-// The unquantized types: rows of any length, so the last group may be cut short.
-template <class V, class Loader>
-struct GroupsPlain {
-  using F = typename V::F;
-  using Element = typename Loader::Element;
-  static constexpr std::size_t kBlockValues = 32, kBlockBytes = 32 * sizeof(Element);
-  struct State {
-    const Element* values;
-  };
-  static void open(const std::byte* block, State& state) noexcept {
-    state.values = reinterpret_cast<const Element*>(block);
-  }
-  static void group(const State& state, std::size_t, F* out) noexcept {
-    for (std::size_t i = 0; i < kGroupValues / V::kLanes; ++i) out[i] = Loader::load(state.values + i * V::kLanes);
-  }
-  // The first n < 32 values, zeros up to the next whole vector; returns the number of vectors.
-  static std::size_t partial_group(const State& state, std::size_t n, F* out) noexcept {
-    std::size_t i = 0;
-    for (; (i + 1) * V::kLanes <= n; ++i) out[i] = Loader::load(state.values + i * V::kLanes);
-    if (i * V::kLanes < n) {
-      out[i] = Loader::load_partial(state.values + i * V::kLanes, n - i * V::kLanes);
-      ++i;
-    }
-    return i;
-  }
-};
 template <class V>
-using GroupsF32 = GroupsPlain<V, LoadF32<V>>;
+using GroupsF32 = PlainGroups<V, LoadF32<V>>;
 template <class V>
-using GroupsF16 = GroupsPlain<V, LoadF16<V>>;
+using GroupsF16 = PlainGroups<V, LoadF16<V>>;
 template <class V>
-using GroupsBf16 = GroupsPlain<V, LoadBf16<V>>;
+using GroupsBf16 = PlainGroups<V, LoadBf16<V>>;
 
 }  // namespace
 }  // namespace quern::kernels
