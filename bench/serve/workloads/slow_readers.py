@@ -70,17 +70,16 @@ async def peak_kv_bytes(server, peak):
 
 
 async def settle(server, seconds):
-    """Waits until the server has generated nothing for a second; -> whether it came to that, None if it cannot be seen."""
-    end, before, since = time.monotonic() + seconds, None, time.monotonic()
+    """Waits until nobody is served: all that run are parked, and none waits. -> whether it came to that, None if it cannot
+    be seen."""
+    end, status = time.monotonic() + seconds, None
     while time.monotonic() < end:
         status = await server.control()
-        now = status["scheduler"]["generated_tokens"] if status else None
-        if now is None or now != before:
-            before, since = now, time.monotonic()
-        elif time.monotonic() - since > 1:
+        now = status["scheduler"] if status else None
+        if now and now["queued"] == 0 and now["running"] == now["parked"]:
             return True
         await asyncio.sleep(0.25)
-    return None if before is None else False
+    return None if status is None else False
 
 
 async def sip(sleepers):
