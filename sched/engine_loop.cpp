@@ -107,10 +107,10 @@ void EngineLoop::sweep() noexcept {
     swept_epoch_ = epoch;
     take_submissions();
     while (const auto sequence = residents_.line().take_if([](const Sequence& s) { return s.cancelled(); })) {
-      finish_waiting(*sequence, FinishReason::cancelled);
+      finish_waiting(*sequence, sequence->generation().cancel_reason());
     }
     for (const auto& sequence : residents_.running()) {
-      if (sequence->cancelled()) finish(*sequence, {.finish = FinishReason::cancelled});
+      if (sequence->cancelled()) finish(*sequence, {.finish = sequence->generation().cancel_reason()});
     }
   }
   end_late();
@@ -287,7 +287,7 @@ void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
     if (share.logits) logits_begin += n_vocab_;
     // Nobody set `cancelled` back, so rows that forward() dropped are never sampled.
     if (sequence.cancelled()) {
-      finish(sequence, {.finish = FinishReason::cancelled});
+      finish(sequence, {.finish = sequence.generation().cancel_reason()});
       continue;
     }
     if (inputs_[share.index].n_prompt_left > 0) {

@@ -27,6 +27,7 @@ struct Generation {
   std::optional<engine::sampling::Sampler> sampler;
 
   std::atomic<bool> cancelled{false};
+  std::atomic<bool> satisfied{false};  // set before `cancelled` where the owner has all it wants: no failure
 
   std::atomic<RequestState> state{RequestState::queued};
   std::atomic<FinishReason> finish{FinishReason::none};  // set before `state` turns to finished
@@ -40,6 +41,9 @@ struct Generation {
   // The reference that the submission queue holds while the request is in it.
   std::shared_ptr<Generation> queued_self;
 
+  FinishReason cancel_reason() const noexcept {
+    return satisfied.load(std::memory_order_relaxed) ? FinishReason::stop : FinishReason::cancelled;
+  }
   bool finished() const noexcept { return state.load(std::memory_order_acquire) == RequestState::finished; }
   RequestStatus status(TimePoint now) const;
 };

@@ -31,9 +31,9 @@ std::optional<RequestStatus> RequestHistory::find(RequestId id, TimePoint now) c
   return std::nullopt;
 }
 
-std::vector<RequestStatus> RequestHistory::newest(std::size_t n) const {
+std::vector<RequestStatus> RequestHistory::newest_first() const {
   std::vector<RequestStatus> out;
-  for (std::size_t back = 1; back <= std::min(n_added_, kCapacity) && out.size() < n; ++back) {
+  for (std::size_t back = 1; back <= std::min(n_added_, kCapacity); ++back) {
     const Entry& entry = ring_[(n_added_ - back) % kCapacity];
     if (entry.ending) {
       if (entry.ending->finished()) out.push_back(entry.ending->status({}));

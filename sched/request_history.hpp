@@ -18,7 +18,7 @@ class RequestHistory {
   // Its ticket is gone; the engine may still have to end it. The oldest one is forgotten for it.
   void add(std::shared_ptr<Generation> generation) noexcept;
   std::optional<RequestStatus> find(RequestId id, TimePoint now) const;
-  std::vector<RequestStatus> newest(std::size_t n) const;  // that have ended, newest first
+  std::vector<RequestStatus> newest_first() const;  // those that have ended
 
  private:
   struct Entry {

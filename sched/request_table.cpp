@@ -33,9 +33,9 @@ std::optional<RequestStatus> RequestTable::status(RequestId id, TimePoint now) c
   return it != by_id_.end() ? it->second->status(now) : history_.find(id, now);
 }
 
-std::vector<RequestStatus> RequestTable::newest_ended(std::size_t n) const {
+std::vector<RequestStatus> RequestTable::ended() const {
   const std::lock_guard lock(mutex_);
-  return history_.newest(n);
+  return history_.newest_first();
 }
 
 std::vector<std::shared_ptr<Generation>> RequestTable::all() const {

@@ -22,7 +22,7 @@ class RequestTable {
   std::shared_ptr<Generation> find(RequestId id) const noexcept;           // empty: none
   std::vector<std::shared_ptr<Generation>> all() const;                    // ascending ids
   std::optional<RequestStatus> status(RequestId id, TimePoint now) const;  // also of one that has ended not long ago
-  std::vector<RequestStatus> newest_ended(std::size_t n) const;            // newest first
+  std::vector<RequestStatus> ended() const;                                // newest first
 
  private:
   mutable std::mutex mutex_;

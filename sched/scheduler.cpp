@@ -279,8 +279,8 @@ std::vector<RequestStatus> Scheduler::requests() const {
   return out;
 }
 
-std::vector<RequestStatus> Scheduler::ended_requests(std::size_t n) const {
-  return impl_->table->newest_ended(n);
+std::vector<RequestStatus> Scheduler::ended_requests() const {
+  return impl_->table->ended();
 }
 
 std::optional<RequestStatus> Scheduler::request(RequestId id) const {

@@ -86,6 +86,7 @@ class Ticket {
   // next() at a time, out is not empty.
   boost::asio::awaitable<std::size_t> next(std::span<TokenEvent> out, Duration timeout);
   void cancel() noexcept;
+  void stop() noexcept;  // ends it as FinishReason::stop: its owner has seen all it wants (a stop string)
   // Numbers and times up to now.
   RequestStatus status(TimePoint now) const;
 
@@ -122,11 +123,11 @@ class Scheduler {
   Snapshot snapshot() const;
   // Since the engine last got on, while it has work; zero while it has none.
   Duration stalled() const noexcept;
-  std::vector<RequestStatus> requests() const;                     // that run or wait, ascending ids
-  std::vector<RequestStatus> ended_requests(std::size_t n) const;  // of the last 256 that have ended, newest first
-  std::optional<RequestStatus> request(RequestId id) const;        // of both kinds
-  const SchedulerLimits& limits() const noexcept;                  // as used: clamped to what the parts can hold
-  std::uint32_t max_context() const noexcept;                      // prompt + generated tokens of one request
+  std::vector<RequestStatus> requests() const;               // that run or wait, ascending ids
+  std::vector<RequestStatus> ended_requests() const;         // of the last 256 that have ended, newest first
+  std::optional<RequestStatus> request(RequestId id) const;  // of both kinds
+  const SchedulerLimits& limits() const noexcept;            // as used: clamped to what the parts can hold
+  std::uint32_t max_context() const noexcept;                // prompt + generated tokens of one request
 
  private:
   struct Impl;

@@ -49,4 +49,10 @@ void Ticket::cancel() noexcept {
   if (impl_) cancel_generation(*impl_->generation, *impl_->signal);
 }
 
+void Ticket::stop() noexcept {
+  QUERN_ASSERT(impl_);
+  impl_->generation->satisfied.store(true, std::memory_order_relaxed);
+  cancel_generation(*impl_->generation, *impl_->signal);
+}
+
 }  // namespace quern::sched

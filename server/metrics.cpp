@@ -68,7 +68,7 @@ class Families {
 
 void add_requests(Families& out, const sched::Snapshot& now) {
   out.gauge("vllm:num_requests_running", "Sequences that hold KV pages.", now.running);
-  out.gauge("vllm:num_requests_waiting", "Requests submitted and not yet admitted.", now.queued);
+  out.gauge("vllm:num_requests_waiting", "Requests that wait for a place: not yet admitted, or preempted.", now.queued);
   out.gauge("quern:num_requests_parked", "Sequences that wait for a slow reader.", now.parked);
   out.begin("vllm:request_success_total", "Finished requests.", MetricType::Counter);
   out.value(static_cast<double>(now.finished_stop), "finished_reason", "stop");
@@ -78,8 +78,8 @@ void add_requests(Families& out, const sched::Snapshot& now) {
   out.value(static_cast<double>(now.finished_timed_out), "finished_reason", "timeout");
   out.counter("vllm:num_preemptions_total", "Times that a sequence gave its pages to a more urgent one.",
               now.preemptions);
-  out.counter("quern:requests_rejected_total", "Requests that the scheduler refused (queue full, too long, draining).",
-              now.rejected);
+  out.counter("quern:requests_rejected_total",
+              "Requests that the scheduler refused: queue full, or a time limit that cannot be kept.", now.rejected);
   out.counter("vllm:prompt_tokens_total", "Prompt tokens processed.", now.prompt_tokens);
   out.counter("vllm:generation_tokens_total", "Tokens generated.", now.generated_tokens);
 }

@@ -28,6 +28,7 @@ constexpr std::array kRoutes{
     Route{kGet, "/control/status", &get_control_status, false, true},
     Route{kGet, "/control/memory", &get_control_memory, false, true},
     Route{kGet, "/control/requests", &get_control_requests, false, true},
+    Route{kGet, "/control/history", &get_control_history, false, true},
     Route{kGet, "/control/requests/{id}", &get_control_request, false, true},
     Route{kDelete, "/control/requests/{id}", &cancel_control_request, false, true},
     Route{kPost, "/control/requests/{id}/cancel", &cancel_control_request, false, true},

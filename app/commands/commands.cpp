@@ -22,7 +22,8 @@ constexpr Command kCommands[] = {
      "quern bench -m model.gguf -p 2048 -n 64 -b 1,8,64 -r 7\n"
      "QUERN_FORCE_ISA=scalar quern bench --json\n",
      &bench},
-    {"ctl", kCtl, "look into a running server and steer it", "[status | requests | request ID | cancel ID | drain]",
+    {"ctl", kCtl, "look into a running server and steer it",
+     "[status | requests | history | request ID | cancel ID | drain]",
      "quern ctl                                    # status\n"
      "quern ctl requests\n"
      "quern ctl cancel 42\n"

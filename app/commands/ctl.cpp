@@ -23,6 +23,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"status", "GET", "/control/status", &object_table},
     {"requests", "GET", "/control/requests", &rows_table},
+    {"history", "GET", "/control/history", &rows_table},
     {"request", "GET", "/control/requests/{}", &object_table},
     {"cancel", "POST", "/control/requests/{}/cancel", &object_table},
     {"drain", "POST", "/control/drain", &object_table},

@@ -48,7 +48,10 @@ void announce(const server::ServerOptions& options, std::uint16_t port) {
   fmt::print("listening on {}{}{}\n", options.tcp ? url : "", options.tcp && !socket.empty() ? " and " : "", socket);
   const std::string curl = options.tcp ? fmt::format("curl -N {}", url)
                                        : fmt::format("curl -N --unix-socket {} http://quern", options.unix_socket);
-  fmt::print("try: {}/v1/completions -d '{{\"prompt\": \"Once upon a time\", \"stream\": true}}'\n", curl);
+  fmt::print(
+      "try: {}/v1/completions -H 'Content-Type: application/json' -d '{{\"prompt\": \"Once upon a time\", \"stream\": "
+      "true}}'\n",
+      curl);
   std::fflush(stdout);
 }
 
@@ -67,10 +70,9 @@ Result<int> serve(const Options& options) {
   QUERN_TRY(auto runtime, Runtime::create(options.model, {.parallel = options.sched.max_running,
                                                           .prefill_tokens = options.sched.prefill_tokens_per_step,
                                                           .states_kept = options.sched.prefix_cache ? 2u : 0u}));
-  QUERN_TRY(sched::Scheduler* scheduler, runtime->start_scheduler(options.sched));
-  const server::Services services{
-      *scheduler,          runtime->tokenizer(), runtime->model().info(), runtime->chat(),
-      runtime->model_id(), runtime->ledger(),    runtime->clock()};
+  QUERN_TRY(sched::Scheduler * scheduler, runtime->start_scheduler(options.sched));
+  const server::Services services{*scheduler,          runtime->tokenizer(), runtime->model().info(), runtime->chat(),
+                                  runtime->model_id(), runtime->ledger(),    runtime->clock()};
   QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services));
   server->start();
   shutdown.serving(*server);

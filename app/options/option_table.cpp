@@ -18,7 +18,7 @@ using server::ServerOptions;
 constexpr std::string_view kLogFormats[] = {"text", "json"};
 constexpr std::string_view kKvTypes[] = {"f16", "bf16", "q8_0", "f32"};
 constexpr std::string_view kLogLevels[] = {"auto", "trace", "debug", "info", "warn", "error", "off"};
-constexpr std::string_view kVerbs[] = {"status", "requests", "request", "cancel", "drain"};
+constexpr std::string_view kVerbs[] = {"status", "requests", "history", "request", "cancel", "drain"};
 constexpr std::uint64_t kMiB = 1ull << 20, kGiB = 1ull << 30, kTiB = 1ull << 40;
 
 template <auto Inner>
@@ -95,7 +95,7 @@ const OptionRow kRows[] = {
     {"queue-capacity", 0, kServe, Scope::everywhere, "Scheduling",
      U32{sched_<&SchedulerLimits::queue_capacity>, 1, 1u << 20}, "requests that wait; one more is answered 429"},
     {"prefill-tokens", 0, kServe | kRun, Scope::everywhere, "Scheduling",
-     U32{sched_<&SchedulerLimits::prefill_tokens_per_step>, 1, 1u << 16}, "prompt tokens of one step at most"},
+     U32{sched_<&SchedulerLimits::prefill_tokens_per_step>, 1, 1u << 16}, "prompt tokens at most that join a step of running streams"},
     {"itl-target-ms", 0, kServe, Scope::everywhere, "Scheduling",
      U32{sched_<&SchedulerLimits::itl_target_ms>, 0, 60'000},
      "time that a step of running streams may take while prompts are computed; 0: at most twice what it takes without"},

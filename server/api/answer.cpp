@@ -38,7 +38,7 @@ Status Answer::take(const ChoiceEvent& event, std::vector<Delta>& out) {
   Delta delta{.choice = event.choice};
   if (event.event.token != engine::kNoToken) delta.text = choice.text.append(event.event.token, event.event.logprob);
   if (choice.text.stopped()) {
-    tickets_.cancel(event.choice);
+    tickets_.stop(event.choice);
     delta.finish = sched::FinishReason::stop;
   } else if (event.event.finish != sched::FinishReason::none) {
     if (event.event.finish == sched::FinishReason::cancelled) return fail(Errc::cancelled, "the request was cancelled");

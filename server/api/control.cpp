@@ -13,8 +13,6 @@
 namespace quern::server {
 namespace {
 
-constexpr std::size_t kEndedShown = 20;
-
 Result<sched::RequestId> read_id(const std::string& text) {
   sched::RequestId id = 0;
   const char* const end = text.data() + text.size();
@@ -81,17 +79,24 @@ net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state) 
   co_await exchange.reply(std::move(response));
 }
 
-// GET /control/requests: what runs and waits, and what ended last.
+// GET /control/history: the last requests that have ended, newest first.
+net::awaitable<void> get_control_history(Exchange& exchange, ServerState& state) {
+  json::array ended;
+  for (const sched::RequestStatus& status : state.services.scheduler.ended_requests())
+    ended.push_back(request_json(status));
+  json::object out;
+  out["requests"] = std::move(ended);
+  Response response{.body = json::serialize(out)};
+  co_await exchange.reply(std::move(response));
+}
+
+// GET /control/requests: what runs and waits.
 net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state) {
   json::array requests;
   for (const sched::RequestStatus& status : state.services.scheduler.requests())
     requests.push_back(request_json(status));
-  json::array ended;
-  for (const sched::RequestStatus& status : state.services.scheduler.ended_requests(kEndedShown))
-    ended.push_back(request_json(status));
   json::object out;
   out["requests"] = std::move(requests);
-  out["ended"] = std::move(ended);
   Response response{.body = json::serialize(out)};
   co_await exchange.reply(std::move(response));
 }

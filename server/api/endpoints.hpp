@@ -21,6 +21,7 @@ net::awaitable<void> post_detokenize(Exchange& exchange, ServerState& state);   
 net::awaitable<void> get_control_status(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_control_history(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_request(Exchange& exchange, ServerState& state);
 net::awaitable<void> cancel_control_request(Exchange& exchange, ServerState& state);
 net::awaitable<void> post_control_drain(Exchange& exchange, ServerState& state);

@@ -49,8 +49,8 @@ std::size_t TicketSet::size() const noexcept {
   return shared_->tickets.size();
 }
 
-void TicketSet::cancel(std::uint32_t choice) noexcept {
-  shared_->tickets[choice].cancel();
+void TicketSet::stop(std::uint32_t choice) noexcept {
+  shared_->tickets[choice].stop();
 }
 
 sched::RequestStatus TicketSet::status(std::uint32_t choice, TimePoint now) const {

@@ -30,7 +30,7 @@ class TicketSet {
   net::awaitable<void> next(std::vector<ChoiceEvent>& out, Duration timeout);
 
   std::size_t size() const noexcept;
-  void cancel(std::uint32_t choice) noexcept;
+  void stop(std::uint32_t choice) noexcept;
   sched::RequestStatus status(std::uint32_t choice, TimePoint now) const;
   std::function<void()> cancel_all_hook();  // may be called after the set is gone
 

@@ -97,7 +97,7 @@ TEST(CommandLine, ErrorsNameTheOption) {
       {{"run", "--samplers", "top_k,top_q"}, {}, "--samplers: "},
       {{"run", "--samplers", "top_k,top_k"}, {}, "--samplers: want each sampler once, found 'top_k' twice"},
       {{"bench", "-b", "1,,4"}, {}, "--batch: want integers between 1 and 1024"},
-      {{"ctl", "explode"}, {}, "VERB: want one of status, requests, request, cancel, drain, found 'explode'"},
+      {{"ctl", "explode"}, {}, "VERB: want one of status, requests, history, request, cancel, drain, found 'explode'"},
       {{"ctl", "cancel"}, {}, "ID: want the number of a request, found none"},
       {{"synth"}, {}, "OUTPUT: want a file to write, found none"},
       {{"inspect"}, {}, "PATH: want a GGUF file to look into, found none"},

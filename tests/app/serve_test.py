@@ -1,10 +1,12 @@
 """Starts `quern serve` as a process: what it announces, its socket, `quern ctl`, signals and exit codes."""
 import json
 import os
+import pathlib
 import re
 import signal
 import stat
 import subprocess
+import sys
 import unittest
 import urllib.request
 
@@ -78,6 +80,24 @@ class Serve(QuernTest):
         self.assertIsInstance(json.loads(quern("ctl", "status", "--json", "--socket", str(self.socket)).stdout), dict)
         self.assertEqual(quern("ctl", "requests", "--socket", str(self.socket)).stdout, "none\n")
         self.check(quern("ctl", "cancel", "999999", "--socket", str(self.socket)), 1, "404")
+        self.assertEqual(server.end(), 0)
+
+    def test_operations_page_is_true(self):
+        server = self.start()
+        metrics = self.directory / "metrics.txt"
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=TIMEOUT_S) as reply:
+            metrics.write_bytes(reply.read())
+        here = pathlib.Path(__file__).resolve().parent
+        checked = subprocess.run([sys.executable, here / "operations_docs_test.py", metrics, here.parent.parent],
+                                 capture_output=True, text=True, timeout=TIMEOUT_S)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+        self.assertEqual(server.end(), 0)
+
+    def test_announces_a_command_that_works(self):
+        server = self.start()
+        command = server.process.stdout.readline().removeprefix("try: ").strip()
+        said = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=TIMEOUT_S)
+        self.assertIn("data: [DONE]", said.stdout, command)
         self.assertEqual(server.end(), 0)
 
     def test_ctl_drains(self):

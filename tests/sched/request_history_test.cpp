@@ -34,10 +34,10 @@ TEST(RequestHistory, OneThatTheEngineHasNotEndedYetIsSeenAsItIs) {
   const auto runs = generation(7, false);
   history.add(runs);
   EXPECT_EQ(history.find(7, {})->state, RequestState::queued);
-  EXPECT_TRUE(history.newest(5).empty());
+  EXPECT_TRUE(history.newest_first().empty());
   runs->state = RequestState::finished;
   EXPECT_EQ(history.find(7, {})->finish, FinishReason::length);
-  ASSERT_EQ(history.newest(5).size(), 1u);
+  ASSERT_EQ(history.newest_first().size(), 1u);
   history.add(generation(8));
   EXPECT_EQ(runs.use_count(), 1);
 }
@@ -48,8 +48,8 @@ TEST(RequestHistory, TheOldestIsForgotten) {
   for (RequestId id = 1; id <= n; ++id) history.add(generation(id));
   EXPECT_FALSE(history.find(10, {}));
   EXPECT_TRUE(history.find(11, {}));
-  const std::vector<RequestStatus> newest = history.newest(2);
-  ASSERT_EQ(newest.size(), 2u);
+  const std::vector<RequestStatus> newest = history.newest_first();
+  ASSERT_EQ(newest.size(), RequestHistory::kCapacity);
   EXPECT_EQ(newest[0].id, n);
   EXPECT_EQ(newest[1].id, n - 1);
 }

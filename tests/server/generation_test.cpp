@@ -101,6 +101,9 @@ TEST(Generation, AStopStringAcrossTokensEndsTheSequence) {
   EXPECT_EQ(answer.at("choices").at(0).at("finish_reason"), "stop");
   EXPECT_EQ(answer.at("usage").at("completion_tokens"), 7) << "the tokens of the stop string were generated too";
   server.eventually_all_pages_free();
+  const sched::Snapshot now = server.scheduler->snapshot();
+  EXPECT_EQ(now.finished_stop, 1u);
+  EXPECT_EQ(now.finished_cancelled, 0u) << "the client has all that it asked for";
 }
 
 TEST(Generation, SeveralPromptsAndAnswersKeepTheirOrder) {
