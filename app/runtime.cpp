@@ -89,9 +89,8 @@ Status Runtime::load_model(const ModelOptions& options) {
 }
 
 Status Runtime::create_executor(const ModelOptions& options, const Load& load) {
-  kv::KvConfig config =
-      engine::kv_config_for(model_->params(), kv_type(options), options.page_tokens, 1,
-                            load.parallel * (1 + load.states_kept));
+  kv::KvConfig config = engine::kv_config_for(model_->params(), kv_type(options), options.page_tokens, 1,
+                                              load.parallel * (1 + load.states_kept));
   QUERN_TRY(const KvPlan plan, plan_kv({.ctx = wanted_context(options, load, model_->info().n_context_train),
                                         .kv_pages = options.kv_pages,
                                         .parallel = load.parallel,
@@ -123,8 +122,8 @@ void Runtime::log_summary() const {
 
 Result<sched::Scheduler*> Runtime::start_scheduler(const sched::SchedulerLimits& limits) {
   QUERN_ASSERT(scheduler_ == nullptr);
-  QUERN_TRY(scheduler_memory_, ledger_.reserve(MemoryUse::buffers,
-                                               sched::Scheduler::buffer_bytes(*executor_, arena_->config())));
+  QUERN_TRY(scheduler_memory_,
+            ledger_.reserve(MemoryUse::buffers, sched::Scheduler::buffer_bytes(*executor_, arena_->config())));
   scheduler_ = std::make_unique<sched::Scheduler>(*executor_, *arena_, *tokenizer_, clock_, limits);
   scheduler_->start();
   return scheduler_.get();

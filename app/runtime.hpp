@@ -40,8 +40,8 @@ class Runtime {
   static Result<std::unique_ptr<Runtime>> create(const ModelOptions& options, const Load& load);
   ~Runtime();
 
-  // Creates and starts the engine thread; the runtime owns the scheduler. Errors: overloaded, where the memory budget has
-  // no room for its buffers. REQUIRES: not called before.
+  // Creates and starts the engine thread; the runtime owns the scheduler. Errors: overloaded, where the memory budget
+  // has no room for its buffers. REQUIRES: not called before.
   Result<sched::Scheduler*> start_scheduler(const sched::SchedulerLimits& limits);
 
   const engine::Model& model() const noexcept { return *model_; }

@@ -21,8 +21,8 @@ class MembersFlag final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
     const std::string_view payload(message.payload.data(), message.payload.size());
-    const std::string text = payload.starts_with(kMembers) ? std::string(payload.substr(1))
-                                                           : "\"message\":" + json_string(payload);
+    const std::string text =
+        payload.starts_with(kMembers) ? std::string(payload.substr(1)) : "\"message\":" + json_string(payload);
     out.append(text.data(), text.data() + text.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<MembersFlag>(); }

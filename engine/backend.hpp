@@ -32,8 +32,8 @@ struct BackendLimits {
   std::uint32_t max_seqs_per_step = 64;
   std::uint32_t max_logits_per_step = 64;
   std::uint32_t max_context = 2048;  // positions of one sequence
-  // Whether decode and prefill rows get the same arithmetic (kernels::Role), so that it does not matter which of the two
-  // a token was when its keys and values were computed.
+  // Whether decode and prefill rows get the same arithmetic (kernels::Role), so that it does not matter which of the
+  // two a token was when its keys and values were computed.
   bool same_arithmetic = true;
 };
 

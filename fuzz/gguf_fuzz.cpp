@@ -1,12 +1,12 @@
 // Any bytes as a GGUF file: parsed or refused, never read past their end.
+#include "engine/gguf/reader.hpp"
+#include "tests/support/gguf_touch.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
-
-#include "engine/gguf/reader.hpp"
-#include "tests/support/gguf_touch.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // A copy of exactly this size, aligned as a mapped file is: one byte too far is seen.

@@ -15,8 +15,8 @@ namespace quern::kernels {
 
 // Which arithmetic a product gets: chosen by what its token and its matrix are, never by how many rows share its step.
 // _coarse: for matrices that may round both factors to bf16. Not those around the attention: softmax multiplies their
-// errors (quant goldens, NMSE of the logits: 1e-4 to 2.5e-4 with every matrix in bf16, 2e-5 to 3e-5 with the four of the
-// attention exact).
+// errors (quant goldens, NMSE of the logits: 1e-4 to 2.5e-4 with every matrix in bf16, 2e-5 to 3e-5 with the four of
+// the attention exact).
 enum class Role : std::uint8_t { prefill, decode, prefill_coarse, decode_coarse };
 inline constexpr std::size_t kRoles = 4;
 

@@ -43,8 +43,8 @@ Status check_counts(const KvConfig& c) {
 // The exact number of bytes, where it fits. KvConfig's own functions multiply without looking.
 std::optional<std::size_t> arena_bytes(const KvConfig& c) {
   std::optional<std::size_t> bytes = c.k_row_bytes() + c.v_row_bytes();  // of 32-bit widths
-  for (const std::size_t factor : {std::size_t{c.page_tokens}, std::size_t{c.n_kv_heads}, std::size_t{c.n_layers},
-                                   std::size_t{c.n_pages}}) {
+  for (const std::size_t factor :
+       {std::size_t{c.page_tokens}, std::size_t{c.n_kv_heads}, std::size_t{c.n_layers}, std::size_t{c.n_pages}}) {
     if (bytes) bytes = checked_mul(*bytes, factor);
   }
   return bytes;

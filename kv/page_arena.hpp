@@ -27,7 +27,7 @@ class PageArena {
   std::byte* v_base(std::uint32_t layer, std::uint32_t kv_head) noexcept;
   std::size_t page_stride() const noexcept { return config_.page_bytes(); }
 
-  void copy_page(PageId from, PageId to) noexcept;  // K and V of all layers
+  void copy_page(PageId from, PageId to) noexcept;      // K and V of all layers
   std::function<void(PageId from, PageId to)> on_copy;  // for who keeps something of its own for each page
 
   // What a sequence's state page holds for one recurrent layer: state_values floats.

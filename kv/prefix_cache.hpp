@@ -69,7 +69,7 @@ class PrefixCache {
   struct Node {
     ChainKey key = 0;  // 0: not listed
     ChainKey parent = 0;
-    std::uint64_t hash = 0;                            // of parent and tokens
+    std::uint64_t hash = 0;                           // of parent and tokens
     PageId next = kNoPage, next_of_parent = kNoPage;  // in the buckets of hash and of parent
   };
   std::span<const Token> tokens_of(PageId page) const noexcept {
@@ -81,9 +81,9 @@ class PrefixCache {
   PagePool& pool_;
   const std::uint32_t page_tokens_;
   std::uint64_t mask_;
-  std::vector<Node> nodes_;                   // [n_pages]
-  std::vector<Token> tokens_;                 // [n_pages, page_tokens]
-  std::vector<PageId> by_hash_, by_parent_;   // heads of chains
+  std::vector<Node> nodes_;                  // [n_pages]
+  std::vector<Token> tokens_;                // [n_pages, page_tokens]
+  std::vector<PageId> by_hash_, by_parent_;  // heads of chains
   ChainKey last_key_ = 0;
   std::atomic<std::uint64_t> n_listed_{0}, n_evicted_{0};
 };

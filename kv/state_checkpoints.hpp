@@ -24,8 +24,8 @@ class StateCheckpoints {
 
  private:
   PageId first_;
-  std::vector<PageId> owner_;          // [n_states]: a KV page, or kNoPage
-  std::vector<std::uint64_t> used_;    // [n_states]: when last, 0: free
+  std::vector<PageId> owner_;            // [n_states]: a KV page, or kNoPage
+  std::vector<std::uint64_t> used_;      // [n_states]: when last, 0: free
   std::vector<std::uint32_t> state_of_;  // [n_pages]: index + 1, 0: none
   std::uint64_t clock_ = 0;
 };

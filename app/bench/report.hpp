@@ -10,12 +10,12 @@
 namespace quern::app {
 
 struct BenchLine {
-  std::string test;               // "prefill", "decode"
-  std::uint32_t n_tokens = 0;     // prompt tokens, or steps
-  std::uint32_t batch = 1;        // sequences
-  Summary tokens_per_s{};         // of all sequences together
-  double bytes_per_s = 0;         // decode: weights and keys and values, at the median; prefill: 0
-  double roof_share = 0;          // the least time it can take, by the roof named in bound_by, over the median. 0: unknown
+  std::string test;            // "prefill", "decode"
+  std::uint32_t n_tokens = 0;  // prompt tokens, or steps
+  std::uint32_t batch = 1;     // sequences
+  Summary tokens_per_s{};      // of all sequences together
+  double bytes_per_s = 0;      // decode: weights and keys and values, at the median; prefill: 0
+  double roof_share = 0;       // the least time it can take, by the roof named in bound_by, over the median. 0: unknown
   std::string bound_by{};
 };
 

@@ -101,7 +101,7 @@ Result<int> run(const Options& options) {
             Runtime::create(options.model, {.parallel = 1, .prefill_tokens = options.sched.prefill_tokens_per_step}));
   sched::SchedulerLimits limits = options.sched;
   limits.max_running = 1;
-  QUERN_TRY(sched::Scheduler* scheduler, runtime->start_scheduler(limits));
+  QUERN_TRY(sched::Scheduler * scheduler, runtime->start_scheduler(limits));
   Generator generator(*runtime, *scheduler, options.run);
   const Watching watching(interrupts, generator);
   if (!prompt) {

@@ -61,7 +61,7 @@ struct Options {
   std::string config;              // path of the YAML file that was asked for
   std::string log_level = "auto";  // info for serve, warn for the rest
   std::string log_format = "text";
-  bool json = false;               // bench, ctl, inspect: machine-readable output
+  bool json = false;  // bench, ctl, inspect: machine-readable output
   ModelOptions model;
   server::ServerOptions server;
   std::string socket = "auto";  // "auto", "none" or a path

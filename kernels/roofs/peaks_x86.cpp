@@ -7,17 +7,17 @@
 namespace quern::kernels {
 namespace {
 
-#define QUERN_CLOBBERS                                                                                        \
+#define QUERN_CLOBBERS                                                                                             \
   "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", \
       "xmm13", "xmm14", "xmm15"
 
 // Clears the registers, then repeats `body` (in which \i counts the twelve sums) n_steps times.
-#define QUERN_PEAK_LOOP(body)                                                                            \
-  asm volatile(                                                                                          \
-      ".irp i,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n vpxor %%ymm\\i, %%ymm\\i, %%ymm\\i\n .endr\n"      \
-      "1:\n .irp i,0,1,2,3,4,5,6,7,8,9,10,11\n" body "\n.endr\n dec %0\n jnz 1b\n vzeroupper"            \
-      : "+r"(n_steps)                                                                                    \
-      :                                                                                                  \
+#define QUERN_PEAK_LOOP(body)                                                                       \
+  asm volatile(                                                                                     \
+      ".irp i,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n vpxor %%ymm\\i, %%ymm\\i, %%ymm\\i\n .endr\n" \
+      "1:\n .irp i,0,1,2,3,4,5,6,7,8,9,10,11\n" body "\n.endr\n dec %0\n jnz 1b\n vzeroupper"       \
+      : "+r"(n_steps)                                                                               \
+      :                                                                                             \
       : QUERN_CLOBBERS)
 
 constexpr double kSums = 12;
@@ -88,7 +88,8 @@ void read_bytes(const std::byte* data, std::size_t n) noexcept {
   if (cpu_features().avx2) {
     asm volatile(
         "1:\n .irp i,0,32,64,96\n"
-        "vmovdqa \\i(%0), %%ymm0\n vmovdqa \\i(%1), %%ymm1\n vmovdqa \\i(%2), %%ymm2\n vmovdqa \\i(%3), %%ymm3\n .endr\n"
+        "vmovdqa \\i(%0), %%ymm0\n vmovdqa \\i(%1), %%ymm1\n vmovdqa \\i(%2), %%ymm2\n vmovdqa \\i(%3), %%ymm3\n "
+        ".endr\n"
         "sub $-128, %0\n sub $-128, %1\n sub $-128, %2\n sub $-128, %3\n cmp %4, %0\n jne 1b\n vzeroupper"
         : "+&r"(a), "+&r"(b), "+&r"(c), "+&r"(d)
         : "r"(end)

@@ -1,5 +1,5 @@
-// What is kept of a request that has ended: a log line, if wanted, and a span for the trace it belongs to. Never its text.
-// Threads: any.
+// What is kept of a request that has ended: a log line, if wanted, and a span for the trace it belongs to. Never its
+// text. Threads: any.
 #pragma once
 
 #include "server/api/answer.hpp"

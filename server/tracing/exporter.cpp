@@ -81,7 +81,8 @@ net::awaitable<void> SpanExporter::run(std::shared_ptr<SpanExporter> self) {
     }
     self->n_dropped_.fetch_add(batch.size(), std::memory_order_relaxed);
     if (!std::exchange(was_lost, true)) {
-      log::warn("spans were not taken by http://{}:{}{}", self->endpoint_.host, self->endpoint_.port, self->endpoint_.path);
+      log::warn("spans were not taken by http://{}:{}{}", self->endpoint_.host, self->endpoint_.port,
+                self->endpoint_.path);
     }
   }
 }

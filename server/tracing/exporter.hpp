@@ -1,7 +1,7 @@
-// Sends spans to an OpenTelemetry collector (OTLP over HTTP, JSON), in batches and beside the requests: nobody waits for
-// it, and what does not fit or does not arrive is dropped and counted.
-// Threads: offer() any; the sending coroutine runs on a strand of the io_context, only while there is something to send,
-// so that it keeps no drained server alive. Ownership: shared with that coroutine.
+// Sends spans to an OpenTelemetry collector (OTLP over HTTP, JSON), in batches and beside the requests: nobody waits
+// for it, and what does not fit or does not arrive is dropped and counted. Threads: offer() any; the sending coroutine
+// runs on a strand of the io_context, only while there is something to send, so that it keeps no drained server alive.
+// Ownership: shared with that coroutine.
 #pragma once
 
 #include "base/result.hpp"

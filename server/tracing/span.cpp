@@ -25,7 +25,8 @@ json::object attribute(std::string_view key, json::object value) {
 json::object span_json(const Span& span) {
   constexpr int kServer = 2, kOk = 1, kError = 2;
   json::array attributes;
-  for (const auto& [key, value] : span.attributes) attributes.push_back(attribute(key, std::visit(AttributeValue{}, value)));
+  for (const auto& [key, value] : span.attributes)
+    attributes.push_back(attribute(key, std::visit(AttributeValue{}, value)));
   json::object out{{"traceId", span.trace_id}, {"spanId", span.span_id}};
   if (!span.parent_id.empty()) out["parentSpanId"] = span.parent_id;
   out["name"] = span.name;

@@ -49,7 +49,8 @@ TEST(LogRecord, IsTextOrOneJsonObject) {
   ASSERT_TRUE(log::set_up("off"));
   const std::string text = testing::internal::GetCapturedStderr();
   EXPECT_NE(text.find("done id=a \"b\"\n n=3 s=0.5\n"), std::string::npos) << text;
-  EXPECT_NE(text.find(R"("level":"info","message":"done","id":"a \"b\"\u000a","n":3,"s":0.5})"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("level":"info","message":"done","id":"a \"b\"\u000a","n":3,"s":0.5})"), std::string::npos)
+      << text;
   EXPECT_NE(text.find(R"("message":"plain \\ 1"})"), std::string::npos) << text;
 }
 

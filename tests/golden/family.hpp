@@ -9,18 +9,18 @@
 namespace quern::golden {
 
 struct Options {
-  std::filesystem::path dir;   // laid out like the golden data's README
-  std::string filter = "*";    // glob on the file's stem
+  std::filesystem::path dir;  // laid out like the golden data's README
+  std::string filter = "*";   // glob on the file's stem
 };
 
 struct FileResult {
-  std::string file;     // "arch/llama"
+  std::string file;  // "arch/llama"
   bool passed = false;
   std::string message;  // worst NMSE, or the first mismatch
 };
 
 struct Family {
-  const char* name;     // the sub-folder: arch, quant, tokenizer, sampling, chat
+  const char* name;  // the sub-folder: arch, quant, tokenizer, sampling, chat
   // Calls report once per file, as soon as its result is known.
   void (*run)(const Options& options, const std::function<void(const FileResult&)>& report);
 };

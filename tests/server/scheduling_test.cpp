@@ -1,8 +1,7 @@
 // What clients can ask of the scheduler, over real sockets: cached prompts, priorities, limits in time, replacement of
 // older requests, and where the time of a request went.
-#include "tests/server/server_harness.hpp"
-
 #include "server/tenant.hpp"
+#include "tests/server/server_harness.hpp"
 
 namespace quern::test {
 namespace {

@@ -19,8 +19,11 @@ void fill_int15(KernelTable& table) noexcept {
   for_each_format([&table]<class Groups>(TensorType type) {
     if (type == TensorType::f32) return;  // an F32 model keeps what it has
     table.matmul[static_cast<std::size_t>(Role::prefill)][static_cast<std::size_t>(type)] = {
-        .prepared_row_bytes = &int15_row_bytes, .prepare = &prepare_int15, .run = &int15_matmul<Groups>,
-        .peak = Peak::int8_tile, .passes = 3};
+        .prepared_row_bytes = &int15_row_bytes,
+        .prepare = &prepare_int15,
+        .run = &int15_matmul<Groups>,
+        .peak = Peak::int8_tile,
+        .passes = 3};
   });
 }
 

@@ -16,7 +16,9 @@ void fill_bf16_matmul(KernelTable& table, Role role, Peak peak) noexcept {
   for_each_format([&table, role, peak]<class Groups>(TensorType type) {
     if (type == TensorType::f32) return;
     table.matmul[static_cast<std::size_t>(role)][static_cast<std::size_t>(type)] = {
-        .prepared_row_bytes = &bf16_row_bytes, .prepare = &prepare_bf16, .run = &Product<&unpack_bf16<Groups>>::run,
+        .prepared_row_bytes = &bf16_row_bytes,
+        .prepare = &prepare_bf16,
+        .run = &Product<&unpack_bf16<Groups>>::run,
         .peak = peak};
   });
 }

@@ -31,8 +31,7 @@ void store_q8_block(const float* x, std::size_t n, std::byte* out) noexcept {
     largest = std::max(largest, std::abs(x[i]));
     finite = finite && std::isfinite(x[i]);
   }
-  const std::uint16_t scale =
-      finite ? f32_to_f16(largest / 127) : f32_to_f16(std::numeric_limits<float>::quiet_NaN());
+  const std::uint16_t scale = finite ? f32_to_f16(largest / 127) : f32_to_f16(std::numeric_limits<float>::quiet_NaN());
   std::memcpy(out, &scale, sizeof scale);
   const float d = f16_to_f32(scale);
   const bool usable = d > 0 && std::isfinite(d);

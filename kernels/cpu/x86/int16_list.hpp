@@ -13,9 +13,10 @@ namespace {
 template <class Dot, class Format>
 void set_int16_matmul(KernelTable& table, TensorType type) noexcept {
   for (auto& by_type : table.matmul) {
-    by_type[static_cast<std::size_t>(type)] = {
-        .prepared_row_bytes = &int16_row_bytes, .prepare = &prepare_int16, .run = &int16_matmul<Dot, Format>,
-        .peak = Dot::kPeak};
+    by_type[static_cast<std::size_t>(type)] = {.prepared_row_bytes = &int16_row_bytes,
+                                               .prepare = &prepare_int16,
+                                               .run = &int16_matmul<Dot, Format>,
+                                               .peak = Dot::kPeak};
   }
 }
 

@@ -57,8 +57,7 @@ TEST_P(StoreKv, EveryBf16ComesBack) {
 }
 
 // The middle between two neighbours of magnitude up to `last`, and one ulp beside it: the tie goes to the even one.
-void expect_nearest_even(std::uint32_t last, float infinity, float (*to_float)(std::uint16_t),
-                         const auto& store) {
+void expect_nearest_even(std::uint32_t last, float infinity, float (*to_float)(std::uint16_t), const auto& store) {
   std::vector<float> floats;
   for (std::uint32_t h = 0; h <= last; ++h) {
     const float low = to_float(static_cast<std::uint16_t>(h));
