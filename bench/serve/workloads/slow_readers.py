@@ -3,9 +3,10 @@
 Busy streams are measured alone, then beside the sleepers, then alone again: ratio = beside / mean of both alone. Sleepers
 ask for a long answer with a tiny receive buffer; half never read, half sip a few hundred bytes per second. They are left
 alone until the server stops generating for them. Growth of the server's private memory is divided by the open connections;
-"without_kv" takes off the KV pages that sleepers hold beyond those in use before (needs the control socket). What the
-server touches once, such as buffers of larger batches, is divided too: few sleepers show too much. The server of --spawn
-has small send buffers, so that sleepers are really parked, and long timeouts, so that they stay.
+"without_kv" takes off the KV pages that were in use beyond those of before: once touched, a page stays in memory (needs
+the control socket). What the server touches once, such as buffers of larger batches, is divided too: few sleepers show
+too much. The server of --spawn has small send buffers, so that sleepers are really parked, and long timeouts, so that
+they stay.
 """
 import asyncio
 import time
@@ -97,9 +98,8 @@ async def run(server, options, report):
     peak = [0]
     watching = asyncio.create_task(peak_kv_bytes(server, peak))
     alone = await measure(server, options, report)
-    watching.cancel()
     await settle(server, 5)
-    rss_before = server.rss_bytes()
+    rss_before, kv_before = server.rss_bytes(), peak[0]
 
     sleepers, prompts = Sleepers(server.address), Prompts(options.seed)
     n_words, n_tokens = server.fitting(options.words, options.sleeper_tokens)
@@ -110,7 +110,8 @@ async def run(server, options, report):
     if await settle(server, options.settle) is False:
         report.note("the server still generates for the sleepers: raise --settle or lower --sleeper-tokens, or the speed of "
                     "the busy ones says nothing")
-    kv, rss_open, heads, status = await kv_bytes(server), server.rss_bytes(), sleepers.heads(), await server.control()
+    rss_open, kv_open, heads, status = server.rss_bytes(), peak[0], sleepers.heads(), await server.control()
+    watching.cancel()
     sipping = asyncio.create_task(sip(sleepers))
     beside = await measure(server, options, report)
     sipping.cancel()
@@ -129,8 +130,8 @@ async def run(server, options, report):
     if rss_before is not None and n_open:
         growth = rss_open - rss_before
         report.value("rss_per_connection", growth / n_open / 1024, "KiB")
-        if kv is not None:
-            growth -= max(0, kv - peak[0])
+        if status:
+            growth -= kv_open - kv_before
             report.value("rss_per_connection_without_kv", growth / n_open / 1024, "KiB", at_most=64)
     report.value("busy_alone", alone, "tokens/s")
     report.value("busy_beside_sleepers", beside, "tokens/s")
