@@ -150,10 +150,12 @@ void EngineLoop::admit() noexcept {
 }
 
 // Whether it cannot even compute the rest of its prompt, alone, before its deadline: better to say so at once. What the
-// prefix cache has of it is known by now.
+// prefix cache has of it is known by now. One that is alone may try: it takes nothing from anybody, and its steps show
+// whether what was learned is still true (else a slow start could turn deadlines away for ever).
 bool EngineLoop::too_late(const Sequence& sequence, TimePoint now) const noexcept {
   const std::optional<Duration>& deadline = sequence.request().deadline;
-  if (!deadline || sequence.decodes() || cost_.work_per_second() == 0) return false;
+  const bool alone = residents_.running().size() < 2;
+  if (!deadline || alone || sequence.decodes() || cost_.work_per_second() == 0) return false;
   const double work = cost_.prefill_work(sequence.n_left(), sequence.n_computed());
   return work / cost_.work_per_second() > to_seconds(sequence.generation().submitted + *deadline - now);
 }

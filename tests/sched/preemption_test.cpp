@@ -124,16 +124,22 @@ TEST(Deadlines, APromptThatCannotBeComputedInTimeIsNotBegun) {
   const auto first = h.submit(request_of(1, 60, 4));
   ASSERT_TRUE(h.run_until_idle({first}));  // what a prompt token costs is known now
   const std::uint64_t before = h.stats.prompt_tokens.load();
-  GenerateRequest request = request_of(2, 240, 4);
-  request.deadline = milliseconds(1);
-  const auto hopeless = h.submit(request);
-  request = request_of(3, 30, 4);
+  GenerateRequest request = request_of(3, 30, 4);
   request.deadline = std::chrono::seconds(60);
   const auto easy = h.submit(request);
+  h.step();
+  request = request_of(2, 240, 4);
+  request.deadline = milliseconds(1);
+  const auto hopeless = h.submit(request);
   ASSERT_TRUE(h.run_until_idle({hopeless, easy}));
   EXPECT_EQ(hopeless->finish, FinishReason::timed_out);
   EXPECT_EQ(h.stats.prompt_tokens.load() - before, 30u) << "not a token of the hopeless one";
   expect_complete(*easy);
+  request.deadline = milliseconds(25);  // too little too, but nobody else is there: it may try
+  const auto alone = h.submit(request);
+  ASSERT_TRUE(h.run_until_idle({alone}));
+  EXPECT_EQ(alone->finish, FinishReason::timed_out);
+  EXPECT_GT(h.stats.prompt_tokens.load() - before, 30u);
   h.expect_all_free();
 }
 
