@@ -35,9 +35,10 @@ bool is_word_character(utf8proc_int32_t c) noexcept {
 }
 
 bool begins_with_word(std::string_view text) noexcept {
+  if (text.empty()) return false;
   utf8proc_int32_t c = -1;
   const Utf8Step step = utf8_front(text);
-  if (text.empty() || step.kind != Utf8Kind::valid) return false;
+  if (step.kind != Utf8Kind::valid) return false;
   utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(step.size),
                    &c);
   return is_word_character(c);
