@@ -154,8 +154,12 @@ Status WeightLoader::load_joint(const gguf::Tensor& tensor, const std::string& n
       format.dequantize(tensor.data.data() + (first + key) * format.row_bytes(rank), rank, row.data());
       for (std::size_t i = 0; i < rank; ++i) {
         std::byte* const at = to + ((head * rank + i) * d_key + key) * value_bytes;
-        const std::uint16_t half = is_f32 ? std::uint16_t{0} : kernels::f32_to_f16(row[i]);
-        is_f32 ? std::memcpy(at, &row[i], value_bytes) : std::memcpy(at, &half, value_bytes);
+        if (is_f32) {
+          std::memcpy(at, &row[i], value_bytes);
+        } else {
+          const std::uint16_t half = kernels::f32_to_f16(row[i]);
+          std::memcpy(at, &half, value_bytes);
+        }
       }
     }
     QUERN_TRY(Matrix value, load_matrix(tensor, first + d_key, d_value, rank));

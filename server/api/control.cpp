@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
@@ -36,6 +37,14 @@ Result<std::string> cancel_request(const std::string& text, const ServerState& s
   QUERN_TRY(const sched::RequestId id, read_id(text));
   if (!state.services.scheduler.cancel(id)) return no_such_request(id);
   return fmt::format("{{\"id\":{},\"cancelled\":true}}", id);
+}
+
+Response list_of(const std::vector<sched::RequestStatus>& statuses) {
+  json::array requests;
+  for (const sched::RequestStatus& status : statuses) requests.push_back(request_json(status));
+  json::object out;
+  out["requests"] = std::move(requests);
+  return Response{.body = json::serialize(out)};
 }
 
 Response response_of(const Result<std::string>& body) {
@@ -79,25 +88,15 @@ net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state) 
   co_await exchange.reply(std::move(response));
 }
 
-// GET /control/history: the last requests that have ended, newest first.
-net::awaitable<void> get_control_history(Exchange& exchange, ServerState& state) {
-  json::array ended;
-  for (const sched::RequestStatus& status : state.services.scheduler.ended_requests())
-    ended.push_back(request_json(status));
-  json::object out;
-  out["requests"] = std::move(ended);
-  Response response{.body = json::serialize(out)};
+// GET /control/requests: what runs and waits.
+net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state) {
+  Response response = list_of(state.services.scheduler.requests());
   co_await exchange.reply(std::move(response));
 }
 
-// GET /control/requests: what runs and waits.
-net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state) {
-  json::array requests;
-  for (const sched::RequestStatus& status : state.services.scheduler.requests())
-    requests.push_back(request_json(status));
-  json::object out;
-  out["requests"] = std::move(requests);
-  Response response{.body = json::serialize(out)};
+// GET /control/history: the last requests that have ended, newest first.
+net::awaitable<void> get_control_history(Exchange& exchange, ServerState& state) {
+  Response response = list_of(state.services.scheduler.ended_requests());
   co_await exchange.reply(std::move(response));
 }
 

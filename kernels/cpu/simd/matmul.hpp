@@ -1,11 +1,9 @@
 // Matrix product y = W x with F32 activations, for any vector type V and any weight format, in two regimes behind one
 // function:
-//   fused (1 to 4 tokens): weights are decoded in registers and used at once; several rows in flight hide the latency
-//   of
-//     the FMA; the weights are streamed once, which is what decode costs.
+//   fused (1 to 4 tokens): weights are decoded in registers and used at once; several rows in flight, far apart (see
+//     row_streams.hpp), hide the latency of the FMA and of the memory.
 //   panel (more tokens): kPanelRows x kPanelCols weights are decoded into a scratch of the size of L1 to L2 and used
-//   for
-//     up to kPanelTokens tokens by a register-tiled kernel.
+//     for up to kPanelTokens tokens by a register-tiled kernel.
 // One order of summation for every (token, row), whatever the regime and its neighbours: one vector accumulator, lane
 // k % kLanes, ascending k, one fixed reduction (where the format decodes in strided groups, k counts in that order). So
 // results are bit-equal for every batch size and every split of the rows. Scratch is on the stack (about 100 KiB with 8
