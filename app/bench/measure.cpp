@@ -29,15 +29,25 @@ std::uint32_t longest(const BenchOptions& options) {
   return options.depth + std::max(*std::ranges::max_element(options.n_prefill), options.n_decode);
 }
 
+// The peaks that this model's kernels run into.
+std::array<bool, kernels::kPeaks> wanted_peaks(Runtime& runtime) {
+  std::array<bool, kernels::kPeaks> wanted{};
+  for (const bool is_decode : {false, true}) {
+    const StepCost cost = step_cost(runtime.model(), runtime.kernels(), kernels::KvType::f16, {.is_decode = is_decode});
+    for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = wanted[i] || cost.operations[i] > 0;
+  }
+  return wanted;
+}
+
 class Bench {
  public:
   // from_memory: the weights do not fit into the cache.
-  Bench(Runtime& runtime, const BenchOptions& options, std::uint32_t pages_per_seq, const Roofs& roofs,
-        bool from_memory)
+  Bench(Runtime& runtime, const BenchOptions& options, std::uint32_t pages_per_seq, RoofMeter& meter, bool from_memory)
       : runtime_(runtime),
         options_(options),
-        roofs_(roofs),
+        meter_(meter),
         from_memory_(from_memory),
+        peaks_(wanted_peaks(runtime)),
         plans_({.n_vocab = runtime.model().info().n_vocab,
                 .page_tokens = runtime.arena().config().page_tokens,
                 .pages_per_seq = pages_per_seq}),
@@ -46,31 +56,35 @@ class Bench {
   BenchLine prefill(std::uint32_t n_tokens) {
     BenchLine line{.test = "prefill", .n_tokens = n_tokens, .batch = 1};
     prefill_tokens(0, options_.depth, n_tokens);  // warm-up: reads the whole model from disk, if need be
-    line.tokens_per_s = repeat(n_tokens, [&] { prefill_tokens(0, options_.depth, n_tokens); });
-    double least = 0;
-    for (std::uint32_t done = 0; done < n_tokens; done += kPrefillTokensPerStep) {
-      const std::uint32_t n = std::min(n_tokens - done, kPrefillTokensPerStep);
-      const Bound bound = bound_of(cost({.n_tokens = n, .depth = options_.depth + done}), roofs_, from_memory_);
-      least += bound.seconds;
-      line.bound_by = bound.by;
-    }
-    line.roof_share = least * line.tokens_per_s.median / n_tokens;
+    const auto least_time = [&](const Roofs& roofs) {
+      Bound all;
+      for (std::uint32_t done = 0; done < n_tokens; done += kPrefillTokensPerStep) {
+        const std::uint32_t n = std::min(n_tokens - done, kPrefillTokensPerStep);
+        const Bound step = bound_of(cost({.n_tokens = n, .depth = options_.depth + done}), roofs, from_memory_);
+        all = {.seconds = all.seconds + step.seconds, .by = step.by};
+      }
+      return all;
+    };
+    repeat(line, n_tokens, least_time, [&] { prefill_tokens(0, options_.depth, n_tokens); });
     return line;
   }
 
   BenchLine decode(std::uint32_t batch) {
     BenchLine line{.test = "decode", .n_tokens = options_.n_decode, .batch = batch};
     decode_steps(batch, std::min(kWarmUpSteps, options_.n_decode));
-    line.tokens_per_s = repeat(batch * options_.n_decode, [&] { decode_steps(batch, options_.n_decode); });
-    const double steps_per_s = line.tokens_per_s.median / batch;
     const std::uint32_t depth = options_.depth + options_.n_decode / 2;  // of the middle step
     const StepCost least = cost({.is_decode = true, .n_seqs = batch, .depth = depth});
-    const Bound bound = bound_of(least, roofs_, from_memory_);
-    line.bytes_per_s = steps_per_s * least.bytes();
-    line.roof_share = steps_per_s * bound.seconds;
-    line.bound_by = bound.by;
+    const auto least_time = [&](const Roofs& roofs) {
+      const Bound step = bound_of(least, roofs, from_memory_);
+      return Bound{.seconds = step.seconds * options_.n_decode, .by = step.by};
+    };
+    repeat(line, batch * options_.n_decode, least_time, [&] { decode_steps(batch, options_.n_decode); });
+    line.bytes_per_s = line.tokens_per_s.median / batch * least.bytes();
     return line;
   }
+
+  // REQUIRES: a line was measured.
+  Summary read_roof() const { return summarize(read_roofs_); }
 
   void fill_caches() {
     for (std::uint32_t seq = 0; seq < max_batch(options_); ++seq) prefill_tokens(seq, 0, options_.depth);
@@ -81,14 +95,27 @@ class Bench {
     return step_cost(runtime_.model(), runtime_.kernels(), runtime_.arena().config().type, work);
   }
 
-  Summary repeat(std::uint32_t n_tokens, const std::function<void()>& body) {
-    std::vector<double> tokens_per_s;
+  // The body and the roofs in turns: neighbours of a machine move both within seconds, so that each run is compared
+  // with the roofs just before and just after it.
+  void repeat(BenchLine& line, std::uint32_t n_tokens, const std::function<Bound(const Roofs&)>& least_time,
+              const std::function<void()>& body) {
+    std::vector<double> tokens_per_s, shares;
+    RoofSample before = sample_roofs(meter_, runtime_.pool().n_workers(), peaks_);
     for (std::uint32_t i = 0; i < options_.repetitions; ++i) {
       const TimePoint begin = runtime_.clock().now();
       body();
-      tokens_per_s.push_back(n_tokens / to_seconds(runtime_.clock().now() - begin));
+      const double seconds = to_seconds(runtime_.clock().now() - begin);
+      RoofSample after = sample_roofs(meter_, runtime_.pool().n_workers(), peaks_);
+      const Roofs roofs = roofs_between(before, after);
+      const Bound bound = least_time(roofs);
+      tokens_per_s.push_back(n_tokens / seconds);
+      shares.push_back(bound.seconds / seconds);
+      read_roofs_.push_back(roofs.read_bytes);
+      line.bound_by = bound.by;
+      before = std::move(after);
     }
-    return summarize(tokens_per_s);
+    line.tokens_per_s = summarize(tokens_per_s);
+    line.roof_share = summarize(shares);
   }
 
   void prefill_tokens(std::uint32_t seq, std::uint32_t first, std::uint32_t n_tokens) {
@@ -110,21 +137,13 @@ class Bench {
 
   Runtime& runtime_;
   const BenchOptions& options_;
-  const Roofs& roofs_;
+  RoofMeter& meter_;
   bool from_memory_;
+  std::array<bool, kernels::kPeaks> peaks_;
+  std::vector<double> read_roofs_;
   PlanBuilder plans_;
   std::vector<float> logits_;  // [max_logits, n_vocab]
 };
-
-// The peaks that this model's kernels run into.
-std::array<bool, kernels::kPeaks> wanted_peaks(Runtime& runtime) {
-  std::array<bool, kernels::kPeaks> wanted{};
-  for (const bool is_decode : {false, true}) {
-    const StepCost cost = step_cost(runtime.model(), runtime.kernels(), kernels::KvType::f16, {.is_decode = is_decode});
-    for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = wanted[i] || cost.operations[i] > 0;
-  }
-  return wanted;
-}
 
 // Sequences own equal runs of pages. Returns the pages of one.
 Result<std::uint32_t> check_room(Runtime& runtime, const BenchOptions& options) {
@@ -162,11 +181,9 @@ Result<BenchReport> measure(Runtime& runtime, BenchOptions options) {
                      .depth = options.depth,
                      .repetitions = options.repetitions};
   QUERN_TRY(RoofMeter meter, RoofMeter::create(runtime.topology(), runtime.pool(), runtime.ledger()));
-  const Roofs roofs = measure_roofs(meter, runtime.pool().n_workers(), wanted_peaks(runtime));
-  report.read_roof = roofs.read_bytes;
   report.weights_in_cache = info.size_bytes < 2 * runtime.topology().l3_bytes;
 
-  Bench bench(runtime, options, pages_per_seq, roofs, !report.weights_in_cache);
+  Bench bench(runtime, options, pages_per_seq, meter, !report.weights_in_cache);
   bench.fill_caches();
   for (const std::uint32_t n_tokens : options.n_prefill) {
     if (n_tokens > 0) report.lines.push_back(bench.prefill(n_tokens));
@@ -174,6 +191,7 @@ Result<BenchReport> measure(Runtime& runtime, BenchOptions options) {
   for (const std::uint32_t batch : options.batches) {
     if (options.n_decode > 0) report.lines.push_back(bench.decode(batch));
   }
+  if (!report.lines.empty()) report.read_roof = bench.read_roof();
   return report;
 }
 

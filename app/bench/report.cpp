@@ -15,7 +15,11 @@ std::string test_name(const BenchLine& line) {
 }
 
 std::string share(const BenchLine& line) {
-  return line.roof_share == 0 ? "" : fmt::format("{:.0f}%", 100 * line.roof_share);
+  return line.roof_share.median == 0 ? "" : fmt::format("{:.0f}%", 100 * line.roof_share.median);
+}
+
+boost::json::object range_of(const Summary& summary) {
+  return {{"median", summary.median}, {"min", summary.min}, {"max", summary.max}};
 }
 
 }  // namespace
@@ -25,7 +29,8 @@ std::string bench_table(const BenchReport& report) {
       fmt::format("{} ({}, {:.1f} MiB), {} threads, {} kernels, {} tokens in the cache, median of {} runs\n",
                   report.model, report.architecture, static_cast<double>(report.model_bytes) / (1 << 20),
                   report.n_threads, report.isa, report.depth, report.repetitions);
-  out += fmt::format("memory read roof, measured now: {:.1f} GB/s\n\n", report.read_roof / kGiga);
+  out += fmt::format("memory read roof beside these runs: {:.1f} GB/s (+- {:.1f}%)\n\n",
+                     report.read_roof.median / kGiga, 100 * report.read_roof.spread());
   out += fmt::format("{:<18} {:>12} {:>8} {:>8} {:>8}  {}\n", "test", "tokens/s", "+-", "GB/s", "of roof", "roof");
   for (const BenchLine& line : report.lines) {
     const std::string bandwidth = line.bytes_per_s == 0 ? "" : fmt::format("{:.2f}", line.bytes_per_s / kGiga);
@@ -39,15 +44,13 @@ std::string bench_table(const BenchReport& report) {
 std::string bench_json(const BenchReport& report) {
   boost::json::array lines;
   for (const BenchLine& line : report.lines) {
-    boost::json::object entry{
-        {"test", line.test},
-        {"n_tokens", line.n_tokens},
-        {"batch", line.batch},
-        {"tokens_per_s",
-         {{"median", line.tokens_per_s.median}, {"min", line.tokens_per_s.min}, {"max", line.tokens_per_s.max}}}};
+    boost::json::object entry{{"test", line.test},
+                              {"n_tokens", line.n_tokens},
+                              {"batch", line.batch},
+                              {"tokens_per_s", range_of(line.tokens_per_s)}};
     if (line.bytes_per_s > 0) entry["gb_per_s"] = line.bytes_per_s / kGiga;
-    if (line.roof_share > 0) {
-      entry["roof_share"] = line.roof_share;
+    if (line.roof_share.median > 0) {
+      entry["roof_share"] = range_of(line.roof_share);
       entry["bound_by"] = line.bound_by;
     }
     lines.emplace_back(std::move(entry));
@@ -59,7 +62,7 @@ std::string bench_json(const BenchReport& report) {
                                   {"threads", report.n_threads},
                                   {"depth", report.depth},
                                   {"repetitions", report.repetitions},
-                                  {"read_roof_gb_per_s", report.read_roof / kGiga},
+                                  {"read_roof_gb_per_s", report.read_roof.median / kGiga},
                                   {"weights_in_cache", report.weights_in_cache},
                                   {"lines", std::move(lines)}};
   return boost::json::serialize(out) + "\n";

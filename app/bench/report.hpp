@@ -15,7 +15,7 @@ struct BenchLine {
   std::uint32_t batch = 1;     // sequences
   Summary tokens_per_s{};      // of all sequences together
   double bytes_per_s = 0;      // decode: weights and keys and values, at the median; prefill: 0
-  double roof_share = 0;       // the least time it can take, by the roof named in bound_by, over the median. 0: unknown
+  Summary roof_share{};        // the least time it can take, by the roof named in bound_by, over the time. 0: unknown
   std::string bound_by{};
 };
 
@@ -23,7 +23,7 @@ struct BenchReport {
   std::string model, architecture, isa;
   std::uint64_t model_bytes = 0;
   std::uint32_t n_threads = 0, depth = 0, repetitions = 0;
-  double read_roof = 0;           // bytes per second
+  Summary read_roof{};            // bytes per second, beside the runs
   bool weights_in_cache = false;  // the roof of memory bounds nothing then
   std::vector<BenchLine> lines{};
 };

@@ -14,7 +14,7 @@ namespace quern::app {
 namespace {
 
 constexpr std::uint64_t kMinBytes = 256ull << 20, kMaxBytes = 1ull << 30;
-constexpr int kPasses = 9;
+constexpr std::uint32_t kPasses = 9, kSamplePasses = 5;
 constexpr std::size_t kTrialSteps = 20'000;
 constexpr double kSecondsPerPass = 0.02;
 
@@ -24,10 +24,15 @@ double seconds_of(auto&& body) {
   return to_seconds(std::chrono::steady_clock::now() - begin);
 }
 
-Summary repeat(auto&& units_per_second) {
+std::vector<double> repeat(std::uint32_t n_passes, auto&& units_per_second) {
   std::vector<double> values;
-  for (int pass = 0; pass < kPasses; ++pass) values.push_back(units_per_second());
-  return summarize(values);
+  for (std::uint32_t pass = 0; pass < n_passes; ++pass) values.push_back(units_per_second());
+  return values;
+}
+
+double median_of_both(std::vector<double> values, const std::vector<double>& more) {
+  values.insert(values.end(), more.begin(), more.end());
+  return values.empty() ? 0 : summarize(values).median;
 }
 
 }  // namespace
@@ -48,7 +53,7 @@ Result<RoofMeter> RoofMeter::create(const kernels::Topology& topology, kernels::
   return meter;
 }
 
-Summary RoofMeter::read(std::uint32_t n_threads) {
+std::vector<double> RoofMeter::read(std::uint32_t n_threads, std::uint32_t n_passes) {
   const std::span<const std::byte> bytes = buffer_->bytes();
   // A worker reads what it wrote: with fewer workers less is read, still more than a cache holds.
   const auto share = [&](std::uint32_t worker) {
@@ -56,7 +61,7 @@ Summary RoofMeter::read(std::uint32_t n_threads) {
   };
   std::size_t n_bytes = 0;
   for (std::uint32_t w = 0; w < n_threads; ++w) n_bytes += share(w).end - share(w).begin;
-  return repeat([&] {
+  return repeat(n_passes, [&] {
     return static_cast<double>(n_bytes) / seconds_of([&] {
              pool_->run([&](std::uint32_t worker) {
                if (worker >= n_threads) return;
@@ -67,7 +72,7 @@ Summary RoofMeter::read(std::uint32_t n_threads) {
   });
 }
 
-Summary RoofMeter::peak(const kernels::PeakLoop& loop, std::uint32_t n_threads) {
+std::vector<double> RoofMeter::peak(const kernels::PeakLoop& loop, std::uint32_t n_threads, std::uint32_t n_passes) {
   const auto run = [&](std::size_t n_steps) {
     return seconds_of([&] {
       pool_->run([&](std::uint32_t worker) {
@@ -78,7 +83,7 @@ Summary RoofMeter::peak(const kernels::PeakLoop& loop, std::uint32_t n_threads) 
   const double steps = kSecondsPerPass / run(kTrialSteps) * static_cast<double>(kTrialSteps);
   const auto n_steps = static_cast<std::size_t>(std::clamp(steps, 1.0, 1e9));
   const double operations = loop.operations_per_step * static_cast<double>(n_steps) * n_threads;
-  return repeat([&] { return operations / run(n_steps); });
+  return repeat(n_passes, [&] { return operations / run(n_steps); });
 }
 
 std::vector<RoofLine> measure_all(RoofMeter& meter, std::uint32_t n_workers) {
@@ -87,22 +92,31 @@ std::vector<RoofLine> measure_all(RoofMeter& meter, std::uint32_t n_workers) {
   counts.push_back(n_workers);
   std::vector<RoofLine> lines;
   for (const std::uint32_t n : counts) {
-    lines.push_back({.name = "memory read", .is_memory = true, .n_threads = n, .per_s = meter.read(n)});
+    lines.push_back(
+        {.name = "memory read", .is_memory = true, .n_threads = n, .per_s = summarize(meter.read(n, kPasses))});
   }
   for (const kernels::PeakLoop& loop : kernels::peak_loops()) {
     if (!loop.supported()) continue;
     for (const std::uint32_t n : counts) {
-      lines.push_back({.name = loop.name, .n_threads = n, .per_s = meter.peak(loop, n)});
+      lines.push_back({.name = loop.name, .n_threads = n, .per_s = summarize(meter.peak(loop, n, kPasses))});
     }
   }
   return lines;
 }
 
-Roofs measure_roofs(RoofMeter& meter, std::uint32_t n_workers, const std::array<bool, kernels::kPeaks>& wanted) {
-  Roofs roofs{.read_bytes = meter.read(n_workers).max};
+RoofSample sample_roofs(RoofMeter& meter, std::uint32_t n_workers, const std::array<bool, kernels::kPeaks>& wanted) {
+  RoofSample sample{.read_bytes = meter.read(n_workers, kSamplePasses), .operations = {}};
   for (const kernels::PeakLoop& loop : kernels::peak_loops()) {
     const auto i = static_cast<std::size_t>(loop.peak);
-    if (wanted[i] && loop.supported()) roofs.operations[i] = meter.peak(loop, n_workers).max;
+    if (wanted[i] && loop.supported()) sample.operations[i] = meter.peak(loop, n_workers, kSamplePasses);
+  }
+  return sample;
+}
+
+Roofs roofs_between(const RoofSample& before, const RoofSample& after) {
+  Roofs roofs{.read_bytes = median_of_both(before.read_bytes, after.read_bytes)};
+  for (std::size_t i = 0; i < roofs.operations.size(); ++i) {
+    roofs.operations[i] = median_of_both(before.operations[i], after.operations[i]);
   }
   return roofs;
 }

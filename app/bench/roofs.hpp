@@ -37,10 +37,9 @@ class RoofMeter {
   // Errors: overloaded (budget), io (no memory).
   static Result<RoofMeter> create(const kernels::Topology& topology, kernels::CorePool& pool, ByteLedger& ledger);
 
-  // Bytes and operations per second of the first n_threads workers, over several passes: the best is the roof, the
-  // spread tells how quiet the machine is.
-  Summary read(std::uint32_t n_threads);
-  Summary peak(const kernels::PeakLoop& loop, std::uint32_t n_threads);
+  // Bytes and operations per second of the first n_threads workers, one value per pass (of some 10 to 20 ms).
+  std::vector<double> read(std::uint32_t n_threads, std::uint32_t n_passes);
+  std::vector<double> peak(const kernels::PeakLoop& loop, std::uint32_t n_threads, std::uint32_t n_passes);
 
  private:
   explicit RoofMeter(kernels::CorePool& pool) : pool_(&pool) {}
@@ -52,8 +51,15 @@ class RoofMeter {
 
 // Every roof, with 1, 2, 4, .. and all workers.
 std::vector<RoofLine> measure_all(RoofMeter& meter, std::uint32_t n_workers);
-// Those that bound a model: memory, and the peaks that `wanted` marks.
-Roofs measure_roofs(RoofMeter& meter, std::uint32_t n_workers, const std::array<bool, kernels::kPeaks>& wanted);
+
+// The roofs that bound a model, at one moment: all passes of each.
+struct RoofSample {
+  std::vector<double> read_bytes;
+  std::array<std::vector<double>, kernels::kPeaks> operations;  // empty: not wanted, or this CPU cannot
+};
+RoofSample sample_roofs(RoofMeter& meter, std::uint32_t n_workers, const std::array<bool, kernels::kPeaks>& wanted);
+// What held between two moments: the medians of both.
+Roofs roofs_between(const RoofSample& before, const RoofSample& after);
 
 std::string roof_table(const std::vector<RoofLine>& lines);
 std::string roof_json(const std::vector<RoofLine>& lines);

@@ -34,7 +34,8 @@ Status check_output(const SynthOptions& options) {
 
 Status run_synth(const SynthOptions& options) {
   QUERN_CHECK(check_output(options));
-  QUERN_TRY(const Shape shape, find_shape(options.shape));
+  QUERN_TRY(Shape shape, find_shape(options.shape));
+  if (options.context != 0) shape.context = options.context;
   QUERN_TRY(const QuantMix mix, QuantMix::find(options.quant));
   const std::vector<WeightRecipe> recipes = weight_recipes(shape, mix);
   QUERN_TRY(engine::gguf::HeaderBuilder header, make_header(shape, mix, recipes));

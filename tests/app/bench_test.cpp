@@ -63,14 +63,14 @@ TEST(PlanBuilder, DecodeHasOneTokenPerSequenceOnDisjointPages) {
 }
 
 BenchReport report() {
-  BenchReport out{.model = "m", .architecture = "llama", .isa = "avx2", .read_roof = 20e9};
+  BenchReport out{.model = "m", .architecture = "llama", .isa = "avx2", .read_roof = {.median = 20e9}};
   out.lines.push_back({.test = "prefill", .n_tokens = 512, .tokens_per_s = {.median = 100, .min = 90, .max = 110}});
   out.lines.push_back({.test = "decode",
                        .n_tokens = 32,
                        .batch = 4,
                        .tokens_per_s = {.median = 40, .min = 40, .max = 40},
                        .bytes_per_s = 10e9,
-                       .roof_share = 0.5,
+                       .roof_share = {.median = 0.5, .min = 0.4, .max = 0.6},
                        .bound_by = "memory"});
   return out;
 }
@@ -89,7 +89,7 @@ TEST(Report, JsonHasTheSameNumbers) {
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(lines[0].at("tokens_per_s").at("median").to_number<double>(), 100.0);
   EXPECT_EQ(lines[0].as_object().if_contains("roof_share"), nullptr);
-  EXPECT_EQ(lines[1].at("roof_share").to_number<double>(), 0.5);
+  EXPECT_EQ(lines[1].at("roof_share").at("median").to_number<double>(), 0.5);
   EXPECT_EQ(lines[1].at("gb_per_s").to_number<double>(), 10.0);
 }
 
@@ -111,6 +111,17 @@ TEST(Bound, IsTheSlowerOfMemoryAndArithmetic) {
   EXPECT_EQ(bound_of(cost(100, 20, 40), roofs, true).by.substr(0, 5), "int16");
   EXPECT_EQ(bound_of(cost(100, 4, 8), roofs, false).seconds, 3);
   EXPECT_EQ(bound_of(cost(100, 0, 0), roofs, false).seconds, 0);
+}
+
+TEST(RoofSample, WhatHeldBetweenTwoIsTheMedianOfBoth) {
+  const auto fma = static_cast<std::size_t>(kernels::Peak::fma_256);
+  RoofSample before{.read_bytes = {1, 2, 9}, .operations = {}}, after{.read_bytes = {3, 4}, .operations = {}};
+  before.operations[fma] = {10};
+  after.operations[fma] = {30};
+  const Roofs roofs = roofs_between(before, after);
+  EXPECT_EQ(roofs.read_bytes, 3);
+  EXPECT_EQ(roofs.operations[fma], 20);
+  EXPECT_EQ(roofs.operations[static_cast<std::size_t>(kernels::Peak::int16_madd_256)], 0);  // not measured
 }
 
 // What is measured here is whether the loops run at all and stay in their buffers: nobody knows the right speed.

@@ -124,6 +124,11 @@ TEST_F(Synth, HasTheKeysAndTensorsOfTheRealModel) {
   EXPECT_EQ(file->find_tensor("token_embd.weight")->type, TensorType::q4_k);
 }
 
+TEST_F(Synth, TheContextCanBeAskedFor) {
+  ASSERT_TRUE(run_synth({.output = path("m"), .shape = "tiny", .context = 8192}));
+  EXPECT_EQ(GgufFile::open(path("m")).value()->get_uint("llama.context_length").value(), 8192u);
+}
+
 TEST_F(Synth, TiedModelsHaveNoOutputAndQwen2HasBiases) {
   ASSERT_TRUE(run_synth({.output = path("m"), .shape = "tiny-qwen2", .quant = "q4_k_m"}));
   const auto file = GgufFile::open(path("m")).value();
