@@ -35,6 +35,7 @@ ExpertRouter::ExpertRouter(const MoeParams& params, std::uint32_t max_rows) : pa
   chosen_.resize(n_slots);
   weights_.resize(n_slots);
   begin_.resize(params.n_experts + 1);
+  visited_.reserve(params.n_experts);
   choice_.resize(params.n_experts);
   group_score_.resize(params.n_groups);
 }
@@ -52,6 +53,10 @@ void ExpertRouter::route(float* logits, std::uint32_t n_rows, std::span<const fl
   }
   for (std::uint32_t e = n_experts; e > 0; --e) begin_[e] = begin_[e - 1];
   begin_[0] = 0;
+  visited_.clear();
+  for (std::uint32_t e = 0; e < n_experts; ++e) {
+    if (begin_[e] < begin_[e + 1]) visited_.push_back(e);
+  }
 }
 
 void ExpertRouter::choose(float* scores, std::uint32_t row, std::span<const float> bias) noexcept {

@@ -28,6 +28,8 @@ class ExpertRouter {
   const Slot& slot(std::size_t index) const noexcept { return slots_[index]; }
   // Slots [begin(e), begin(e + 1)) are expert e's.
   std::uint32_t begin(std::uint32_t expert) const noexcept { return begin_[expert]; }
+  // The experts that have slots, in order.
+  std::span<const std::uint32_t> visited() const noexcept { return visited_; }
   // The slot of a row's rank-th choice: index row * n_used + rank.
   std::uint32_t slot_of(std::size_t index) const noexcept { return slot_of_[index]; }
 
@@ -38,7 +40,8 @@ class ExpertRouter {
 
   const MoeParams params_;
   std::vector<Slot> slots_;
-  std::vector<std::uint32_t> begin_;    // [n_experts + 1]
+  std::vector<std::uint32_t> begin_;  // [n_experts + 1]
+  std::vector<std::uint32_t> visited_;
   std::vector<std::uint32_t> slot_of_;  // [rows * n_used]
   std::vector<std::uint32_t> chosen_;   // [rows * n_used] experts by rank
   std::vector<float> weights_;          // of the same

@@ -29,14 +29,15 @@ void ForwardPass::dense(const Linear& gate, const Linear& up, const Linear& down
   const Inputs inputs = inputs_for({&up, &gate});
   convert_rows(in, inputs);
   pool_.run([&](std::uint32_t worker) {
-    apply(up, inputs.input[0], worker, a_.up, d_ff);
-    if (gate) apply(gate, inputs.input[1], worker, a_.gate, d_ff);
-    // gate and up have the same number of rows, so this worker has both halves of its columns.
-    const kernels::Range mine = up.matrix.worker_rows[worker];
-    for (std::size_t row = 0; row < rows_.n_rows(); ++row) {
-      const std::size_t begin = row * d_ff + mine.begin;
-      activate(a_.gate + begin, a_.up + begin, mine.end - mine.begin, static_cast<bool>(gate));
-    }
+    // gate and up have the same shape: who has rows of one has those of the other.
+    deal_rows(up.matrix, 1, inputs.input[0], worker, [&](std::uint32_t owner, std::size_t, kernels::Range mine) {
+      apply_rows(up, inputs.input[0], owner, mine, a_.up, d_ff);
+      if (gate) apply_rows(gate, inputs.input[1], owner, mine, a_.gate, d_ff);
+      for (std::size_t row = 0; row < rows_.n_rows(); ++row) {
+        const std::size_t begin = row * d_ff + mine.begin;
+        activate(a_.gate + begin, a_.up + begin, mine.end - mine.begin, static_cast<bool>(gate));
+      }
+    });
   });
   project_and_add(down, a_.up, post, row_scale);
 }

@@ -31,6 +31,7 @@ ForwardPass::ForwardPass(const Model& model, kernels::CorePool& pool, const kern
       arch_(model.arch()),
       params_(model.params()),
       pool_(pool),
+      dealer_(pool),
       kernels_(kernels),
       rope_{model.rope(0, limits.max_context), model.rope(1, limits.max_context)},
       rows_(limits),
@@ -116,16 +117,16 @@ void ForwardPass::output(std::span<float> logits) noexcept {
   const Inputs in = inputs_for({&w.output});
   norm_and_convert(w.output_norm, in);
   pool_.run([&](std::uint32_t worker) {
-    apply(w.output, in.input[0], worker, logits.data(), n_vocab);
-    const kernels::Range mine = w.output.matrix.worker_rows[worker];
-    const std::size_t n = mine.end - mine.begin;
-    for (std::size_t row = 0; row < rows_.n_rows(); ++row) {
-      float* values = logits.data() + row * n_vocab + mine.begin;
-      if (params_.logit_scale != 1.0f) {
-        for (std::size_t i = 0; i < n; ++i) values[i] *= params_.logit_scale;
+    apply(w.output, in.input[0], worker, logits.data(), n_vocab, [&](kernels::Range mine) {
+      const std::size_t n = mine.end - mine.begin;
+      for (std::size_t row = 0; row < rows_.n_rows(); ++row) {
+        float* values = logits.data() + row * n_vocab + mine.begin;
+        if (params_.logit_scale != 1.0f) {
+          for (std::size_t i = 0; i < n; ++i) values[i] *= params_.logit_scale;
+        }
+        if (params_.final_softcap != 0.0f) kernels_.softcap(values, params_.final_softcap, n, values);
       }
-      if (params_.final_softcap != 0.0f) kernels_.softcap(values, params_.final_softcap, n, values);
-    }
+    });
   });
   // Rows dropped inside the step leave gaps: spread from the back, each row to its own slot.
   for (std::size_t row = rows_.n_rows(); row-- > 0;) {

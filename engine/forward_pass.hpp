@@ -1,8 +1,9 @@
 // One forward pass over the rows of a step, written as stages. Each stage is one parallel region of the core pool in
-// which a worker computes its share of rows (norms, conversions), of matrix rows (products), of channels or of work
-// items (attention, recurrences). A row's result never depends on which other rows share the step or on the number of
-// workers. Each block of a layer is one file: attention.cpp, latent_attention.cpp, delta_net.cpp, short_conv.cpp,
-// ffn.cpp, moe.cpp. Threads: run() and embed() on the engine thread, stage bodies on all workers. Nothing allocates.
+// which a worker computes its share of rows (norms, conversions) or of channels, or takes matrix rows (products) or
+// work items (attention, recurrences) while there are any. A row's result never depends on which other rows share the
+// step or on the number of workers. Each block of a layer is one file: attention.cpp, latent_attention.cpp,
+// delta_net.cpp, short_conv.cpp, ffn.cpp, moe.cpp. Threads: run() and embed() on the engine thread, stage bodies on all
+// workers. Nothing allocates.
 #pragma once
 
 #include "engine/activations.hpp"
@@ -11,6 +12,7 @@
 #include "engine/model.hpp"
 #include "engine/step_rows.hpp"
 #include "kernels/core_pool.hpp"
+#include "kernels/row_dealer.hpp"
 #include "kv/page_arena.hpp"
 
 #include <atomic>
@@ -69,9 +71,28 @@ class ForwardPass {
   void norm_and_convert(const Norm& norm, const Inputs& inputs) noexcept;
   void convert_rows(const float* x, const Inputs& inputs) noexcept;
   void convert_mine(const float* x, const Inputs& inputs, kernels::Range rows) const noexcept;
-  // y[t, r] = W x + bias for worker's rows r of the matrix.
-  void apply(const Linear& linear, const Input& input, std::uint32_t worker, float* y,
-             std::size_t y_stride) const noexcept;
+  // Calls body(owner, matrix, rows) for the rows that this worker gets of n_matrices ones like `like`, which multiply
+  // `input`. In a parallel region, in the same order on every worker.
+  template <class Body>
+  void deal_rows(const Matrix& like, std::size_t n_matrices, const Input& input, std::uint32_t worker,
+                 Body body) noexcept {
+    dealer_.deal(worker, {.shares = like.worker_rows, .n_matrices = n_matrices, .piece = piece_rows(input)}, body);
+  }
+  // y[t, r] = W x + bias for rows r of the matrix, which are some of worker owner's.
+  void apply_rows(const Linear& linear, const Input& input, std::uint32_t owner, kernels::Range rows, float* y,
+                  std::size_t y_stride) const noexcept;
+  // The same for the rows that this worker gets, and then after(rows).
+  template <class After>
+  void apply(const Linear& linear, const Input& input, std::uint32_t worker, float* y, std::size_t y_stride,
+             After after) noexcept {
+    deal_rows(linear.matrix, 1, input, worker, [&](std::uint32_t owner, std::size_t, kernels::Range rows) {
+      apply_rows(linear, input, owner, rows, y, y_stride);
+      after(rows);
+    });
+  }
+  void apply(const Linear& linear, const Input& input, std::uint32_t worker, float* y, std::size_t y_stride) noexcept {
+    apply(linear, input, worker, y, y_stride, [](kernels::Range) {});
+  }
   // x += residual_scale * row_scale * post(W in + bias). row_scale: [n_rows] or nullptr.
   void project_and_add(const Linear& linear, const float* in, const Norm& post,
                        const float* row_scale = nullptr) noexcept;
@@ -125,13 +146,18 @@ class ForwardPass {
   void gather_slots(const float* in, std::uint32_t worker) noexcept;
   void convert_slots(const std::vector<Linear>& experts, const float* x, std::size_t form,
                      std::uint32_t worker) const noexcept;
-  void multiply_slots(const std::vector<Linear>& experts, std::size_t form, std::uint32_t worker, float* y,
-                      std::size_t y_stride) const noexcept;
+  // Calls body(expert, owner, rows) for the rows that this worker gets of the experts that have slots.
+  template <class Body>
+  void deal_expert_rows(const std::vector<Linear>& experts, std::uint32_t worker, Body body) noexcept;
+  // y[slot] = expert's matrix * slot + bias, for some of owner's rows.
+  void multiply_slots(const Linear& matrix, std::uint32_t expert, std::size_t form, std::uint32_t owner,
+                      kernels::Range rows, float* y, std::size_t y_stride) const noexcept;
 
   const Model& model_;
   const ArchSpec& arch_;
   const HyperParams& params_;
   kernels::CorePool& pool_;
+  kernels::RowDealer dealer_;
   const kernels::KernelTable& kernels_;
   Cache cache_;
   std::array<RopeTable, 2> rope_;

@@ -95,8 +95,10 @@ void ForwardPass::multiply_heads(const std::vector<Linear>& heads, const float* 
     for (std::size_t h = 0; h < heads.size(); ++h) convert(input_of(h), x + h * n_rows * n_cols, my_rows(worker));
   });
   pool_.run([&](std::uint32_t worker) {
-    for (std::size_t h = 0; h < heads.size(); ++h)
-      apply(heads[h], input_of(h), worker, y + h * y_head_stride, y_stride);
+    deal_rows(heads.front().matrix, heads.size(), input_of(0), worker,
+              [&](std::uint32_t owner, std::size_t h, kernels::Range rows) {
+                apply_rows(heads[h], input_of(h), owner, rows, y + h * y_head_stride, y_stride);
+              });
   });
 }
 

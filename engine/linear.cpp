@@ -10,6 +10,9 @@ namespace {
 // cache: half of the smallest L2 that is common. Large blocks, since a kernel may arrange its tokens anew for each.
 constexpr std::size_t kMixedBlockBytes = 256 << 10, kMixedBlockRowsMin = 64;
 
+// So few rows are streamed through any kernel: pieces of the matrix can be small.
+constexpr std::uint32_t kFewRows = 32;
+
 // Input rows [rows.begin, rows.end), all of one role.
 void run_role(const Matrix& matrix, const kernels::MatmulKernel& kernel, const std::byte* x, const std::byte* base,
               kernels::Range matrix_rows, kernels::Range rows, float* y, std::size_t y_stride) noexcept {
@@ -71,17 +74,21 @@ void convert(const Input& input, const float* x, kernels::Range rows) noexcept {
   }
 }
 
-void multiply(const Matrix& matrix, const Input& input, std::uint32_t worker, float* y, std::size_t y_stride) noexcept {
-  const std::byte* base = matrix.worker_base[worker];
-  const kernels::Range mine = matrix.worker_rows[worker];
+std::size_t piece_rows(const Input& input) noexcept {
+  return std::max(input.n_rows > kFewRows ? input.prefill->piece_rows : kernels::MatmulKernel{}.piece_rows, 1u);
+}
+
+void multiply(const Matrix& matrix, const Input& input, std::uint32_t owner, kernels::Range rows, float* y,
+              std::size_t y_stride) noexcept {
+  const std::byte* base = matrix.worker_base[owner];
   const kernels::Range decode_rows{0, input.n_decode_rows}, prefill_rows{input.n_decode_rows, input.n_rows};
   if (input.one_kernel()) {
-    run_role(matrix, *input.prefill, input.data, base, mine, {0, input.n_rows}, y, y_stride);
+    run_role(matrix, *input.prefill, input.data, base, rows, {0, input.n_rows}, y, y_stride);
     return;
   }
   const std::size_t block_rows = std::max(kMixedBlockBytes / matrix.row_bytes / 32 * 32, kMixedBlockRowsMin);
-  for (std::size_t r = mine.begin; r < mine.end; r += block_rows) {
-    const kernels::Range block{r, std::min(r + block_rows, mine.end)};
+  for (std::size_t r = rows.begin; r < rows.end; r += block_rows) {
+    const kernels::Range block{r, std::min(r + block_rows, rows.end)};
     run_role(matrix, *input.decode, input.data, base, block, decode_rows, y, y_stride);
     run_role(matrix, *input.prefill, prepared_row(input, prefill_rows.begin), base, block, prefill_rows, y, y_stride);
   }

@@ -40,7 +40,11 @@ std::size_t prepared_row_bytes(const Matrix& matrix, const kernels::KernelTable&
 // Converts rows [rows.begin, rows.end) of x[n_rows, n_cols].
 void convert(const Input& input, const float* x, kernels::Range rows) noexcept;
 
-// y[t, r] = W x for all rows t of the input and worker's rows r of the matrix. y_stride in floats.
-void multiply(const Matrix& matrix, const Input& input, std::uint32_t worker, float* y, std::size_t y_stride) noexcept;
+// y[t, r] = W x for all rows t of the input and rows r of the matrix, which are some of worker owner's. y_stride in
+// floats.
+void multiply(const Matrix& matrix, const Input& input, std::uint32_t owner, kernels::Range rows, float* y,
+              std::size_t y_stride) noexcept;
+// Rows of the matrix that one multiply() should have at least.
+std::size_t piece_rows(const Input& input) noexcept;
 
 }  // namespace quern::engine

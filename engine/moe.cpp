@@ -1,6 +1,6 @@
 // The mixture-of-experts block: each row goes to the experts that its router prefers, and to the one of every token
-// where there is one. All experts of a stage are computed in one parallel region: every worker computes its share of
-// each expert's matrix rows.
+// where there is one. All experts of a stage are computed in one parallel region, as if the rows of their matrices lay
+// one behind the other.
 #include "engine/forward_pass.hpp"
 
 #include <algorithm>
@@ -43,13 +43,20 @@ void ForwardPass::convert_slots(const std::vector<Linear>& experts, const float*
   }
 }
 
-// y[slot] = expert's matrix * slot + bias, for worker's rows of every expert that has slots.
-void ForwardPass::multiply_slots(const std::vector<Linear>& experts, std::size_t form, std::uint32_t worker, float* y,
-                                 std::size_t y_stride) const noexcept {
-  for (std::uint32_t e = 0; e < params_.moe.n_experts; ++e) {
-    if (router_.begin(e) == router_.begin(e + 1)) continue;
-    apply(experts[e], expert_input(experts[e].matrix, e, form), worker, y + router_.begin(e) * y_stride, y_stride);
-  }
+void ForwardPass::multiply_slots(const Linear& matrix, std::uint32_t expert, std::size_t form, std::uint32_t owner,
+                                 kernels::Range rows, float* y, std::size_t y_stride) const noexcept {
+  const Input input = expert_input(matrix.matrix, expert, form);
+  apply_rows(matrix, input, owner, rows, y + router_.begin(expert) * y_stride, y_stride);
+}
+
+template <class Body>
+void ForwardPass::deal_expert_rows(const std::vector<Linear>& experts, std::uint32_t worker, Body body) noexcept {
+  const std::span<const std::uint32_t> visited = router_.visited();
+  if (visited.empty()) return;
+  const Matrix& like = experts.front().matrix;
+  const Input input = expert_input(experts[visited.front()].matrix, visited.front(), 0);
+  deal_rows(like, visited.size(), input, worker,
+            [&](std::uint32_t owner, std::size_t i, kernels::Range rows) { body(visited[i], owner, rows); });
 }
 
 void ForwardPass::moe(const LayerWeights& w) noexcept {
@@ -69,18 +76,23 @@ void ForwardPass::moe(const LayerWeights& w) noexcept {
     convert_slots(w.expert_up, a_.gathered, 1, worker);
   });
   pool_.run([&](std::uint32_t worker) {
-    if (gated) multiply_slots(w.expert_gate, 0, worker, a_.gate, d_ff);
-    multiply_slots(w.expert_up, 1, worker, a_.up, d_ff);
-    const kernels::Range mine = w.expert_up.front().matrix.worker_rows[worker];
-    for (std::size_t i = 0; i < router_.n_slots(); ++i) {
-      activate(a_.gate + i * d_ff + mine.begin, a_.up + i * d_ff + mine.begin, mine.end - mine.begin, gated);
-    }
+    deal_expert_rows(w.expert_up, worker, [&](std::uint32_t e, std::uint32_t owner, kernels::Range rows) {
+      if (gated) multiply_slots(w.expert_gate[e], e, 0, owner, rows, a_.gate, d_ff);
+      multiply_slots(w.expert_up[e], e, 1, owner, rows, a_.up, d_ff);
+      for (std::size_t i = router_.begin(e); i < router_.begin(e + 1); ++i) {
+        const std::size_t begin = i * d_ff + rows.begin;
+        activate(a_.gate + begin, a_.up + begin, rows.end - rows.begin, gated);
+      }
+    });
   });
   pool_.run([&](std::uint32_t worker) { convert_slots(w.expert_down, a_.up, 0, worker); });
   pool_.run([&](std::uint32_t worker) {
-    multiply_slots(w.expert_down, 0, worker, a_.projected, d_model);
+    deal_expert_rows(w.expert_down, worker, [&](std::uint32_t e, std::uint32_t owner, kernels::Range rows) {
+      multiply_slots(w.expert_down[e], e, 0, owner, rows, a_.projected, d_model);
+    });
+    pool_.barrier(worker);
     // A row adds its experts in order of rank, whatever else is in the step.
-    const kernels::Range mine = w.expert_down.front().matrix.worker_rows[worker];
+    const kernels::Range mine = kernels::share_of(d_model, 16, worker, pool_.n_workers());
     for (std::size_t i = 0; i < router_.n_slots(); ++i) {
       const std::uint32_t slot = router_.slot_of(i);
       const float weight = params_.moe.weight_inputs ? 1.0f : router_.slot(slot).weight;

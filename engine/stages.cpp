@@ -59,14 +59,13 @@ void ForwardPass::convert_rows(const float* x, const Inputs& inputs) noexcept {
   });
 }
 
-void ForwardPass::apply(const Linear& linear, const Input& input, std::uint32_t worker, float* y,
-                        std::size_t y_stride) const noexcept {
-  multiply(linear.matrix, input, worker, y, y_stride);
+void ForwardPass::apply_rows(const Linear& linear, const Input& input, std::uint32_t owner, kernels::Range rows,
+                             float* y, std::size_t y_stride) const noexcept {
+  multiply(linear.matrix, input, owner, rows, y, y_stride);
   if (linear.bias.empty()) return;
-  const kernels::Range mine = linear.matrix.worker_rows[worker];
   for (std::size_t row = 0; row < input.n_rows; ++row) {
-    float* out = y + row * y_stride + mine.begin;
-    kernels_.add(out, linear.bias.data() + mine.begin, mine.end - mine.begin, out);
+    float* out = y + row * y_stride + rows.begin;
+    kernels_.add(out, linear.bias.data() + rows.begin, rows.end - rows.begin, out);
   }
 }
 
@@ -86,10 +85,10 @@ void ForwardPass::project_and_add(const Linear& linear, const float* in, const N
     }
   };
   pool_.run([&](std::uint32_t worker) {
-    apply(linear, inputs.input[0], worker, a_.projected, d_model);
-    if (post) return;
-    const kernels::Range mine = linear.matrix.worker_rows[worker];
-    for (std::size_t row = 0; row < rows_.n_rows(); ++row) add_answer(row, mine.begin, mine.end);
+    apply(linear, inputs.input[0], worker, a_.projected, d_model, [&](kernels::Range columns) {
+      if (post) return;
+      for (std::size_t row = 0; row < rows_.n_rows(); ++row) add_answer(row, columns.begin, columns.end);
+    });
   });
   if (!post) return;
   pool_.run([&](std::uint32_t worker) {

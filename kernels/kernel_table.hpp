@@ -42,6 +42,8 @@ struct MatmulKernel {
   // What bounds it besides memory, and how many multiply-adds of that kind one weight times one activation takes.
   Peak peak = Peak::none;
   std::uint32_t passes = 1;
+  // Rows that a call for many tokens should have at least: what it prepares for all of them must pay.
+  std::uint32_t piece_rows = 48;
 };
 
 // Upper limit of d_head_k and d_head_v (576: the compressed K of DeepSeek); checked when a model is loaded.

@@ -7,6 +7,7 @@ namespace {
 
 template <UnpackBf16Fn kUnpack>
 struct Bf16Tiles {
+  static constexpr std::uint32_t kPieceRows = kTilePieceRows;
   static void run(const MatmulArgs& args) noexcept {
     if (bf16_can_stream(args)) return bf16_stream<kUnpack>(args);
     Bf16Product product{kUnpack};

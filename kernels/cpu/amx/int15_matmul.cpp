@@ -23,7 +23,8 @@ void fill_int15(KernelTable& table) noexcept {
         .prepare = &prepare_int15,
         .run = &int15_matmul<Groups>,
         .peak = Peak::int8_tile,
-        .passes = 3};
+        .passes = 3,
+        .piece_rows = kTilePieceRows};
   });
 }
 

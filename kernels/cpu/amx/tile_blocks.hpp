@@ -17,6 +17,8 @@
 namespace quern::kernels {
 namespace {
 
+// Fewer rows than these do not pay for the transposition of their activations.
+inline constexpr std::uint32_t kTilePieceRows = 256;
 inline constexpr std::size_t kTileSide = 16, kTileRowBytes = 64, kTileBytes = 1024;
 inline constexpr std::size_t kPanelTiles = 2;   // 32 weight rows
 inline constexpr std::size_t kPanelCols = 512;  // a multiple of every block size

@@ -19,7 +19,8 @@ void fill_bf16_matmul(KernelTable& table, Role role, Peak peak) noexcept {
         .prepared_row_bytes = &bf16_row_bytes,
         .prepare = &prepare_bf16,
         .run = &Product<&unpack_bf16<Groups>>::run,
-        .peak = peak};
+        .peak = peak,
+        .piece_rows = Product<&unpack_bf16<Groups>>::kPieceRows};
   });
 }
 

@@ -39,6 +39,7 @@ void bf16_panel(const MatmulArgs& args, UnpackBf16Fn unpack, std::size_t row, st
 
 template <UnpackBf16Fn kUnpack>
 struct Bf16Panels {
+  static constexpr std::uint32_t kPieceRows = MatmulKernel{}.piece_rows;
   static void run(const MatmulArgs& args) noexcept {
     for (std::size_t token = 0; token < args.n_tokens; token += kPanelTokens) {
       const std::size_t n_tokens = args.n_tokens - token < kPanelTokens ? args.n_tokens - token : kPanelTokens;
