@@ -14,7 +14,8 @@ using DotVnni = DotAvx2;  // the same sums by definition
 struct DotVnni {
   static constexpr Peak kPeak = Peak::int16_dot_256;
   static __m256i add(__m256i sum, __m256i a, __m256i b) noexcept { return _mm256_dpwssd_epi32(sum, a, b); }
-  static void add_to(__m256i& sum, __m256i a, __m256i b) noexcept { sum = add(sum, a, b); }
+  static __m256i add_in_place(__m256i sum, __m256i a, __m256i b) noexcept { return add(sum, a, b); }
+  static __m256i multiply(__m256i a, __m256i b) noexcept { return _mm256_madd_epi16(a, b); }
 };
 #endif
 

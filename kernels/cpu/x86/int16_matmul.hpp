@@ -16,9 +16,10 @@
 namespace quern::kernels {
 namespace {
 
-// add and add_to do the same; which is faster depends on what stands around it.
+// add and add_in_place do the same; which is faster depends on what stands around it.
 struct DotAvx2 {
   static constexpr Peak kPeak = Peak::int16_madd_256;
+  static __m256i multiply(__m256i a, __m256i b) noexcept { return _mm256_madd_epi16(a, b); }
   static __m256i add(__m256i sum, __m256i a, __m256i b) noexcept {
     sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
     // The sum is finished here: g++ would gather products first and need more registers than there are.
@@ -26,18 +27,19 @@ struct DotAvx2 {
     return sum;
   }
   // In place: from intrinsics, g++ copies each of a tile's nine sums from register to register.
-  static void add_to(__m256i& sum, __m256i a, __m256i b) noexcept {
+  static __m256i add_in_place(__m256i sum, __m256i a, __m256i b) noexcept {
     __m256i products;
     __asm__("vpmaddwd %[b], %[a], %[products]\n\tvpaddd %[products], %[sum], %[sum]"
             : [sum] "+x"(sum), [products] "=&x"(products)
             : [a] "x"(a), [b] "x"(b));
+    return sum;
   }
 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr int kInt16Unroll = 1;  // unrolled and sanitized code takes minutes to compile
 #else
-inline constexpr int kInt16Unroll = 8;
+inline constexpr int kInt16Unroll = 16;
 #endif
 
 inline const Int16Block* int16_row(const MatmulArgs& args, std::size_t token) noexcept {
@@ -114,7 +116,7 @@ struct Int16Fused {
         const auto& block = reinterpret_cast<const typename Format::Block*>(w[r])[g];
         const __m256 d = _mm256_set1_ps(Format::group(block, even, odd, mins[r][g]));
         for (std::size_t t = 0; t < kTokens; ++t) {
-          __m256i total = _mm256_madd_epi16(even, load_a(x[t]->a + 32 * g));
+          __m256i total = Dot::multiply(even, load_a(x[t]->a + 32 * g));
           total = Dot::add(total, odd, load_a(x[t]->a + 32 * g + 16));
           scaled[r][t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(total), d, scaled[r][t]);
         }
@@ -186,10 +188,10 @@ void int16_fused_rows(const MatmulArgs& args, std::size_t row, std::size_t strid
   }
 }
 
-// Up to here the weights stay in the L1 while all tokens use them; beyond, unpacking them once into a panel pays. 1.1B
-// Q4_K_M on 2 cores of an EPYC (Zen 3), tokens/s with a border of 8 and of 40: 9 sequences 43 and 63, 16: 45 and 69,
-// 32: 54 and 69 (docs/PERFORMANCE.md).
-inline constexpr std::size_t kInt16FusedTokens = 40;
+// Up to here the weights stay in the L1 while all tokens use them; beyond, unpacking them once into a panel pays: share
+// of the int16 roof on an EPYC (Zen 3), Q4_K, fused and panel: 16 tokens 67 and 63%, 24: 67 and 66%, 32: 67 and 67%, 40:
+// 61 and 66% (docs/PERFORMANCE.md).
+inline constexpr std::size_t kInt16FusedTokens = 32;
 
 template <class Dot, class Format>
 void int16_fused(const MatmulArgs& args) noexcept {
