@@ -2,8 +2,8 @@
 // block of 256 values (or a group of 32, where each has a float scale), then scaled into one float vector per output.
 // Dot adds the products of two vectors of 16-bit pairs: vpmaddwd and vpaddd, or one vpdpwssd.
 //   fused (up to kInt16FusedTokens): weights are widened in registers and used at once for up to four tokens; streams
-//   the weights, as decode wants. panel (more tokens): kPanelRows x kPanelCols weights are widened into a scratch and
-//   used for up to kPanelTokens.
+//   the weights, as decode wants. panel (more tokens, int16_panel.hpp): a block of weights is widened into a scratch
+//   and used for many tokens.
 // Twice the multiply-adds per cycle of F32 (AMD Zen 3: 2 vpmaddwd of 16 beside 2 vpaddd; FMA: 2 of 8).
 // Integer sums are exact, and each float step is the same in both regimes: results are bit-equal for every batch size
 // and every split of the rows. Weights may have any alignment.
@@ -189,8 +189,8 @@ void int16_fused_rows(const MatmulArgs& args, std::size_t row, std::size_t strid
 }
 
 // Up to here the weights stay in the L1 while all tokens use them; beyond, unpacking them once into a panel pays: share
-// of the int16 roof on an EPYC (Zen 3), Q4_K, fused and panel: 16 tokens 67 and 63%, 24: 67 and 66%, 32: 67 and 67%, 40:
-// 61 and 66% (docs/PERFORMANCE.md).
+// of the int16 roof on an EPYC (Zen 3), Q4_K, fused and panel: 16 tokens 67 and 63%, 24: 67 and 66%, 32: 67 and 67%,
+// 40: 61 and 66% (docs/PERFORMANCE.md).
 inline constexpr std::size_t kInt16FusedTokens = 32;
 
 template <class Dot, class Format>
