@@ -12,7 +12,7 @@ enum class Peak : std::uint8_t {
   fma_256,         // F32 multiply-add: AVX2
   fma_512,         // and AVX-512
   int16_madd_256,  // 16-bit integers, multiplied and added in two instructions: AVX2
-  int16_dot_256,   // in one: AVX-512 VNNI
+  int16_dot_256,   // in one: AVX-VNNI, AVX-512 VNNI
   bf16_dot_512,    // AVX-512 BF16
   bf16_tile,       // AMX
   int8_tile,

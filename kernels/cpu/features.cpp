@@ -29,7 +29,7 @@ constexpr std::uint64_t kLeaf7Avx2 = bit(5);
 constexpr std::uint64_t kLeaf7Avx512Tier = bit(16) /* F */ | bit(17) /* DQ */ | bit(30) /* BW */ | bit(31) /* VL */;
 constexpr std::uint32_t kLeaf7EcxVnni = bit(11);
 constexpr std::uint32_t kLeaf7EdxAmx = bit(22) /* AMX-BF16 */ | bit(24) /* AMX-TILE */ | bit(25) /* AMX-INT8 */;
-constexpr std::uint32_t kLeaf71Bf16 = bit(5);
+constexpr std::uint32_t kLeaf71AvxVnni = bit(4), kLeaf71Bf16 = bit(5);
 
 // Source: Linux, arch/arm64/include/uapi/asm/hwcap.h.
 constexpr std::uint64_t kHwcapAsimd = bit(1), kHwcapAsimdDp = bit(20), kHwcap2I8mm = bit(13), kHwcap2Bf16 = bit(14);
@@ -85,6 +85,7 @@ CpuFeatures decode_features(const CpuidRegisters& registers, bool tiles_permitte
   CpuFeatures features;
   features.avx2 = has(registers.leaf1_ecx, kLeaf1Avx2Tier) && has(registers.leaf7_ebx, kLeaf7Avx2) &&
                   has(registers.xcr0, kYmmState);
+  features.avx_vnni = features.avx2 && has(registers.leaf7_1_eax, kLeaf71AvxVnni);
   features.avx512 = features.avx2 && has(registers.leaf7_ebx, kLeaf7Avx512Tier) && has(registers.xcr0, kZmmState);
   features.avx512_vnni = features.avx512 && has(registers.leaf7_ecx, kLeaf7EcxVnni);
   features.avx512_bf16 = features.avx512 && has(registers.leaf7_1_eax, kLeaf71Bf16);

@@ -9,6 +9,7 @@ namespace quern::kernels {
 
 struct CpuFeatures {
   bool avx2 = false;         // AVX2, FMA and F16C, and the OS saves ymm registers
+  bool avx_vnni = false;     // avx2, and VPDPWSSD and VPDPBUSD in the encoding of AVX
   bool avx512 = false;       // F, BW, DQ and VL besides all of the above, and the OS saves zmm and mask registers
   bool avx512_vnni = false;  // avx512, and products of bytes summed to 32 bits (VPDPBUSD, VPDPWSSD)
   bool avx512_bf16 = false;  // avx512, and products of pairs of bf16 summed to F32 (VDPBF16PS)

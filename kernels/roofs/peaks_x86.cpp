@@ -32,7 +32,14 @@ void int16_madd_256(std::size_t n_steps) noexcept {
   QUERN_PEAK_LOOP("vpmaddwd %%ymm12, %%ymm13, %%ymm14\n vpaddd %%ymm14, %%ymm\\i, %%ymm\\i");
 }
 void int16_dot_256(std::size_t n_steps) noexcept {
-  QUERN_PEAK_LOOP("vpdpwssd %%ymm12, %%ymm13, %%ymm\\i");
+  if (cpu_features().avx_vnni) {
+    QUERN_PEAK_LOOP("%{vex%} vpdpwssd %%ymm12, %%ymm13, %%ymm\\i");
+  } else {
+    QUERN_PEAK_LOOP("vpdpwssd %%ymm12, %%ymm13, %%ymm\\i");
+  }
+}
+bool has_int16_dot() noexcept {
+  return cpu_features().avx_vnni || cpu_features().avx512_vnni;
 }
 void bf16_dot_512(std::size_t n_steps) noexcept {
   QUERN_PEAK_LOOP("vdpbf16ps %%zmm12, %%zmm13, %%zmm\\i");
@@ -68,8 +75,7 @@ constexpr PeakLoop kLoops[] = {
     {Peak::int16_madd_256, "int16 multiply and add, 256 bits", kSums * 2 * 16, &has<&CpuFeatures::avx2>,
      &int16_madd_256},
     {Peak::fma_512, "F32 multiply-add, 512 bits", kSums * 2 * 16, &has<&CpuFeatures::avx512>, &fma_512},
-    {Peak::int16_dot_256, "int16 dot (VNNI), 256 bits", kSums * 2 * 16, &has<&CpuFeatures::avx512_vnni>,
-     &int16_dot_256},
+    {Peak::int16_dot_256, "int16 dot (VNNI), 256 bits", kSums * 2 * 16, &has_int16_dot, &int16_dot_256},
     {Peak::bf16_dot_512, "bf16 dot, 512 bits", kSums * 2 * 32, &has<&CpuFeatures::avx512_bf16>, &bf16_dot_512},
     {Peak::bf16_tile, "bf16 tiles (AMX)", 4 * 2.0 * 16 * 16 * 32, &has<&CpuFeatures::amx>, &bf16_tile},
     {Peak::int8_tile, "int8 tiles (AMX)", 4 * 2.0 * 16 * 16 * 64, &has<&CpuFeatures::amx>, &int8_tile},

@@ -6,6 +6,7 @@
 namespace quern::kernels::avx2 {
 
 void fill_matmul(KernelTable& table) noexcept;
+void fill_vnni(KernelTable& table) noexcept;  // AVX-VNNI: the types with integer weights
 void fill_attention(KernelTable& table) noexcept;
 void fill_elementwise(KernelTable& table) noexcept;
 

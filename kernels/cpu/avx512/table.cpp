@@ -14,7 +14,7 @@ void take_integer_products(KernelTable& table) noexcept {
   for (std::size_t role = 0; role < kRoles; ++role) {
     for (std::size_t type = 0; type < std::size(from.matmul[role]); ++type) {
       const MatmulKernel& kernel = from.matmul[role][type];
-      if (kernel.peak == Peak::int16_madd_256) table.matmul[role][type] = kernel;
+      if (kernel.peak == Peak::int16_madd_256 || kernel.peak == Peak::int16_dot_256) table.matmul[role][type] = kernel;
     }
   }
 }

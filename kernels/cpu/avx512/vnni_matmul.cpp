@@ -4,19 +4,15 @@
 #include "kernels/cpu/avx512/intrinsics.hpp"
 #include "kernels/cpu/avx512/kernels.hpp"
 #include "kernels/cpu/x86/int16_list.hpp"
+#ifndef QUERN_EMULATE_AVX512
+#include "kernels/cpu/x86/vnni_dot.hpp"
+#endif
 
 namespace quern::kernels {
 namespace {
 
 #ifdef QUERN_EMULATE_AVX512
 using DotVnni = DotAvx2;  // the same sums by definition
-#else
-struct DotVnni {
-  static constexpr Peak kPeak = Peak::int16_dot_256;
-  static __m256i add(__m256i sum, __m256i a, __m256i b) noexcept { return _mm256_dpwssd_epi32(sum, a, b); }
-  static __m256i add_in_place(__m256i sum, __m256i a, __m256i b) noexcept { return add(sum, a, b); }
-  static __m256i multiply(__m256i a, __m256i b) noexcept { return _mm256_madd_epi16(a, b); }
-};
 #endif
 
 }  // namespace

@@ -207,11 +207,24 @@ struct AttentionGroup {
     return {begin, static_cast<std::uint32_t>(end < block_keys ? end : block_keys)};
   }
 
-  void block(std::uint32_t block_begin) noexcept {
+  struct Block {
+    const std::byte *k, *v;
+  };
+  Block block_at(std::uint32_t block_begin) const noexcept {
     const std::size_t page_offset = args.page_table[block_begin / args.page_tokens] * args.page_stride;
     const std::size_t token = block_begin % args.page_tokens;
-    const std::byte* k = args.k_base + page_offset + token * k_row_bytes;
-    const std::byte* v = args.v_base + page_offset + token * v_row_bytes;
+    return {args.k_base + page_offset + token * k_row_bytes, args.v_base + page_offset + token * v_row_bytes};
+  }
+
+  // The hardware follows rows of memory, not the page table: the next block is asked for while one is used.
+  void prefetch(std::uint32_t block_begin) const noexcept {
+    const Block block = block_at(block_begin);
+    for (std::size_t at = 0; at < block_keys * k_row_bytes; at += 64) __builtin_prefetch(block.k + at);
+    for (std::size_t at = 0; at < block_keys * v_row_bytes; at += 64) __builtin_prefetch(block.v + at);
+  }
+
+  void block(std::uint32_t block_begin) noexcept {
+    const auto [k, v] = block_at(block_begin);
     std::size_t r = 0;
     while (r < n_rows) {
       const KeyRange range = range_of(r, block_begin);
@@ -241,6 +254,7 @@ struct AttentionGroup {
     // Rows are in order of their token, so the first one starts earliest and the last one ends latest.
     const std::uint64_t end = std::uint64_t{rows[n_rows - 1].last} + 1;
     for (std::uint64_t begin = rows[0].first / block_keys * block_keys; begin < end; begin += block_keys) {
+      if (begin + block_keys < end) prefetch(static_cast<std::uint32_t>(begin + block_keys));
       block(static_cast<std::uint32_t>(begin));
     }
     for (std::size_t r = 0; r < n_rows; ++r) write(rows[r], values[r]);

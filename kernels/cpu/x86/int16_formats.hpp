@@ -62,6 +62,7 @@ template <class Block>
 struct Int16SixBitScales {
   static constexpr std::size_t kBlockValues = 256, kBlockBytes = sizeof(Block), kMins = 8;
   static constexpr bool kIntegerScales = true;
+  static constexpr bool kHasByteCodes = true;  // codes_of() is unsigned, and scales[g] holds for all values of a group
   struct State {
     const Block* block;
     WideScales scales;

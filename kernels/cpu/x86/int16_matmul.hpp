@@ -4,8 +4,9 @@
 //   fused (up to kInt16FusedTokens): weights are widened in registers and used at once for up to four tokens; streams
 //   the weights, as decode wants. panel (more tokens, int16_panel.hpp): a block of weights is widened into a scratch
 //   and used for many tokens.
+//   planes (one token, codes that are unsigned bytes, int16_planes.hpp): the fused regime with fewer instructions.
 // Twice the multiply-adds per cycle of F32 (AMD Zen 3: 2 vpmaddwd of 16 beside 2 vpaddd; FMA: 2 of 8).
-// Integer sums are exact, and each float step is the same in both regimes: results are bit-equal for every batch size
+// Integer sums are exact, and each float step is the same in all regimes: results are bit-equal for every batch size
 // and every split of the rows. Weights may have any alignment.
 #pragma once
 

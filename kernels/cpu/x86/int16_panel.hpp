@@ -1,7 +1,8 @@
-// The panel regime of the integer matrix product (see int16_matmul.hpp), and the choice between the two.
+// The panel regime of the integer matrix product (see int16_matmul.hpp), and the choice of the regime.
 #pragma once
 
 #include "kernels/cpu/x86/int16_matmul.hpp"
+#include "kernels/cpu/x86/int16_planes.hpp"
 
 namespace quern::kernels {
 namespace {
@@ -223,8 +224,14 @@ void int16_panels(const MatmulArgs& args) noexcept {
   }
 }
 
+template <class Format>
+concept HasByteCodes = Format::kHasByteCodes;
+
 template <class Dot, class Format>
 void int16_matmul(const MatmulArgs& args) noexcept {
+  if constexpr (HasByteCodes<Format>) {
+    if (args.n_tokens == 1 && args.n_cols <= kPlanesColsMax) return int16_planes<Dot, Format>(args);
+  }
   if (args.n_tokens <= kInt16FusedTokens) {
     int16_fused<Dot, Format>(args);
   } else {

@@ -57,6 +57,16 @@ TEST(Features, OperatingSystemSupportIsNeeded) {
   EXPECT_FALSE(decode(registers).avx2);
 }
 
+TEST(Features, AvxVnniIsAnExtensionOfAvx2) {
+  EXPECT_TRUE(decode(kAll).avx_vnni);
+  CpuidRegisters registers = kAll;
+  registers.leaf7_1_eax &= ~(1u << 4);
+  EXPECT_TRUE(decode(registers).avx2 && !decode(registers).avx_vnni);
+  registers = kAll;
+  registers.xcr0 = 0x03;
+  EXPECT_FALSE(decode(registers).avx_vnni);
+}
+
 TEST(Features, VnniAndBf16AreSeparateExtensionsOfAvx512) {
   CpuidRegisters registers = kAll;
   registers.leaf7_ecx &= ~(1u << 11);
