@@ -163,10 +163,11 @@ void Residents::catch_up(Sequence& sequence) noexcept {
     sequence.chain = found.key;
     ++sequence.n_chained;
     sequence.advance(page_tokens_);
+    // What a preempted sequence finds again was counted when it was admitted first.
+    const bool was_preempted = sequence.generation().n_preemptions.load(std::memory_order_relaxed) > 0;
+    if (was_preempted || sequence.n_computed() > sequence.n_prompt()) continue;
     stats_.cached_tokens.fetch_add(page_tokens_, std::memory_order_relaxed);
-    if (sequence.n_computed() <= sequence.n_prompt()) {
-      sequence.generation().n_cached.fetch_add(page_tokens_, std::memory_order_relaxed);
-    }
+    sequence.generation().n_cached.fetch_add(page_tokens_, std::memory_order_relaxed);
   }
 }
 

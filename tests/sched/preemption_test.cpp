@@ -32,6 +32,29 @@ TEST(Preemption, AFullArenaDelaysAndFailsNobody) {
   h.expect_all_free();
 }
 
+// Twins that lose their pages to others and are computed again together: the second follows the first.
+TEST(Preemption, WhatIsComputedAgainIsNoCacheHit) {
+  test::HarnessOptions options;
+  options.backend.n_pages = 32;  // of 8 tokens
+  options.limits.max_running = 2;
+  EngineHarness h(options);
+  Clients clients{h.submit(request_of(7, 60, 40)), h.submit(request_of(7, 60, 40))};
+  for (int i = 0; i < 12; ++i) h.step();
+  for (const TokenId first : {8, 9}) {
+    GenerateRequest urgent = request_of(first, 110, 10);
+    urgent.priority = 1;
+    clients.push_back(h.submit(urgent));
+  }
+  ASSERT_TRUE(h.run_until_idle(clients));
+  for (const auto& client : clients) expect_complete(*client);
+  EXPECT_EQ(h.stats.preemptions.load(), 2u);
+  std::uint64_t n_cached = 0;
+  for (const auto& client : clients) n_cached += client->generation->n_cached.load();
+  EXPECT_LT(clients[1]->generation->n_cached.load(), 60u);
+  EXPECT_EQ(h.stats.cached_tokens.load(), n_cached);
+  EXPECT_EQ(h.stats.cache_queries.load(), 2u * 60 + 2 * 110);
+}
+
 TEST(Preemption, WithoutItPagesArePromisedInFull) {
   test::HarnessOptions options;
   options.backend.n_pages = 32;
