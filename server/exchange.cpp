@@ -1,11 +1,28 @@
 #include "server/exchange.hpp"
 
 #include "base/assert.hpp"
+#include "base/log_record.hpp"
 #include "server/http_error.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 
 namespace quern::server {
+namespace {
+
+// A path as part of a log line: clients choose it.
+std::string loggable(std::string_view path) {
+  constexpr std::size_t kMaxBytes = 128;
+  std::string out(path.empty() ? "-" : path.substr(0, kMaxBytes));
+  std::ranges::replace_if(
+      out, [](char c) { return c <= ' ' || c > '~'; }, '?');
+  return out;
+}
+
+}  // namespace
 
 Exchange::Exchange(Connection& connection, ServerState& state, RequestHead head)
     : connection_(connection), state_(state), head_(std::move(head)), keep_alive_(head_.keep_alive) {}
@@ -25,9 +42,17 @@ net::awaitable<void> Exchange::reply(Response response) {
   replied_ = true;
   if (state_.draining()) keep_alive_ = false;
   state_.count_response(response.status);
+  if (response.status >= ServerState::kFirstError && state_.options.log_requests) log_error(response.status);
   out_ = serialize(response, context());
   const bool sent = co_await connection_.write(out_, state_.options.limits.write_timeout);
   if (!sent) keep_alive_ = false;
+}
+
+// The query of the target is left out: nobody knows what clients put there.
+void Exchange::log_error(unsigned status) const {
+  const std::vector<log::Field> fields{{"request_id", head_.request_id}, {"status", std::int64_t{status}}};
+  const auto method = beast::http::to_string(head_.method);
+  log::record(fmt::format("{} {}", std::string_view(method), loggable(head_.path)), fields);
 }
 
 void Exchange::start_events() {

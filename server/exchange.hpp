@@ -53,6 +53,7 @@ class Exchange {
  private:
   ReplyContext context() const;
   net::awaitable<bool> write_events(bool last);
+  void log_error(unsigned status) const;
 
   Connection& connection_;
   ServerState& state_;

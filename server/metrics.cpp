@@ -80,6 +80,8 @@ void add_requests(Families& out, const sched::Snapshot& now) {
               now.preemptions);
   out.counter("quern:requests_rejected_total",
               "Requests that the scheduler refused: queue full, or a time limit that cannot be kept.", now.rejected);
+  out.gauge("quern:queued_work_seconds", "Work submitted and not finished, at the speed of the last steps.",
+            now.seconds_of_work);
   out.counter("vllm:prompt_tokens_total", "Prompt tokens processed.", now.prompt_tokens);
   out.counter("vllm:generation_tokens_total", "Tokens generated.", now.generated_tokens);
 }
@@ -119,12 +121,22 @@ void add_server(Families& out, const ServerState& state) {
   }
   out.gauge("quern:memory_budget_bytes", "The memory budget.", static_cast<double>(ledger.budget()));
   out.gauge("quern:connections", "Open connections.", static_cast<double>(state.n_connections()));
+  out.gauge("quern:connections_limit", "Connections that may be open.",
+            static_cast<double>(state.options.limits.max_connections));
   out.gauge("quern:http_requests_active", "HTTP requests being answered.", state.n_active());
   out.gauge("quern:draining", "1 while the server finishes its last requests.", state.draining() ? 1 : 0);
   out.begin("quern:http_responses_total", "HTTP responses by class of status.", MetricType::Counter);
   for (unsigned status_class = 2; status_class <= 5; ++status_class) {
     out.value(static_cast<double>(state.n_responses(status_class)), "status", fmt::format("{}xx", status_class));
   }
+  out.begin("quern:http_errors_total", "HTTP responses of status 400 and above, by status.", MetricType::Counter);
+  for (unsigned status = ServerState::kFirstError; status < ServerState::kFirstError + ServerState::kErrors; ++status) {
+    const std::uint64_t n = state.n_errors(status);
+    // The two that mean "come back later" are there from the start, so that rate() sees their first one.
+    if (n > 0 || status == 429 || status == 503) out.value(static_cast<double>(n), "status", std::to_string(status));
+  }
+  out.counter("quern:spans_dropped_total", "Spans that did not reach the collector.",
+              state.spans ? state.spans->n_dropped() : 0);
   out.gauge("quern:uptime_seconds", "Since the server was created.",
             to_seconds(state.services.clock.now() - state.started));
 }

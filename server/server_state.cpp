@@ -87,6 +87,13 @@ void ServerState::request_ended() {
 
 void ServerState::count_response(unsigned status) noexcept {
   responses_[std::min<std::size_t>(status / 100, responses_.size() - 1)].fetch_add(1, std::memory_order_relaxed);
+  if (status >= kFirstError && status < kFirstError + kErrors) {
+    errors_[status - kFirstError].fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+std::uint64_t ServerState::n_errors(unsigned status) const noexcept {
+  return errors_[status - kFirstError].load(std::memory_order_relaxed);
 }
 
 std::uint64_t ServerState::n_responses(unsigned status_class) const noexcept {

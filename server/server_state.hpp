@@ -56,6 +56,8 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   void count_response(unsigned status) noexcept;
   std::uint32_t n_active() const noexcept { return n_active_.load(std::memory_order_seq_cst); }
   std::uint64_t n_responses(unsigned status_class) const noexcept;  // 2: 2xx, ..., 5: 5xx
+  static constexpr unsigned kFirstError = 400, kErrors = 200;
+  std::uint64_t n_errors(unsigned status) const noexcept;  // of one status in [kFirstError, kFirstError + kErrors)
 
   // Refuses new work; closes idle connections once no request runs, and everything after drain_timeout. Twice is fine.
   void drain();
@@ -75,6 +77,7 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   std::atomic<std::uint32_t> n_active_{0};
   std::atomic<std::uint64_t> body_bytes_{0};
   std::array<std::atomic<std::uint64_t>, 6> responses_{};
+  std::array<std::atomic<std::uint64_t>, kErrors> errors_{};
   mutable std::mutex mutex_;
   struct Open {
     std::weak_ptr<Connection> connection;

@@ -87,10 +87,10 @@ std::optional<Response> refuse_by_head(const RequestHead& head, const RouteMatch
                                        const ServerState& state) {
   const bool tcp = connection.transport() == Transport::tcp;
   if (tcp && !state.access.host_allowed(head.host)) {
-    return error_response(403, "Host: not a name of this server (see allowed_hosts)", "host_not_allowed");
+    return error_response(403, "Host: not a name of this server (see --allowed-hosts)", "host_not_allowed");
   }
   if (tcp && !head.origin.empty() && !state.access.origin_allowed(head.origin)) {
-    return error_response(403, "Origin: pages from there may not use this server (see allowed_origins)",
+    return error_response(403, "Origin: pages from there may not use this server (see --allowed-origins)",
                           "origin_not_allowed");
   }
   if (match.allow.empty()) return error_response(404, "no such path", "not_found");

@@ -9,6 +9,8 @@
 namespace quern::app {
 namespace {
 
+constexpr std::string_view kNoNames = "none";
+
 template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
@@ -33,6 +35,20 @@ Result<std::vector<std::uint32_t>> parse_counts(std::string_view text, const Cou
                   field.max, text);
     }
     out.push_back(*count);
+    begin = end + 1;
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> parse_names(std::string_view text) {
+  std::vector<std::string> out;
+  if (text == kNoNames) return out;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    if (begin == end) {
+      return fail(Errc::bad_input, "want names with commas between them, or {}, found '{}'", kNoNames, text);
+    }
+    out.emplace_back(text.substr(begin, end - begin));
     begin = end + 1;
   }
   return out;
@@ -63,6 +79,7 @@ Status assign(const Field& field, std::string_view text, Options& options) {
           },
           [&](const Time& f) { return store(parse_duration(text, f.min, f.max), f.member(options)); },
           [&](const Counts& f) { return store(parse_counts(text, f), f.member(options)); },
+          [&](const Names& f) { return store(parse_names(text), f.member(options)); },
           [&](const Custom& f) { return f.parse(text, options); },
       },
       field);
@@ -77,6 +94,10 @@ std::string show(const Field& field, Options& options) {
                         [&]<class T>(const Bytes<T>& f) { return format_bytes(f.member(options)); },
                         [&](const Time& f) { return format_duration(f.member(options)); },
                         [&](const Counts& f) { return fmt::format("{}", fmt::join(f.member(options), ",")); },
+                        [&](const Names& f) {
+                          const std::vector<std::string>& names = f.member(options);
+                          return names.empty() ? std::string(kNoNames) : fmt::format("{}", fmt::join(names, ","));
+                        },
                         [&](const Custom& f) { return std::string(f.default_text); },
                     },
                     field);
@@ -91,6 +112,7 @@ std::string placeholder(const Field& field) {
                         []<class T>(const Bytes<T>&) { return std::string("SIZE"); },
                         [](const Time&) { return std::string("TIME"); },
                         [](const Counts&) { return std::string("N,N,.."); },
+                        [](const Names& f) { return std::string(f.placeholder); },
                         [](const Custom& f) { return std::string(f.placeholder); },
                     },
                     field);

@@ -53,6 +53,10 @@ struct Counts {  // "1,4,16"
   Member<std::vector<std::uint32_t>> member;
   std::uint32_t min, max;
 };
+struct Names {  // "a.example,b.example"; none: empty
+  Member<std::vector<std::string>> member;
+  const char* placeholder;
+};
 struct Custom {  // anything else
   Status (*parse)(std::string_view text, Options& options);
   const char* placeholder;
@@ -60,9 +64,9 @@ struct Custom {  // anything else
   bool repeatable = false;  // parse is called once for each occurrence
 };
 
-using Field =
-    std::variant<Flag, Text, Choice, Range<std::uint16_t>, Range<std::uint32_t>, Range<std::int32_t>,
-                 Range<std::uint64_t>, Range<float>, Bytes<std::uint32_t>, Bytes<std::uint64_t>, Time, Counts, Custom>;
+using Field = std::variant<Flag, Text, Choice, Range<std::uint16_t>, Range<std::uint32_t>, Range<std::int32_t>,
+                           Range<std::uint64_t>, Range<float>, Bytes<std::uint32_t>, Bytes<std::uint64_t>, Time, Counts,
+                           Names, Custom>;
 
 // Parses text and stores it. Errors: bad_input "want ..., found ...", without the option's name.
 Status assign(const Field& field, std::string_view text, Options& options);

@@ -1,4 +1,5 @@
 """Starts `quern serve` as a process: what it announces, its socket, `quern ctl`, signals and exit codes."""
+import http.client
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import stat
 import subprocess
 import sys
 import unittest
+import urllib.error
 import urllib.request
 
 import quern_process
@@ -92,6 +94,30 @@ class Serve(QuernTest):
                                  capture_output=True, text=True, timeout=TIMEOUT_S)
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
         self.assertEqual(server.end(), 0)
+
+    def test_more_hosts_and_origins_can_be_allowed(self):
+        server = self.start("--allowed-hosts", "llm.example,chat.example", "--allowed-origins", "https://chat.example")
+        for headers, wanted in (({"Host": "llm.example"}, 200), ({"Host": "other.example"}, 403),
+                                ({"Origin": "https://chat.example"}, 200), ({"Origin": "https://other.example"}, 403)):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)
+            self.addCleanup(connection.close)
+            connection.request("GET", "/health", headers=headers)
+            self.assertEqual(connection.getresponse().status, wanted, headers)
+        refused = quern("serve", "--port", "0", "--socket", "none", "--allowed-hosts", "a.example,,b.example")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("allowed-hosts", refused.stderr)
+
+    def test_logs_what_it_refused(self):
+        server = self.start("--log-requests", "--log-format", "json")
+        for path, body in (("/v1/completions", {"prompt": 1.5}), ("/secret%0a?q=prompt", {})):
+            with self.assertRaises(urllib.error.HTTPError):
+                server.post(path, body)
+        server.process.send_signal(signal.SIGTERM)
+        log = server.process.communicate(timeout=TIMEOUT_S)[1]
+        lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+        found = {line["message"]: line.get("status") for line in lines}
+        self.assertEqual(found.get("POST /v1/completions"), 400, log)
+        self.assertEqual(found.get("POST /secret?"), 404, log)
 
     def test_announces_a_command_that_works(self):
         server = self.start()

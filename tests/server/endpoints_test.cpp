@@ -79,6 +79,18 @@ TEST(Endpoints, MetricsAreWellFormedAndComplete) {
             std::string::npos);
 }
 
+TEST(Metrics, CountErrorsByStatus) {
+  ServerHarness server;
+  EXPECT_EQ(server.get("/nowhere").status, 404);
+  EXPECT_EQ(server.post("/v1/completions", "{}").status, 400);
+  EXPECT_EQ(server.post("/v1/completions", "{").status, 400);
+  const std::string text = server.get("/metrics").body;
+  for (const char* line : {"status=\"404\"} 1\n", "status=\"400\"} 2\n", "status=\"429\"} 0\n"}) {
+    EXPECT_NE(text.find(std::string("quern:http_errors_total{model_name=\"test-model\",") + line), std::string::npos)
+        << text;
+  }
+}
+
 TEST(Control, OnlyOnTheUnixSocket) {
   ServerHarness server;
   for (const char* path : {"/control/status", "/control/requests", "/control/requests/1"}) {
