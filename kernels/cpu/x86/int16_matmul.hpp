@@ -64,6 +64,12 @@ __m256 subtract_mins(const float* mins, const Int16Block& x, __m256 sum) noexcep
   return sum;
 }
 
+// Far enough for memory to answer while some blocks of a row are used.
+inline void prefetch_ahead(const std::byte* w, std::size_t n_bytes) noexcept {
+  constexpr std::size_t kAhead = 1152;
+  for (std::size_t at = 0; at < n_bytes; at += 64) __builtin_prefetch(w + kAhead + at);
+}
+
 // ---- fused ----------------------------------------------------------------------------------------------------------
 
 template <class Dot, class Format, std::size_t kRows, std::size_t kTokens>
@@ -147,6 +153,9 @@ struct Int16Fused {
       for (__m256& sum : row_sums) sum = _mm256_setzero_ps();
     }
     for (std::size_t k = 0; k < args.n_cols; k += kInt16BlockValues) {
+      if (kTokens > 1 && token == 0) {  // later tokens find the weights in the L1
+        for (std::size_t r = 0; r < kRows; ++r) prefetch_ahead(w[r], kBytes);
+      }
       if constexpr (Format::kIntegerScales) {
         add_integer_block(w);
       } else {
@@ -190,9 +199,9 @@ void int16_fused_rows(const MatmulArgs& args, std::size_t row, std::size_t strid
 }
 
 // Up to here the weights stay in the L1 while all tokens use them; beyond, unpacking them once into a panel pays: share
-// of the int16 roof on an EPYC (Zen 3), Q4_K, fused and panel: 16 tokens 67 and 63%, 24: 67 and 66%, 32: 67 and 67%,
-// 40: 61 and 66% (docs/PERFORMANCE.md).
-inline constexpr std::size_t kInt16FusedTokens = 32;
+// of the int16 roof on an EPYC (Zen 3), Q4_K from memory, fused and panel: 4 tokens 54 and 33%, 12: 54 and 50%, 20: 54
+// and 55%, 24: 54 and 58%, 33: 56 and 60% (docs/PERFORMANCE.md).
+inline constexpr std::size_t kInt16FusedTokens = 20;
 
 template <class Dot, class Format>
 void int16_fused(const MatmulArgs& args) noexcept {

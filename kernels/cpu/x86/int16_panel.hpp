@@ -188,7 +188,14 @@ void int16_panel_product(const MatmulArgs& args, std::size_t row, std::size_t n_
   for (std::size_t k = 0; k < args.n_cols; k += Panel::kCols) {
     const std::size_t n = args.n_cols - k < Panel::kCols ? args.n_cols - k : Panel::kCols;
     for (std::size_t r = 0; r < n_rows; ++r) {
-      panel.template unpack<Format>(args.w + (row + r) * args.row_bytes, k, n, r);
+      const std::byte* w = args.w + (row + r) * args.row_bytes;
+      panel.template unpack<Format>(w, k, n, r);
+      // What this place of the panel holds next comes from memory meanwhile. The hardware does not follow 24 rows.
+      const bool is_last = k + n >= args.n_cols;
+      const std::byte* next =
+          is_last ? w + Panel::kRows * args.row_bytes : w + (k + n) / Format::kBlockValues * Format::kBlockBytes;
+      constexpr std::size_t kBytes = Panel::kCols / Format::kBlockValues * Format::kBlockBytes;
+      for (std::size_t at = 0; at < kBytes; at += 64) __builtin_prefetch(next + at);
     }
     for (std::size_t at = 0; at < n; at += kInt16BlockValues) {
       const std::size_t n_block = n - at < kInt16BlockValues ? n - at : kInt16BlockValues;
