@@ -24,6 +24,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   static Result<std::shared_ptr<Listener>> listen_unix(net::io_context& io, const std::string& path);
 
   std::uint16_t port() const noexcept { return port_; }  // TCP only
+  Transport transport() const noexcept { return transport_; }
   void start(std::shared_ptr<ServerState> state);
   void stop();
 

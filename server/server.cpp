@@ -34,9 +34,14 @@ Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, cons
     QUERN_TRY(OtlpEndpoint endpoint, parse_otlp_endpoint(options.otlp_endpoint));
     impl->state->spans = std::make_shared<SpanExporter>(io, std::move(endpoint));
   }
-  impl->state->on_drain([listeners = impl->listeners] {
-    for (const auto& listener : listeners) listener->stop();
-  });
+  // An operator can look at the last requests and cancel them: the Unix socket listens as long as there are any.
+  const auto stop = [listeners = impl->listeners](Transport transport) {
+    for (const auto& listener : listeners) {
+      if (listener->transport() == transport) listener->stop();
+    }
+  };
+  impl->state->on_drain([stop] { stop(Transport::tcp); });
+  impl->state->on_quiet([stop] { stop(Transport::unix_socket); });
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 

@@ -80,8 +80,9 @@ class Server {
 
   void start();                         // spawns the accept loops
   std::uint16_t port() const noexcept;  // the bound TCP port
-  // Graceful: stops accepting, lets running requests finish within drain_timeout, then closes. Safe to call twice; from
-  // the io_context's thread (signal handler, /control/drain). When all is closed, the io_context runs out of work.
+  // Graceful: stops accepting, on the Unix socket not before the running requests have finished, which they may within
+  // drain_timeout; then closes. Safe to call twice; from the io_context's thread (signal handler, /control/drain). When
+  // all is closed, the io_context runs out of work.
   void drain();
 
  private:

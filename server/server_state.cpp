@@ -104,7 +104,7 @@ void ServerState::drain() {
   if (draining_.exchange(true, std::memory_order_seq_cst)) return;
   log::info("draining: {} requests may finish within {} ms", n_active(), options.limits.drain_timeout.count());
   services.scheduler.drain();
-  if (stop_listening_) stop_listening_();
+  if (when_draining_) when_draining_();
   net::post(strand_, [self = shared_from_this()] {
     if (self->n_connections() == 0) return;
     self->drain_timer_.expires_after(self->options.limits.drain_timeout);
@@ -121,6 +121,7 @@ void ServerState::drain() {
 void ServerState::close_idle_when_quiet() {
   // While a request runs, idle connections stay, so that health checks on them see the draining state.
   if (n_active() != 0) return;
+  if (!quiet_.exchange(true, std::memory_order_seq_cst) && when_quiet_) when_quiet_();
   for (const auto& connection : open_connections()) connection->close_if_idle();
 }
 

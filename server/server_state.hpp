@@ -62,8 +62,9 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   // Refuses new work; closes idle connections once no request runs, and everything after drain_timeout. Twice is fine.
   void drain();
   bool draining() const noexcept { return draining_.load(std::memory_order_seq_cst); }
-  // Set before the server starts; called once, when draining begins.
-  void on_drain(std::function<void()> stop_listening) { stop_listening_ = std::move(stop_listening); }
+  // Set before the server starts; each is called once: when draining begins, and when its last request has ended.
+  void on_drain(std::function<void()> then) { when_draining_ = std::move(then); }
+  void on_quiet(std::function<void()> then) { when_quiet_ = std::move(then); }
 
  private:
   void close_idle_when_quiet();
@@ -72,8 +73,8 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   net::strand<net::any_io_executor> strand_;  // of the drain timer
   net::steady_timer drain_timer_;
   net::thread_pool helper_{1};
-  std::function<void()> stop_listening_;
-  std::atomic<bool> draining_{false};
+  std::function<void()> when_draining_, when_quiet_;
+  std::atomic<bool> draining_{false}, quiet_{false};
   std::atomic<std::uint32_t> n_active_{0};
   std::atomic<std::uint64_t> body_bytes_{0};
   std::array<std::atomic<std::uint64_t>, 6> responses_{};

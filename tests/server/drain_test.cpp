@@ -46,6 +46,9 @@ TEST(Drain, RunningRequestsFinishAndNewOnesAreRefused) {
   local.send("POST /control/drain HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(local.read_reply().status, 202);
   ServerHarness::eventually("no new connections", [&] { return refuses_connections(server); });
+  HttpClient operator_client = server.unix_socket();
+  operator_client.get("/control/status");
+  EXPECT_EQ(operator_client.read_reply().status, 200) << "the Unix socket answers while a request runs";
   kept.get("/health");
   const Reply health = kept.read_reply();
   EXPECT_EQ(health.status, 503);
