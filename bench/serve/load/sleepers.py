@@ -5,6 +5,7 @@ Small receive buffers make the server's writes block early. Opening blocks the e
 import socket
 
 RECEIVE_BUFFER_BYTES = 2304  # the least that Linux grants
+NOTHING = "nothing yet"
 
 
 class Sleepers:
@@ -51,7 +52,7 @@ class Sleepers:
             try:
                 line = sock.recv(64, socket.MSG_PEEK).split(b"\r\n")[0].decode("latin-1")
             except OSError:
-                line = "nothing yet"
+                line = NOTHING
             counts[line] = counts.get(line, 0) + 1
         return counts
 

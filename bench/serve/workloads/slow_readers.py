@@ -13,7 +13,7 @@ import time
 
 from load.process import raise_open_files
 from load.prompts import Prompts
-from load.sleepers import Sleepers
+from load.sleepers import NOTHING, Sleepers
 from load.stats import ratio
 
 SERVER = {"--parallel": "2048", "--queue-capacity": "2048", "--max-connections": "4096", "--max-backlog": "4K",
@@ -83,6 +83,13 @@ async def settle(server, seconds):
     return None if status is None else False
 
 
+async def answered(sleepers, seconds):
+    """Waits until the server has said something to every sleeper: before, it may not even know of the last ones."""
+    end = time.monotonic() + seconds
+    while NOTHING in sleepers.heads() and time.monotonic() < end:
+        await asyncio.sleep(0.1)
+
+
 async def sip(sleepers):
     while True:
         sleepers.sip(n_bytes=256, every=2)
@@ -107,6 +114,7 @@ async def run(server, options, report):
         sleepers.open(server.request(prompts.words(n_words), n_tokens, key=f"sleeper-{i % 16}", keep_alive=True))
         if i % 50 == 49:
             await asyncio.sleep(0.02)
+    await answered(sleepers, options.settle)
     if await settle(server, options.settle) is False:
         report.note("the server still generates for the sleepers: raise --settle or lower --sleeper-tokens, or the speed of "
                     "the busy ones says nothing")
