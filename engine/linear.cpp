@@ -75,7 +75,7 @@ void convert(const Input& input, const float* x, kernels::Range rows) noexcept {
 }
 
 std::size_t piece_rows(const Input& input) noexcept {
-  return std::max(input.n_rows > kFewRows ? input.prefill->piece_rows : kernels::MatmulKernel{}.piece_rows, 1u);
+  return input.n_rows > kFewRows ? input.prefill->piece_rows : kernels::MatmulKernel{}.piece_rows;
 }
 
 void multiply(const Matrix& matrix, const Input& input, std::uint32_t owner, kernels::Range rows, float* y,

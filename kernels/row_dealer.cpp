@@ -34,7 +34,10 @@ Range RowDealer::take(std::size_t owner, std::uint64_t call, std::size_t n, std:
   // Relaxed: a word only decides who computes what; run() orders the rows' values themselves.
   std::uint64_t seen = left.load(std::memory_order_relaxed);
   for (;;) {
-    // A word of another round is that of a call that every worker has left.
+    // A word of an earlier round is that of a call that every worker has left. One of a later round would mean that
+    // another worker is more than kOpenCalls ahead, and rows would be dealt twice.
+    QUERN_ASSERT(static_cast<std::int32_t>(static_cast<std::uint32_t>(round) -
+                                           static_cast<std::uint32_t>(seen >> kRowBits)) >= 0);
     const std::size_t begin = seen >> kRowBits == round ? seen & kRowMask : 0;
     if (begin >= n) return {0, 0};
     const std::size_t wanted = ((n - begin) / kPartOfTheRest + piece - 1) / piece * piece;

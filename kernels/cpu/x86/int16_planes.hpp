@@ -1,7 +1,7 @@
-// One token times weights whose codes are unsigned bytes: the third regime of int16_matmul.hpp. Activations are taken
+// One token times weights whose codes are unsigned bytes: a regime of int16_matmul.hpp. Activations are taken
 // apart into two planes of bytes, so that codes are multiplied as they are (vpmaddubsw, 32 at once) and scaled when the
 // sums of pairs are widened anyway: 17 instructions for 64 weights, where widening the weights takes 21.
-// Lane i of a sum holds values 4 i .. 4 i + 3 of each group in either regime, and the sums are exact: bit-equal.
+// Lane i of a sum holds values 4 i .. 4 i + 3 of each group in every regime, and the sums are exact: bit-equal.
 #pragma once
 
 #include "kernels/cpu/x86/int16_formats.hpp"
@@ -16,7 +16,7 @@ struct BytePlanes {
   alignas(32) std::int8_t low[kInt16BlockValues];
 };
 
-// 16 values of one group: even and odd ones, 16 bits each, to bytes in order.
+// A block, whose groups hold 16 even and 16 odd values of 16 bits each, to bytes in order.
 inline void split_planes(const Int16Block& from, BytePlanes& to) noexcept {
   const __m256i low7 = _mm256_set1_epi16(127), low8 = _mm256_set1_epi16(255);
   for (std::size_t g = 0; g < kInt16BlockValues / 32; ++g) {

@@ -7,9 +7,8 @@
 namespace quern::kernels {
 namespace {
 
-struct DotVnni {
+struct DotVnni : DotAvx2 {
   static constexpr Peak kPeak = Peak::int16_dot_256;
-  static __m256i multiply(__m256i a, __m256i b) noexcept { return _mm256_madd_epi16(a, b); }
   static __m256i add(__m256i sum, __m256i a, __m256i b) noexcept {
 #ifdef __AVXVNNI__
     return _mm256_dpwssd_avx_epi32(sum, a, b);
