@@ -37,9 +37,10 @@ net::awaitable<bool> Connection::wait_readable(std::chrono::milliseconds timeout
   co_return true;
 }
 
-net::awaitable<bool> Connection::write(std::string_view bytes, std::chrono::milliseconds timeout) {
+net::awaitable<bool> Connection::write(std::string_view bytes, ReadPaceLimits limits) {
   while (!bytes.empty() && !gone_) {
-    stream_.expires_after(timeout);  // of this piece: a slow reader may take long in all
+    const auto begun = std::chrono::steady_clock::now();
+    stream_.expires_after(read_pace_.patience(limits));
     const net::const_buffer piece(bytes.data(), bytes.size());
     auto written = co_await stream_.async_write_some(piece, kTuple);
     auto& [error, n_bytes] = written;
@@ -47,6 +48,7 @@ net::awaitable<bool> Connection::write(std::string_view bytes, std::chrono::mill
       peer_left();
       break;
     }
+    read_pace_.took(n_bytes, std::chrono::steady_clock::now() - begun, limits);
     bytes.remove_prefix(n_bytes);
   }
   co_return !gone_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "server/asio.hpp"
+#include "server/read_pace.hpp"
 
 #include <chrono>
 #include <functional>
@@ -34,9 +35,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Waits for the first byte of a request, unless one is buffered. false: none came in time, or the peer left.
   net::awaitable<bool> wait_readable(std::chrono::milliseconds timeout);
 
-  // Writes everything; a peer that takes nothing for `timeout` is dropped. false: the peer is gone. The bytes must live
-  // until the end.
-  net::awaitable<bool> write(std::string_view bytes, std::chrono::milliseconds timeout);
+  // Writes everything; a peer that takes less than the limits say is dropped (ReadPace, over all writes of the
+  // connection). false: the peer is gone. The bytes must live until the end.
+  net::awaitable<bool> write(std::string_view bytes, ReadPaceLimits limits);
 
   // Calls on_gone as soon as the peer has closed its end, also when nothing is being written (a request that waits in
   // the queue). It reads ahead to see that: at most read_ahead_bytes, after which only a write tells. A half-closed
@@ -65,6 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const std::size_t read_ahead_bytes_;
   std::optional<uid_t> peer_;
   std::function<void()> on_gone_;
+  ReadPace read_pace_;
   net::steady_timer watch_ended_;
   bool watching_ = false;
   bool stop_watch_ = false;

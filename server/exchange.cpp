@@ -44,7 +44,7 @@ net::awaitable<void> Exchange::reply(Response response) {
   state_.count_response(response.status);
   if (response.status >= ServerState::kFirstError && state_.options.log_requests) log_error(response.status);
   out_ = serialize(response, context());
-  const bool sent = co_await connection_.write(out_, state_.options.limits.write_timeout);
+  const bool sent = co_await connection_.write(out_, state_.options.limits.read_pace());
   if (!sent) keep_alive_ = false;
 }
 
@@ -84,7 +84,7 @@ net::awaitable<bool> Exchange::write_events(bool last) {
     if (last) append_last_chunk(out_, context().trailers ? server_timing_ : "");
   }
   events_.clear();
-  const bool sent = co_await connection_.write(out_, state_.options.limits.write_timeout);
+  const bool sent = co_await connection_.write(out_, state_.options.limits.read_pace());
   if (!sent) keep_alive_ = false;
   co_return sent;
 }

@@ -158,7 +158,7 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
   BodyLease lease(state);
   if (!parser.is_done()) {
     if (expects_continue && connection.buffer().size() == 0) {
-      const bool sent = co_await connection.write("HTTP/1.1 100 Continue\r\n\r\n", state.options.limits.write_timeout);
+      const bool sent = co_await connection.write("HTTP/1.1 100 Continue\r\n\r\n", state.options.limits.read_pace());
       if (!sent) co_return false;
     }
     bool gone = false;
@@ -217,7 +217,7 @@ net::awaitable<void> refuse_session(std::shared_ptr<ServerState> state, std::sha
   const ReplyContext context{.keep_alive = false,
                              .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
   const std::string bytes = serialize(response, context);
-  const bool sent = co_await connection->write(bytes, std::chrono::seconds(1));
+  const bool sent = co_await connection->write(bytes, {.window = std::chrono::seconds(1)});
   if (sent) co_await connection->linger(std::size_t{64} << 10);
   connection->close();
 }
