@@ -2,6 +2,7 @@
 // fake in tests. Threads: forward() from the engine thread only; info() any.
 #pragma once
 
+#include "engine/context_cost.hpp"
 #include "engine/hyper_params.hpp"
 #include "engine/step_plan.hpp"
 
@@ -23,8 +24,8 @@ struct ModelInfo {
   bool generates = true;            // false: an encoder; forward() must not be called
   Pooling pooling = Pooling::none;  // how its maker meant it to embed; none: it was not
   std::uint32_t n_labels = 0;       // outputs of a ranking model's head
-  // Work that one earlier token adds to a token (attention), as a part of the token's own (matrix products).
-  double context_cost = 0;
+  // What attention adds to the work of a token.
+  ContextCost context_cost;
 };
 
 struct BackendLimits {

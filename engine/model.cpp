@@ -35,18 +35,22 @@ Result<ModelInfo> describe(const gguf::GgufFile& file, const ArchSpec& arch, con
   return info;
 }
 
-// What attention to one earlier token costs, as a part of a token's matrix products (ModelInfo::context_cost).
-double context_cost(const HyperParams& params, const ModelWeights& weights) {
+// Work of attention as a part of a token's matrix products (ModelInfo::context_cost).
+ContextCost context_cost(const HyperParams& params, const ModelWeights& weights) {
   const auto size = [](const Matrix& m) { return static_cast<double>(m.n_rows) * static_cast<double>(m.n_cols); };
-  double products = size(weights.output.matrix), attention = 0, experts = 0;
+  double products = size(weights.output.matrix), experts = 0;
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     weights.layers[i].for_each_matrix([&](const Matrix& m) { products += size(m); });
     weights.layers[i].for_each_expert_matrix([&](const Matrix& m) { experts += size(m); });
-    if (is_recurrent(params.layers[i].mixer)) continue;
-    attention += static_cast<double>(params.n_heads) * (params.d_head_k + params.d_head_v);
   }
   if (params.moe.n_experts > 0) products += experts * params.moe.n_used / params.moe.n_experts;
-  return products > 0 ? attention / products : 0;
+  ContextCost out;
+  if (products <= 0) return out;
+  const double attention = static_cast<double>(params.n_heads) * (params.d_head_k + params.d_head_v);
+  for (const LayerParams& layer : params.layers) {
+    if (!is_recurrent(layer.mixer)) out.add(attention / products, layer.window);
+  }
+  return out;
 }
 
 // A ranking model needs a head to rank with.

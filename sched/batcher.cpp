@@ -49,8 +49,7 @@ std::uint32_t Batcher::choose_decodes(std::span<const BatchInput> inputs) {
 
 void Batcher::choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n_decodes,
                              std::uint32_t prefill_tokens) {
-  std::uint32_t tokens = limits_.max_tokens - n_decodes;
-  if (n_decodes > 0) tokens = std::min(tokens, prefill_tokens);
+  std::uint32_t tokens = std::min(limits_.max_tokens - n_decodes, prefill_tokens);
   std::uint32_t logits = limits_.max_logits - n_decodes;
   keep_longest_waiting(prompts_, std::min(limits_.max_seqs - n_decodes, tokens), inputs);
 

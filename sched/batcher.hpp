@@ -40,7 +40,7 @@ class Batcher {
   Batcher(const BatchLimits& limits, std::uint32_t max_inputs);  // all limits at least 1
 
   // Decodes first (where not all fit: longest waiting first), then prompts (those that end soonest first).
-  // prefill_tokens: prompt tokens of the step, if something decodes in it. Valid until the next call.
+  // prefill_tokens: prompt tokens of the step at most; at least 1 where nothing decodes. Valid until the next call.
   std::span<const BatchShare> choose(std::span<const BatchInput> inputs, std::uint32_t prefill_tokens);
 
  private:

@@ -2,22 +2,21 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "sched/log_exception.hpp"
 #include "sched/plan_builder.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <exception>
 #include <utility>
 
 namespace quern::sched {
 namespace {
 
-// A step with prompt tokens may take this many times what its decodes take alone (SchedulerLimits::itl_target_ms 0).
-// So far below 2 that the 99th percentile of the gaps, a sixth above their median on a virtual machine, stays below
-// twice the usual gap.
-constexpr double kAutoTargetFactor = 1.7;
-// Prompt tokens at most of the first mixed step, before their cost is known.
-constexpr std::uint32_t kFirstChunk = 16;
+// What a step without decodes may take, and the tokens that it has in any case. On a machine with 90 tokens/s that is
+// 90 tokens instead of 512, which costs a prompt alone about 2%.
+constexpr double kLongestStep_s = 1;
+constexpr std::uint32_t kLeastChunk = 64;
+// What an answer is taken to be long before any has ended.
+constexpr double kFirstTypicalAnswer = 64;
 
 BatchLimits batch_limits(const engine::BackendLimits& backend) noexcept {
   return {.max_tokens = backend.max_tokens_per_step,
@@ -25,18 +24,12 @@ BatchLimits batch_limits(const engine::BackendLimits& backend) noexcept {
           .max_logits = backend.max_logits_per_step};
 }
 
-// Called in a catch block. Logging allocates and so may throw the very exception that it reports.
-void log_current_exception(const char* what_failed) noexcept {
-  try {
-    try {
-      throw;
-    } catch (const std::exception& e) {
-      log::error("{}: {}", what_failed, e.what());
-    } catch (...) {
-      log::error("{}: unknown exception", what_failed);
-    }
-  } catch (...) {
-  }
+policy::PaceLimits pace_limits(const SchedulerLimits& limits) noexcept {
+  return {.target_s = limits.itl_target_ms / 1000.0,
+          .factor = limits.itl_factor,
+          .factor_max = std::max(limits.itl_factor_max, limits.itl_factor),
+          .patience_s = std::max(to_seconds(limits.prompt_patience), 0.001),
+          .floor_s = limits.itl_floor_ms / 1000.0};
 }
 
 }  // namespace
@@ -49,12 +42,15 @@ EngineLoop::EngineLoop(const EngineParts& parts, CacheParts cache, const Schedul
       n_vocab_(parts.backend.info().n_vocab),
       residents_(std::move(cache), parts.stats, limits_, parts.queue.capacity(), page_tokens),
       batcher_(batch_limits(parts.backend.limits()), parts.queue.capacity() + limits.max_running),
-      cost_(limits.max_running, parts.backend.info().context_cost),
-      logits_(std::size_t{parts.backend.limits().max_logits_per_step} * n_vocab_) {
+      cost_(parts.backend.info().context_cost),
+      pace_(pace_limits(limits)),
+      logits_(std::size_t{parts.backend.limits().max_logits_per_step} * n_vocab_),
+      typical_answer_(kFirstTypicalAnswer) {
   reserve_plan(plan_, parts.backend.limits(), page_tokens);
   runnable_.reserve(limits.max_running);
   inputs_.reserve(limits.max_running);
   prefilling_.reserve(limits.max_running);
+  strict_.reserve(limits.max_running);
 }
 
 void EngineLoop::run(const std::atomic<bool>& stop) noexcept {
@@ -118,27 +114,6 @@ void EngineLoop::sweep() noexcept {
   residents_.remove_ended();
 }
 
-void EngineLoop::take_submissions() noexcept {
-  while (const std::shared_ptr<Generation> generation = parts_.queue.pop()) {
-    try {
-      residents_.enqueue(generation);
-    } catch (...) {
-      log_current_exception("a request could not be taken");
-      finish_generation(*generation, {.finish = FinishReason::failed});
-    }
-  }
-}
-
-void EngineLoop::end_late() noexcept {
-  const TimePoint now = parts_.clock.now();
-  while (const auto sequence = residents_.line().take_if([now](const Sequence& s) { return s.timed_out(now); })) {
-    finish_waiting(*sequence, FinishReason::timed_out);
-  }
-  for (const auto& sequence : residents_.running()) {
-    if (sequence->timed_out(now)) finish(*sequence, {.finish = FinishReason::timed_out});
-  }
-}
-
 void EngineLoop::admit() noexcept {
   const TimePoint now = parts_.clock.now();
   residents_.admit(now, [&](Sequence& sequence) {
@@ -148,6 +123,7 @@ void EngineLoop::admit() noexcept {
     }
     if (too_late(sequence, now)) finish(sequence, {.finish = FinishReason::timed_out});
   });
+  publish_wait(now);
 }
 
 // Whether it cannot even compute the rest of its prompt, alone, before its deadline: better to say so at once. What the
@@ -156,7 +132,7 @@ void EngineLoop::admit() noexcept {
 bool EngineLoop::too_late(const Sequence& sequence, TimePoint now) const noexcept {
   const std::optional<Duration>& deadline = sequence.request().deadline;
   const bool alone = residents_.running().size() < 2;
-  if (!deadline || alone || sequence.decodes() || cost_.work_per_second() == 0) return false;
+  if (!deadline || alone || sequence.decodes() || !cost_.known()) return false;
   const double work = cost_.prefill_work(sequence.n_left(), sequence.n_computed());
   return work / cost_.work_per_second() > to_seconds(sequence.generation().submitted + *deadline - now);
 }
@@ -182,9 +158,11 @@ void EngineLoop::collect_runnable() noexcept {
     const bool was_parked = sequence->state() == RequestState::parked;
     if (!sequence->stream().has_room() && (was_parked || sequence->stream().park())) {
       sequence->set_state(RequestState::parked, now);
+      residents_.set_stuck(*sequence, true);
       ++n_parked;
       continue;
     }
+    residents_.set_stuck(*sequence, false);
     const bool decodes = sequence->decodes();
     sequence->set_state(decodes ? RequestState::decode : RequestState::prefill, now);
     if (!decodes) {
@@ -215,39 +193,55 @@ bool EngineLoop::waits_for_others(const Sequence& sequence) const noexcept {
   });
 }
 
-// Prompt tokens that may join the decodes of this step.
-std::uint32_t EngineLoop::prefill_budget() noexcept {
-  std::uint32_t n_decodes = 0, n_before = 0;
-  const bool automatic = limits_.itl_target_ms == 0;
-  double target = automatic ? INFINITY : limits_.itl_target_ms / 1000.0;
+// Prompt tokens of a step in which nothing decodes: as many as the backend takes, but no longer than a request that
+// comes meanwhile should wait for an answer, or a place.
+std::uint32_t EngineLoop::alone_budget(std::uint32_t deepest) const noexcept {
+  const std::uint32_t most = parts_.backend.limits().max_tokens_per_step;
+  return std::clamp(cost_.tokens_for(cost_.work_within({}, kLongestStep_s), deepest), std::min(kLeastChunk, most),
+                    most);
+}
+
+// Prompt tokens that may join the decodes of this step; no prompt gets more than its own target allows.
+std::uint32_t EngineLoop::prefill_budget(TimePoint now) noexcept {
+  policy::StepShape decodes;
+  std::uint32_t deepest = 0;
+  strict_.clear();
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const Sequence& sequence = *runnable_[i];
     if (inputs_[i].n_prompt_left > 0) {
-      n_before = std::max(n_before, runnable_[i]->n_computed());
+      deepest = std::max(deepest, sequence.n_computed());
       continue;
     }
-    ++n_decodes;
-    const std::optional<Duration>& own = runnable_[i]->request().max_itl;
-    if (own) target = std::min(target, to_seconds(*own));
+    ++decodes.n_decodes;
+    decodes.decode_context += cost_.decode_context(sequence.n_computed());
+    const std::optional<Duration>& own = sequence.request().max_itl;
+    if (own) strict_.push_back({.tenant = inputs_[i].tenant, .max_itl_s = to_seconds(*own)});
   }
-  n_decodes = std::min({n_decodes, parts_.backend.limits().max_seqs_per_step, limits_.max_running});
+  if (decodes.n_decodes == 0) return alone_budget(deepest);
   const std::uint32_t most = limits_.prefill_tokens_per_step;
-  if (n_decodes == 0) return most;
-  const double decodes = cost_.decode_seconds(n_decodes);
-  if (decodes == 0) {  // what a step takes without prompts has to be seen once
-    return std::exchange(probed_, true) ? std::min(kFirstChunk, most) : 0;
+  const std::uint32_t places = std::min(parts_.backend.limits().max_seqs_per_step, limits_.max_running);
+  if (decodes.n_decodes > places) {
+    decodes.decode_context *= static_cast<double>(places) / decodes.n_decodes;
+    decodes.n_decodes = places;
   }
-  if (automatic) target = std::min(target, decodes * kAutoTargetFactor);
-  const double work = cost_.work_within(n_decodes, target);
-  if (std::isinf(work)) {  // one prompt token costs hardly more than one stream's share of a step
-    const double n_first = n_decodes * (target / decodes - 1.0);
-    return std::min(static_cast<std::uint32_t>(std::clamp(n_first, 1.0, double{kFirstChunk})), most);
+  if (cost_.wants_pure_step(decodes.n_decodes)) return 0;
+  const double alone = cost_.seconds(decodes), spread = cost_.spread();
+  std::uint32_t budget = 1;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (inputs_[i].n_prompt_left == 0) continue;
+    const double age = to_seconds(now - runnable_[i]->placed_at);
+    const double work =
+        cost_.work_within(decodes, policy::step_target(pace_, alone, spread, age, inputs_[i].tenant, strict_));
+    const std::uint32_t chunk = std::clamp(cost_.tokens_for(work, runnable_[i]->n_computed()), 1u, most);
+    inputs_[i].max_chunk = std::min(inputs_[i].max_chunk, chunk);
+    budget = std::max(budget, std::min(cost_.tokens_for(work, deepest), most));
   }
-  return std::clamp(cost_.tokens_for(work, n_before), 1u, most);
+  return budget;
 }
 
 void EngineLoop::run_step() noexcept {
   const TimePoint begin = parts_.clock.now();
-  const std::span<const BatchShare> shares = batcher_.choose(inputs_, prefill_budget());
+  const std::span<const BatchShare> shares = batcher_.choose(inputs_, prefill_budget(begin));
   for (const BatchShare& share : shares) runnable_[share.index]->last_turn = ++last_turn_;
   for (const BatchShare& share : shares) {  // promised at admission: cannot fail
     Sequence& sequence = *runnable_[share.index];
@@ -270,18 +264,16 @@ void EngineLoop::run_step() noexcept {
 }
 
 void EngineLoop::learn(std::span<const BatchShare> shares, Duration took) noexcept {
-  StepShape shape;
-  std::uint32_t n_tokens = 0;
+  policy::StepShape shape;
   for (const BatchShare& share : shares) {
-    n_tokens += share.n_tokens;
     if (inputs_[share.index].n_prompt_left == 0) {
       ++shape.n_decodes;
+      shape.decode_context += cost_.decode_context(runnable_[share.index]->n_computed());
     } else {
       shape.prefill_work += cost_.prefill_work(share.n_tokens, runnable_[share.index]->n_computed());
     }
   }
-  cost_.observe(shape, took);
-  parts_.stats.observe_rate(n_tokens, took);
+  cost_.observe(shape, took, parts_.clock.now());
 }
 
 void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
@@ -322,7 +314,7 @@ void EngineLoop::deliver_token(Sequence& sequence, std::span<const float> logits
     return;
   }
   sequence.accept(drawn.token);
-  sequence.tenant().charge(1);
+  residents_.charge_token(sequence);
   sequence.set_state(RequestState::decode, now);
   observe_token(sequence, now);
   if (sequence.at_length()) {
@@ -365,9 +357,12 @@ void EngineLoop::finish_generation(Generation& generation, TokenEvent last) noex
   parts_.stats.e2e.observe(parts_.clock.now() - generation.submitted);
   parts_.stats.prefill.observe_seconds(times.prefill);
   parts_.stats.decode.observe_seconds(times.decode);
+  if (last.finish == FinishReason::stop || last.finish == FinishReason::length) {
+    constexpr double kShareOfNewest = 0.05;
+    typical_answer_ += kShareOfNewest * (generation.n_generated.load(std::memory_order_relaxed) - typical_answer_);
+  }
+  if (generation.places) generation.places->leave();
   generation.stream->finish(last);
-  parts_.stats.work_tokens.fetch_sub(generation.request.prompt.size() + generation.request.max_tokens,
-                                     std::memory_order_relaxed);
   parts_.stats.live.fetch_sub(1, std::memory_order_seq_cst);
 }
 

@@ -11,9 +11,10 @@
 #include "engine/backend.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "sched/batcher.hpp"
-#include "sched/cost_model.hpp"
 #include "sched/engine_signal.hpp"
 #include "sched/page_audit.hpp"
+#include "sched/policy/cost_model.hpp"
+#include "sched/policy/pace.hpp"
 #include "sched/residents.hpp"
 #include "sched/stats.hpp"
 #include "sched/submission_queue.hpp"
@@ -22,6 +23,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace quern::sched {
@@ -54,12 +56,17 @@ class EngineLoop {
   void sweep() noexcept;
   void take_submissions() noexcept;
   void end_late() noexcept;
+  void make_places() noexcept;
+  void refuse_hopeless(std::size_t first_new) noexcept;
+  void publish_wait(TimePoint now) noexcept;
+  void refuse(Sequence& sequence, std::string why) noexcept;
   void admit() noexcept;
   void grow_pages() noexcept;
   void collect_runnable() noexcept;
   bool too_late(const Sequence& sequence, TimePoint now) const noexcept;
   bool waits_for_others(const Sequence& sequence) const noexcept;
-  std::uint32_t prefill_budget() noexcept;
+  std::uint32_t prefill_budget(TimePoint now) noexcept;
+  std::uint32_t alone_budget(std::uint32_t deepest) const noexcept;
   void learn(std::span<const BatchShare> shares, Duration took) noexcept;
   void deliver(std::span<const BatchShare> shares) noexcept;
   void deliver_token(Sequence& sequence, std::span<const float> logits, TimePoint now);
@@ -74,16 +81,19 @@ class EngineLoop {
   const std::uint32_t n_vocab_;
   Residents residents_;
   Batcher batcher_;
-  CostModel cost_;
+  policy::CostModel cost_;
+  const policy::PaceLimits pace_;
   engine::StepPlan plan_;
-  std::vector<float> logits_;                // [max_logits_per_step, n_vocab]
-  std::vector<Sequence*> runnable_;          // running and not parked: the batcher's inputs
-  std::vector<BatchInput> inputs_;           // of the same indexes
-  std::vector<const Sequence*> prefilling_;  // of this step, in order: see waits_for_others()
+  std::vector<float> logits_;                 // [max_logits_per_step, n_vocab]
+  std::vector<Sequence*> runnable_;           // running and not parked: the batcher's inputs
+  std::vector<BatchInput> inputs_;            // of the same indexes
+  std::vector<const Sequence*> prefilling_;   // of this step, in order: see waits_for_others()
+  std::vector<policy::StrictStream> strict_;  // of this step: streams that asked for max_itl
   std::uint64_t last_turn_ = 0;
   std::uint32_t swept_epoch_ = 0;
   bool swept_ = false;
-  bool probed_ = false;  // a step without prompts was run to learn what it takes
+  double typical_answer_;      // tokens: a moving average over answers that ended by themselves
+  TimePoint wait_known_at_{};  // when expected_wait_s was last computed
 };
 
 }  // namespace quern::sched

@@ -8,12 +8,14 @@
 #include "engine/sampling/sampler.hpp"
 #include "sched/phase_times.hpp"
 #include "sched/request.hpp"
+#include "sched/tenant_places.hpp"
 #include "sched/token_stream.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace quern::sched {
 
@@ -37,6 +39,9 @@ struct Generation {
   std::atomic<std::uint32_t> n_cached{0};  // prompt tokens found in the prefix cache when it was first admitted
   std::atomic<std::uint32_t> n_preemptions{0};
   PhaseTimes times;
+  // Why it was refused: written by the engine thread before the last event is pushed, read after that was popped.
+  std::string refusal;
+  std::shared_ptr<TenantPlaces> places;  // what its tenant holds of the queue; empty in tests of the loop
 
   // The reference that the submission queue holds while the request is in it.
   std::shared_ptr<Generation> queued_self;

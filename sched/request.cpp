@@ -16,6 +16,8 @@ const char* finish_reason_name(FinishReason reason) noexcept {
       return "failed";
     case FinishReason::timed_out:
       return "timed_out";
+    case FinishReason::refused:
+      return "refused";
   }
   return "unknown";
 }

@@ -32,8 +32,8 @@ struct GenerateRequest {
   std::optional<Duration> max_itl;    // what a gap between its tokens may take while others' prompts are computed
 };
 
-// timed_out: max_queue or deadline has passed.
-enum class FinishReason : std::uint8_t { none, stop, length, cancelled, failed, timed_out };
+// timed_out: max_queue or deadline has passed. refused: it waited, and will get no place; Generation::refusal says why.
+enum class FinishReason : std::uint8_t { none, stop, length, cancelled, failed, timed_out, refused };
 const char* finish_reason_name(FinishReason reason) noexcept;
 
 // What the engine thread sends to the request's owner. The last event of a request has finish != none; an

@@ -27,8 +27,10 @@ Residents::Residents(CacheParts parts, Stats& stats, const SchedulerLimits& limi
       page_tokens_(page_tokens),
       tenants_(limits.tenant_weights),
       line_(queue_capacity + limits.max_running),
+      admission_(limits.max_running, parts_.pool.n_pages()),
       states_(limits.max_running) {
   running_.reserve(limits.max_running);
+  holders_.reserve(limits.max_running);
   found_.reserve(parts_.pool.n_pages());
   parts_.cache.on_forget = [this](kv::PageId page) { parts_.checkpoints.drop(page); };
 }
@@ -44,19 +46,108 @@ void Residents::enqueue(std::shared_ptr<Generation> generation) {
 }
 
 Sequence* Residents::admit_one(TimePoint now) noexcept {
-  for (;;) {
-    Sequence* head = line_.head();
-    if (head == nullptr) return nullptr;
-    const bool placed = running_.size() < limits_.max_running && take_pages(*head);
-    if (placed) {
-      running_.push_back(line_.take(*head));
-      ++head->tenant().n_running;
-      head->tenant().charge(head->n_left());
-      head->set_state(head->decodes() ? RequestState::decode : RequestState::prefill, now);
-      return head;
-    }
-    if (!make_room(*head, now)) return nullptr;
+  Sequence* const urgent = line_.most_urgent();
+  if (urgent == nullptr) return nullptr;
+  Sequence* const oldest = line_.due_by_age(now);
+  if (oldest == nullptr || oldest == urgent) return place(*urgent, false, false, now) ? urgent : nullptr;
+  if (place(*oldest, true, false, now)) return oldest;
+  // It waits for room, and nobody overtakes it, except that the more important may take from the less important.
+  const bool more_important = urgent->request().priority > oldest->request().priority;
+  return more_important && place(*urgent, false, true, now) ? urgent : nullptr;
+}
+
+// Gives it a place and pages, if AdmissionPolicy does.
+bool Residents::place(Sequence& sequence, bool by_age, bool only_by_preemption, TimePoint now) noexcept {
+  find_pages(sequence);
+  const auto victims = plan(sequence);
+  if (!victims || (only_by_preemption && victims->empty())) return false;
+  if (!victims->empty()) {
+    for (const std::uint32_t index : *victims) preempt(*running_[index], now);
+    remove_ended();
+    find_pages(sequence);  // what victims gave back may be more than the cache keeps
   }
+  take_pages(sequence);
+  running_.push_back(line_.take(sequence));
+  if (!only_by_preemption) line_.count_place();
+  set_stuck(sequence, false);
+  sequence.placed_at = now;
+  sequence.kept = by_age;
+  ++sequence.tenant().n_running;
+  charge(sequence);
+  sequence.set_state(sequence.decodes() ? RequestState::decode : RequestState::prefill, now);
+  return true;
+}
+
+// REQUIRES: find_pages(head).
+std::optional<std::span<const std::uint32_t>> Residents::plan(const Sequence& head) noexcept {
+  holders_.clear();
+  for (const auto& sequence : running_) {
+    const Sequence& s = *sequence;
+    holders_.push_back({.urgency = urgency_of(s),
+                        .tenant_running = s.tenant().n_running,
+                        .tenant_weight = s.tenant().weight,
+                        .parked = s.state() == RequestState::parked,
+                        .kept = s.kept,
+                        .n_reserved = s.n_reserved,
+                        .pages = s.pages.pages()});
+  }
+  const policy::Demand demand{.urgency = urgency_of(head),
+                              .tenant_running = head.tenant().n_running,
+                              .tenant_weight = head.tenant().weight,
+                              .n_new = pages_to_promise(head) - static_cast<std::uint32_t>(found_.size()),
+                              .found = found_};
+  return admission_.plan(demand, holders_, parts_.pool, limits_.preempt);
+}
+
+// Positions that nobody has paid for yet; what was found in the cache is free.
+void Residents::charge(Sequence& sequence) noexcept {
+  const auto n_known = static_cast<std::uint32_t>(sequence.tokens().size());
+  const std::uint32_t from = std::max(sequence.n_paid, sequence.n_computed());
+  if (n_known > from) sequence.tenant().charge(n_known - from);
+  sequence.n_paid = n_known;
+}
+
+// It will not compute the rest of its prompt, or not soon. A token that was drawn stays paid for.
+void Residents::refund(Sequence& sequence) noexcept {
+  if (sequence.n_generated() > 0 || sequence.n_paid <= sequence.n_peak()) return;
+  sequence.tenant().refund(sequence.n_paid - sequence.n_peak());
+  sequence.n_paid = sequence.n_peak();
+}
+
+void Residents::charge_token(Sequence& sequence) noexcept {
+  sequence.tenant().charge(1);
+  sequence.n_paid = static_cast<std::uint32_t>(sequence.tokens().size());
+}
+
+void Residents::set_stuck(Sequence& sequence, bool stuck) noexcept {
+  if (stuck == sequence.stuck()) return;
+  sequence.set_stuck(stuck);
+  tenants_.set_stuck(sequence.tenant(), stuck);
+}
+
+void Residents::leave(Sequence& sequence) noexcept {
+  set_stuck(sequence, false);
+  tenants_.leave(sequence.tenant());
+}
+
+policy::Lineup Residents::lineup(double typical_answer) const {
+  policy::Lineup out{.max_running = limits_.max_running,
+                     .prefill_tokens_per_step = limits_.prefill_tokens_per_step,
+                     .preempt = limits_.preempt};
+  out.tenant_weights.assign(tenants_.n_indexes(), 1);
+  const auto player = [&](const Sequence& s) {
+    out.tenant_weights[s.tenant().index] = s.tenant().weight;
+    const std::uint32_t n_most = s.request().max_tokens - s.n_generated();
+    const double n_usual = std::max(typical_answer - s.n_generated(), typical_answer / 4);
+    return policy::Player{.urgency = urgency_of(s),
+                          .n_known = static_cast<std::uint32_t>(s.tokens().size()),
+                          .n_computed = s.n_computed(),
+                          .n_answer = static_cast<std::uint32_t>(std::clamp<double>(n_usual, 1, std::max(n_most, 1u))),
+                          .stuck = s.stuck()};
+  };
+  for (const auto& sequence : running_) out.running.push_back(player(*sequence));
+  for (const auto& sequence : line_.all()) out.waiting.push_back(player(*sequence));
+  return out;
 }
 
 // Pages that are listed for its beginning, up to the last one that leaves a token to compute: logits come from it.
@@ -82,18 +173,20 @@ void Residents::find_pages(const Sequence& sequence) noexcept {
   found_.resize(n_with_state);
 }
 
-bool Residents::take_pages(Sequence& sequence) noexcept {
-  find_pages(sequence);
-  const auto n_known = static_cast<std::uint32_t>(sequence.tokens().size());
+std::uint32_t Residents::pages_to_promise(const Sequence& sequence) const noexcept {
   const std::uint32_t n_whole = sequence.generation().n_pages_needed;
-  const std::uint32_t n_total =
-      limits_.preempt ? std::min(n_whole, kv::pages_for(std::uint64_t{n_known} + kHeadroomTokens, page_tokens_))
-                      : n_whole;
+  if (!limits_.preempt) return n_whole;
+  return std::min(n_whole, kv::pages_for(sequence.tokens().size() + kHeadroomTokens, page_tokens_));
+}
+
+// REQUIRES: find_pages(sequence), and that what plan() said has been done: it cannot fail then.
+void Residents::take_pages(Sequence& sequence) noexcept {
   const auto n_found = static_cast<std::uint32_t>(found_.size());
   const auto n_retained = static_cast<std::uint32_t>(
       std::ranges::count_if(found_, [&](kv::PageId page) { return parts_.pool.retained(page); }));
-  const std::uint32_t n_new = n_total - n_found;
-  if (!parts_.pool.reserve(n_new + n_retained)) return false;
+  const std::uint32_t n_new = pages_to_promise(sequence) - n_found;
+  const bool reserved = parts_.pool.reserve(n_new + n_retained);
+  QUERN_ASSERT(reserved);
   for (const kv::PageId page : found_) {
     if (parts_.pool.retained(page)) parts_.pool.unreserve(1);
     sequence.pages.adopt(page, parts_.pool);
@@ -113,7 +206,6 @@ bool Residents::take_pages(Sequence& sequence) noexcept {
     stats_.cache_queries.fetch_add(sequence.n_prompt(), std::memory_order_relaxed);
   }
   sequence.publish_pages();
-  return true;
 }
 
 // The beginning of a page that goes on differently is copied, so that only the rest has to be computed.
@@ -136,10 +228,7 @@ bool Residents::grow(Sequence& sequence, std::uint32_t n_positions, TimePoint no
       sequence.n_reserved = n_missing;
       break;
     }
-    Sequence* least = nullptr;
-    for (const auto& other : running_) {
-      if (!ended(other) && (least == nullptr || more_urgent(*least, *other))) least = other.get();
-    }
+    Sequence* const least = least_urgent();
     QUERN_ASSERT(least != nullptr);
     preempt(*least, now);
     if (least == &sequence) return false;
@@ -147,6 +236,19 @@ bool Residents::grow(Sequence& sequence, std::uint32_t n_positions, TimePoint no
   sequence.n_reserved -= sequence.pages.ensure(n_positions, parts_.pool);
   sequence.publish_pages();
   return true;
+}
+
+// Of those that run: who gives its pages first.
+Sequence* Residents::least_urgent() const noexcept {
+  Sequence* least = nullptr;
+  const auto rank = [](const Sequence& s) { return s.state() == RequestState::parked ? 0 : s.kept ? 2 : 1; };
+  for (const auto& other : running_) {
+    if (ended(other)) continue;
+    const bool lower = least == nullptr || rank(*other) < rank(*least) ||
+                       (rank(*other) == rank(*least) && more_urgent(*least, *other));
+    if (lower) least = other.get();
+  }
+  return least;
 }
 
 void Residents::catch_up(Sequence& sequence) noexcept {
@@ -162,6 +264,9 @@ void Residents::catch_up(Sequence& sequence) noexcept {
     sequence.pages.adopt(found.page, parts_.pool);
     sequence.chain = found.key;
     ++sequence.n_chained;
+    // Somebody else computed, and paid for, what it has paid for too.
+    const std::uint32_t end = sequence.n_computed() + page_tokens_;
+    if (sequence.n_peak() < end && sequence.n_paid >= end) sequence.tenant().refund(page_tokens_);
     sequence.advance(page_tokens_);
     // What a preempted sequence finds again was counted when it was admitted first.
     const bool was_preempted = sequence.generation().n_preemptions.load(std::memory_order_relaxed) > 0;
@@ -205,32 +310,10 @@ std::uint32_t Residents::max_chunk(const Sequence& sequence) const noexcept {
   return border == UINT32_MAX ? UINT32_MAX : border - sequence.n_computed();
 }
 
-// A sequence that may be preempted for `waiting`: less important, or of a tenant with more than its share of places.
-bool Residents::make_room(const Sequence& waiting, TimePoint now) noexcept {
-  if (!limits_.preempt) return false;
-  Sequence* victim = nullptr;
-  for (const auto& sequence : running_) {
-    const Sequence& s = *sequence;
-    if (ended(sequence) || !more_urgent(waiting, s)) continue;  // it would take its place back at once
-    const bool less_important = s.request().priority < waiting.request().priority;
-    const bool too_many = s.request().priority == waiting.request().priority && &s.tenant() != &waiting.tenant() &&
-                          s.tenant().share() > waiting.tenant().share() + 1.0 / waiting.tenant().weight;
-    if (!less_important && !too_many) continue;
-    const auto worse = [](const Sequence& a, const Sequence& b) {
-      if (a.request().priority != b.request().priority) return a.request().priority < b.request().priority;
-      if (a.tenant().share() != b.tenant().share()) return a.tenant().share() > b.tenant().share();
-      return a.generation().id > b.generation().id;
-    };
-    if (victim == nullptr || worse(s, *victim)) victim = sequence.get();
-  }
-  if (victim == nullptr) return false;
-  preempt(*victim, now);
-  remove_ended();
-  return true;
-}
-
 void Residents::preempt(Sequence& sequence, TimePoint now) noexcept {
   give_back(sequence);
+  refund(sequence);
+  sequence.kept = false;
   sequence.reset_computed(0);
   sequence.generation().n_preemptions.fetch_add(1, std::memory_order_relaxed);
   stats_.preemptions.fetch_add(1, std::memory_order_relaxed);
@@ -239,6 +322,8 @@ void Residents::preempt(Sequence& sequence, TimePoint now) noexcept {
 
 void Residents::end(Sequence& sequence, TimePoint now) noexcept {
   give_back(sequence);
+  refund(sequence);
+  set_stuck(sequence, false);
   sequence.set_state(RequestState::finished, now);
 }
 

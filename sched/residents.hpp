@@ -2,16 +2,18 @@
 // It is admitted with the pages that the prefix cache has of it, and a promise of those for the rest of its known
 // tokens and some to grow into; when a sequence outgrows its promise and no page is left, the least urgent one is
 // preempted: it gives its pages back (what the cache lists of them it will find again) and waits to compute its known
-// tokens anew. A waiting sequence may also preempt one of lower priority, or of a tenant that holds more than its share
-// of places. Nobody fails for want of pages: the most urgent sequence is never preempted, and alone it fits. Without
-// `preempt`, pages for the whole length are promised at admission and nobody is preempted for them. Threads: engine
-// thread. Nothing here throws but enqueue().
+// tokens anew. Who has to leave for a waiting sequence is policy::AdmissionPolicy's to say. Nobody fails for want of
+// pages: the most urgent sequence is never preempted, and alone it fits. Without `preempt`, pages for the whole length
+// are promised at admission and nobody is preempted for them. Threads: engine thread. Nothing here throws but
+// enqueue().
 #pragma once
 
 #include "base/clock.hpp"
 #include "kv/page_pool.hpp"
 #include "kv/prefix_cache.hpp"
 #include "kv/state_checkpoints.hpp"
+#include "sched/policy/admission.hpp"
+#include "sched/policy/forecast.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/stats.hpp"
 #include "sched/tenants.hpp"
@@ -19,6 +21,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace quern::sched {
@@ -51,22 +55,32 @@ class Residents {
   void list_pages(Sequence& sequence) noexcept;
   // Tokens that the next step may compute of it, so that it ends where the state should be kept.
   std::uint32_t max_chunk(const Sequence& sequence) const noexcept;
+  void charge_token(Sequence& sequence) noexcept;  // one more was drawn
   // Gives back what it holds, and removes it once remove_ended() is called. REQUIRES: it runs.
   void end(Sequence& sequence, TimePoint now) noexcept;
   void remove_ended() noexcept;  // those in state finished or preempted leave running()
+  // Its reader has fallen behind, or has made room again.
+  void set_stuck(Sequence& sequence, bool stuck) noexcept;
+  // The line as policy::forecast() plays it. May throw std::bad_alloc.
+  policy::Lineup lineup(double typical_answer) const;
 
   const std::vector<std::unique_ptr<Sequence>>& running() const noexcept { return running_; }  // in order of admission
   WaitingLine& line() noexcept { return line_; }
   const WaitingLine& line() const noexcept { return line_; }
   bool keeps_state() const noexcept { return parts_.checkpoints.enabled(); }
-  void leave(Sequence& sequence) noexcept { tenants_.leave(sequence.tenant()); }  // a waiting one that will not run
+  void leave(Sequence& sequence) noexcept;  // a waiting one that will not run
 
  private:
   Sequence* admit_one(TimePoint now) noexcept;
-  bool take_pages(Sequence& sequence) noexcept;
+  bool place(Sequence& sequence, bool by_age, bool only_by_preemption, TimePoint now) noexcept;
+  std::uint32_t pages_to_promise(const Sequence& sequence) const noexcept;
+  void take_pages(Sequence& sequence) noexcept;
   void find_pages(const Sequence& sequence) noexcept;
   void adopt_part(Sequence& sequence) noexcept;
-  bool make_room(const Sequence& waiting, TimePoint now) noexcept;
+  std::optional<std::span<const std::uint32_t>> plan(const Sequence& head) noexcept;
+  Sequence* least_urgent() const noexcept;
+  void charge(Sequence& sequence) noexcept;
+  void refund(Sequence& sequence) noexcept;
   void preempt(Sequence& sequence, TimePoint now) noexcept;
   void give_back(Sequence& sequence) noexcept;
   bool may_list(const Sequence& sequence, std::uint32_t n_tokens) const noexcept;
@@ -78,6 +92,8 @@ class Residents {
   const std::uint32_t page_tokens_;
   Tenants tenants_;
   WaitingLine line_;
+  policy::AdmissionPolicy admission_;
+  std::vector<policy::Holder> holders_;  // scratch of plan(): as running_
   std::vector<std::unique_ptr<Sequence>> running_;
   kv::PagePool states_;            // one state page per running sequence, whether the model uses it or not
   std::vector<kv::PageId> found_;  // by find_pages(): pages of the sequence's beginning

@@ -32,6 +32,29 @@ SchedulerLimits clamped(SchedulerLimits limits, const engine::BackendLimits& bac
   return limits;
 }
 
+// Places of which each tenant may hold its share, and those beyond them that are kept for tenants that hold less.
+std::uint32_t n_places(const SchedulerLimits& limits) noexcept {
+  return std::min(limits.queue_capacity + limits.max_running, SubmissionQueue::kMaxCapacity);
+}
+std::uint32_t n_all_places(const SchedulerLimits& limits) noexcept {
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(std::uint64_t{n_places(limits)} + limits.queue_capacity, SubmissionQueue::kMaxCapacity));
+}
+
+// Gives a place back unless the request is on its way.
+class PlaceGuard {
+ public:
+  explicit PlaceGuard(TenantPlaces& places) : places_(&places) {}
+  PlaceGuard(const PlaceGuard&) = delete;
+  ~PlaceGuard() {
+    if (places_ != nullptr) places_->leave();
+  }
+  void release() noexcept { places_ = nullptr; }
+
+ private:
+  TenantPlaces* places_;
+};
+
 // State pages of the arena that running sequences do not need.
 std::uint32_t n_checkpoints(const kv::KvConfig& kv, const SchedulerLimits& limits) noexcept {
   return limits.prefix_cache && kv.n_state_pages > limits.max_running ? kv.n_state_pages - limits.max_running : 0;
@@ -54,7 +77,8 @@ struct Scheduler::Impl {
         cache(pool, bounds.page_tokens),
         checkpoints(limits.max_running, n_checkpoints(arena.config(), limits), arena.config().n_pages),
         audit(make_audit(pool, bounds.page_tokens)),
-        queue(std::min(limits.queue_capacity + limits.max_running, SubmissionQueue::kMaxCapacity)),
+        places(n_places(limits), limits.tenant_weights),
+        queue(n_all_places(limits)),
         loop({backend_in, tokenizer, clock_in, queue, *signal, stats, audit.get()}, cache_parts(arena), limits,
              bounds.page_tokens) {
     if (!audit) return;
@@ -89,7 +113,6 @@ struct Scheduler::Impl {
                 }};
   }
   Result<Ticket> submit(GenerateRequest request, const boost::asio::any_io_executor& executor);
-  Status check_deadline(const GenerateRequest& request) const;
   std::uint32_t n_waiting() const noexcept {
     const std::uint32_t all = queue.size(), running = stats.running.load(std::memory_order_relaxed);
     return all > running ? all - running : 0;
@@ -109,6 +132,7 @@ struct Scheduler::Impl {
   kv::PrefixCache cache;
   kv::StateCheckpoints checkpoints;
   const std::unique_ptr<PageAudit> audit;  // empty: not an audit build
+  PlaceTable places;
   SubmissionQueue queue;
   std::atomic<RequestId> next_id{1};
   std::atomic<bool> stop{false};
@@ -130,33 +154,21 @@ std::unique_ptr<Ticket::Impl> Scheduler::Impl::make_ticket(GenerateRequest reque
   return std::make_unique<Ticket::Impl>(std::move(generation), table, signal);
 }
 
-// What the requests ahead will take, at the speed of the last steps: late before it could begin is refused at once.
-Status Scheduler::Impl::check_deadline(const GenerateRequest& request) const {
-  const std::optional<Duration>& limit = request.deadline ? request.deadline : request.max_queue;
-  if (!limit || n_waiting() == 0) return {};
-  const double wait = stats.seconds_of_work();
-  if (wait <= to_seconds(*limit)) return {};
-  return fail(Errc::overloaded, "{} requests are waiting, about {:.1f} s of work: too much for a limit of {:.1f} s",
-              n_waiting(), wait, to_seconds(*limit));
-}
-
 Result<Ticket> Scheduler::Impl::submit(GenerateRequest request, const boost::asio::any_io_executor& executor) {
   if (stats.draining.load(std::memory_order_seq_cst)) return fail(Errc::draining, "shutting down: no new requests");
   QUERN_TRY(const std::uint32_t n_pages, check_request(request, bounds));
-  QUERN_CHECK(check_deadline(request));
-  const std::uint64_t n_tokens = request.prompt.size() + request.max_tokens;
-  std::unique_ptr<Ticket::Impl> ticket;
-  // The first look saves the work of preparing a request that would be refused; push() is what decides.
-  if (queue.size() < queue.capacity()) {
-    ticket = make_ticket(std::move(request), n_pages, executor);
-    stats.work_tokens.fetch_add(n_tokens, std::memory_order_relaxed);
-    if (!queue.push(ticket->generation)) {
-      stats.work_tokens.fetch_sub(n_tokens, std::memory_order_relaxed);
-      ticket.reset();
-    }
+  std::shared_ptr<TenantPlaces> held = places.enter(request.tenant, queue.size());
+  // The queue itself has room for some more: those of tenants that hold less than their share (TenantPlaces).
+  if (!held) {
+    return fail(Errc::overloaded, "{} requests are running or waiting, the queue holds no more", places.capacity());
   }
-  if (!ticket)
-    return fail(Errc::overloaded, "{} requests are running or waiting, the queue holds no more", queue.capacity());
+  PlaceGuard guard(*held);
+  std::unique_ptr<Ticket::Impl> ticket = make_ticket(std::move(request), n_pages, executor);
+  ticket->generation->places = held;
+  if (!queue.push(ticket->generation)) {
+    return fail(Errc::overloaded, "{} requests are running or waiting, the queue holds no more", queue.size());
+  }
+  guard.release();
   signal->raise();
   return Ticket(std::move(ticket));
 }
@@ -250,12 +262,13 @@ Snapshot Scheduler::snapshot() const {
   out.finished_cancelled = stats.finished_cancelled.load(relaxed);
   out.finished_failed = stats.finished_failed.load(relaxed);
   out.finished_timed_out = stats.finished_timed_out.load(relaxed);
+  out.finished_refused = stats.finished_refused.load(relaxed);
   out.preemptions = stats.preemptions.load(relaxed);
   out.cache_queries = stats.cache_queries.load(relaxed);
   out.cached_tokens = stats.cached_tokens.load(relaxed);
   out.cache_pages = impl_->cache.n_listed();
   out.cache_evictions = impl_->cache.n_evicted();
-  out.seconds_of_work = stats.seconds_of_work();
+  out.expected_wait_s = stats.expected_wait_s.load(relaxed);
   out.stalled_s = to_seconds(stalled());
   out.rejected = stats.rejected.load(relaxed);
   out.time_to_first_token_s = stats.time_to_first_token.read();

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -28,8 +29,12 @@ struct SchedulerLimits {
   std::uint32_t queue_capacity = 512;           // submitted and not running, beyond the max_running that run
   std::uint32_t max_running = 64;               // sequences with pages
   std::uint32_t prefill_tokens_per_step = 256;  // at most, in a step in which something decodes
-  // What a step with prompt tokens may take. 0: at most twice what its decodes take alone.
+  // What a step with prompt tokens may take: see policy/pace.hpp. itl_target_ms 0: itl_factor times what its decodes
+  // take alone, in 99 of 100 cases; up to itl_factor_max times where a prompt has been computed for prompt_patience.
   std::uint32_t itl_target_ms = 0;
+  float itl_factor = 2, itl_factor_max = 4;
+  std::chrono::milliseconds prompt_patience{120'000};
+  std::uint32_t itl_floor_ms = 0;       // no max_itl goes below; 0: below what the decodes take alone
   std::uint32_t stream_capacity = 256;  // tokens a slow reader may be behind before its sequence is parked
   bool prefix_cache = true;
   std::uint32_t max_retained_pages = UINT32_MAX;  // that nobody uses and the prefix cache keeps
@@ -57,10 +62,10 @@ struct Snapshot {
   std::uint32_t kv_pages = 0, kv_pages_free = 0, kv_pages_retained = 0, kv_pages_reserved = 0;
   std::uint64_t prompt_tokens = 0, generated_tokens = 0, steps = 0;
   std::uint64_t finished_stop = 0, finished_length = 0, finished_cancelled = 0, finished_failed = 0, rejected = 0;
-  std::uint64_t finished_timed_out = 0, preemptions = 0;
+  std::uint64_t finished_timed_out = 0, finished_refused = 0, preemptions = 0;
   std::uint64_t cache_queries = 0, cached_tokens = 0;  // prompt tokens looked up in the prefix cache, and found
   std::uint64_t cache_pages = 0, cache_evictions = 0;  // pages listed now; pages that had to go
-  double seconds_of_work = 0;                          // submitted and not finished, at the speed of the last steps
+  double expected_wait_s = 0;                          // until a new request gets a place; see policy/forecast.hpp
   double stalled_s = 0;                                // since the engine last got on, while it has work
   Histogram time_to_first_token_s, inter_token_s, step_s, queue_s;
   Histogram e2e_s, prefill_s, decode_s;  // of requests that have ended
@@ -89,6 +94,8 @@ class Ticket {
   void stop() noexcept;  // ends it as FinishReason::stop: its owner has seen all it wants (a stop string)
   // Numbers and times up to now.
   RequestStatus status(TimePoint now) const;
+  // Why it was refused. REQUIRES: next() has given the event with FinishReason::refused.
+  const std::string& refusal() const;
 
  private:
   friend class Scheduler;

@@ -36,6 +36,7 @@ void Sequence::advance(std::uint32_t n_tokens) noexcept {
 
 void Sequence::reset_computed(std::uint32_t n_tokens) noexcept {
   n_computed_ = n_tokens;
+  n_peak_ = std::max(n_peak_, n_computed_);
   generation_->n_prefilled.store(std::min(n_computed_, n_prompt_), std::memory_order_relaxed);
 }
 

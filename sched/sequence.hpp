@@ -10,6 +10,7 @@
 #include "kv/page_table.hpp"
 #include "kv/prefix_cache.hpp"
 #include "sched/generation.hpp"
+#include "sched/policy/urgency.hpp"
 #include "sched/tenants.hpp"
 
 #include <cstdint>
@@ -37,6 +38,9 @@ class Sequence {
 
   RequestState state() const noexcept { return state_; }
   void set_state(RequestState state, TimePoint now) noexcept;
+  // Parked, or preempted while it was: its reader has to make room before it can go on.
+  bool stuck() const noexcept { return stuck_; }
+  void set_stuck(bool stuck) noexcept { stuck_ = stuck; }
 
   std::span<const engine::TokenId> tokens() const noexcept { return tokens_; }
   std::uint32_t n_prompt() const noexcept { return n_prompt_; }
@@ -66,6 +70,12 @@ class Sequence {
 
   std::uint64_t last_turn = 0;  // see BatchInput
   TimePoint last_token_at{};    // when its last token was pushed
+  TimePoint placed_at{};        // when it got its place
+  bool kept = false;            // got its place by age: see policy::Holder
+
+  // ---- what its tenant has paid for: positions [0, n_paid), of which [0, n_peak) were computed or found once ----
+  std::uint32_t n_paid = 0;
+  std::uint32_t n_peak() const noexcept { return n_peak_; }
 
  private:
   std::shared_ptr<Generation> generation_;
@@ -73,6 +83,8 @@ class Sequence {
   const std::uint32_t n_prompt_;
   std::vector<engine::TokenId> tokens_;  // prompt, then generated
   std::uint32_t n_computed_ = 0;
+  std::uint32_t n_peak_ = 0;  // the most that n_computed_ has been
+  bool stuck_ = false;
   RequestState state_ = RequestState::queued;
 };
 

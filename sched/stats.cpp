@@ -22,19 +22,6 @@ Histogram AtomicHistogram::read() const noexcept {
   return out;
 }
 
-void Stats::observe_rate(std::uint32_t n_tokens, Duration took) noexcept {
-  const double seconds = to_seconds(took);
-  if (seconds <= 0) return;
-  constexpr double kShareOfNewest = 0.05;
-  const double sample = n_tokens / seconds, before = tokens_per_s.load(std::memory_order_relaxed);
-  tokens_per_s.store(before == 0 ? sample : before + kShareOfNewest * (sample - before), std::memory_order_relaxed);
-}
-
-double Stats::seconds_of_work() const noexcept {
-  const double rate = tokens_per_s.load(std::memory_order_relaxed);
-  return rate > 0 ? static_cast<double>(work_tokens.load(std::memory_order_relaxed)) / rate : 0;
-}
-
 void Stats::count_finish(FinishReason reason) noexcept {
   switch (reason) {
     case FinishReason::none:
@@ -53,6 +40,9 @@ void Stats::count_finish(FinishReason reason) noexcept {
       break;
     case FinishReason::timed_out:
       finished_timed_out.fetch_add(1, std::memory_order_relaxed);
+      break;
+    case FinishReason::refused:
+      finished_refused.fetch_add(1, std::memory_order_relaxed);
       break;
   }
 }

@@ -41,12 +41,11 @@ struct Stats {
   std::atomic<std::uint64_t> rejected{0};  // by submit(): queue full, too long, malformed or draining
   std::atomic<std::uint32_t> live{0};      // submitted and not finished
   std::atomic<bool> draining{false};
-  std::atomic<std::uint64_t> finished_timed_out{0}, preemptions{0};
+  std::atomic<std::uint64_t> finished_timed_out{0}, finished_refused{0}, preemptions{0};
   std::atomic<std::uint64_t> cache_queries{0}, cached_tokens{0};  // prompt tokens looked up, and found
-  std::atomic<std::uint64_t> work_tokens{0};  // prompt and max_tokens of what was submitted and has not ended
-  std::atomic<double> tokens_per_s{0};        // moving average over steps
-  std::atomic<bool> busy{false};              // the engine has work
-  std::atomic<std::int64_t> progress_at{0};   // when it last began or ended a step, in ticks of its clock
+  std::atomic<double> expected_wait_s{0};    // until a new request gets a place; see policy/forecast.hpp
+  std::atomic<bool> busy{false};             // the engine has work
+  std::atomic<std::int64_t> progress_at{0};  // when it last began or ended a step, in ticks of its clock
   AtomicHistogram time_to_first_token{kWaitBounds}, inter_token{kGapBounds}, step{kGapBounds}, queue{kWaitBounds};
   AtomicHistogram e2e{kWaitBounds}, prefill{kWaitBounds}, decode{kWaitBounds};
 
@@ -54,9 +53,6 @@ struct Stats {
   void mark_progress(TimePoint now) noexcept {
     progress_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   }
-  // What work_tokens take at the speed of the last steps, at most. 0 before the first step.
-  double seconds_of_work() const noexcept;
-  void observe_rate(std::uint32_t n_tokens, Duration took) noexcept;
 };
 
 }  // namespace quern::sched

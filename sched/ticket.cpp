@@ -45,6 +45,11 @@ RequestStatus Ticket::status(TimePoint now) const {
   return impl_->generation->status(now);
 }
 
+const std::string& Ticket::refusal() const {
+  QUERN_ASSERT(impl_ && impl_->generation->finished());
+  return impl_->generation->refusal;
+}
+
 void Ticket::cancel() noexcept {
   if (impl_) cancel_generation(*impl_->generation, *impl_->signal);
 }

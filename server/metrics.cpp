@@ -76,12 +76,13 @@ void add_requests(Families& out, const sched::Snapshot& now) {
   out.value(static_cast<double>(now.finished_cancelled), "finished_reason", "abort");
   out.value(static_cast<double>(now.finished_failed), "finished_reason", "error");
   out.value(static_cast<double>(now.finished_timed_out), "finished_reason", "timeout");
+  out.value(static_cast<double>(now.finished_refused), "finished_reason", "refused");
   out.counter("vllm:num_preemptions_total", "Times that a sequence gave its pages to a more urgent one.",
               now.preemptions);
   out.counter("quern:requests_rejected_total",
               "Requests that the scheduler refused: queue full, or a time limit that cannot be kept.", now.rejected);
-  out.gauge("quern:queued_work_seconds", "Work submitted and not finished, at the speed of the last steps.",
-            now.seconds_of_work);
+  out.gauge("quern:expected_wait_seconds", "Until a new request of no special priority would get a place.",
+            now.expected_wait_s);
   out.counter("vllm:prompt_tokens_total", "Prompt tokens processed.", now.prompt_tokens);
   out.counter("vllm:generation_tokens_total", "Tokens generated.", now.generated_tokens);
 }

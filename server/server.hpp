@@ -9,7 +9,9 @@
 #include "engine/chat/template_set.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "sched/scheduler.hpp"
+#include "server/read_pace.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -34,7 +36,8 @@ struct ServerLimits {
   std::uint64_t max_backlog_bytes = 256 * 1024;  // unsent SSE bytes of one slow reader
   std::chrono::milliseconds header_timeout{10'000};
   std::chrono::milliseconds idle_timeout{60'000};   // keep-alive connection without a request
-  std::chrono::milliseconds write_timeout{60'000};  // a reader that takes nothing for this long is dropped
+  std::chrono::milliseconds write_timeout{60'000};  // a reader that takes too little for this long is dropped
+  std::uint32_t min_read_rate = 64;                 // bytes per second of it, at least
   std::chrono::milliseconds ping_interval{15'000};  // SSE comment on silence
   std::chrono::milliseconds drain_timeout{30'000};  // SIGTERM: running requests may finish this long
   std::chrono::milliseconds body_timeout{60'000};   // a request body must have arrived by then
@@ -42,6 +45,11 @@ struct ServerLimits {
   std::uint32_t max_key_bytes = 256;                // of cache_salt and supersede_key
   std::chrono::milliseconds watchdog{60'000};       // a step that takes longer makes /health fail
   std::uint32_t max_choices = 32;                   // prompts * n of one request: each is a sequence of its own
+
+  ReadPaceLimits read_pace() const noexcept {
+    const std::uint64_t bytes = static_cast<std::uint64_t>(write_timeout.count()) * min_read_rate / 1000;
+    return {.window = write_timeout, .min_bytes = std::max<std::uint64_t>(bytes, 1)};
+  }
 };
 
 struct ServerOptions {

@@ -43,6 +43,9 @@ Status Answer::take(const ChoiceEvent& event, std::vector<Delta>& out) {
   } else if (event.event.finish != sched::FinishReason::none) {
     if (event.event.finish == sched::FinishReason::cancelled) return fail(Errc::cancelled, "the request was cancelled");
     if (event.event.finish == sched::FinishReason::failed) return fail(Errc::io, "the model failed on this request");
+    if (event.event.finish == sched::FinishReason::refused) {
+      return fail(Errc::overloaded, "{}", tickets_.refusal(event.choice));
+    }
     const bool late = event.event.finish == sched::FinishReason::timed_out;
     if (late && choice.text.n_tokens() == 0) return fail(Errc::overloaded, "deadline_ms or max_queue_ms has passed");
     delta.text += choice.text.finish();

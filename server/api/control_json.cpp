@@ -19,6 +19,7 @@ json::object snapshot_json(const sched::Snapshot& snapshot) {
   finished["cancelled"] = snapshot.finished_cancelled;
   finished["failed"] = snapshot.finished_failed;
   finished["timed_out"] = snapshot.finished_timed_out;
+  finished["refused"] = snapshot.finished_refused;
   json::object pages;
   pages["total"] = snapshot.kv_pages;
   pages["free"] = snapshot.kv_pages_free;
@@ -38,7 +39,7 @@ json::object snapshot_json(const sched::Snapshot& snapshot) {
   cache["prompt_tokens_found"] = snapshot.cached_tokens;
   out["prefix_cache"] = std::move(cache);
   out["preemptions"] = snapshot.preemptions;
-  out["seconds_of_work"] = snapshot.seconds_of_work;
+  out["expected_wait_s"] = snapshot.expected_wait_s;
   out["stalled_s"] = snapshot.stalled_s;
   out["prompt_tokens"] = snapshot.prompt_tokens;
   out["generated_tokens"] = snapshot.generated_tokens;

@@ -41,11 +41,11 @@ Result<std::vector<sched::Ticket>> submit_all(Exchange& exchange, ServerState& s
   return tickets;
 }
 
-// When to come back: once the work that waits is done, as far as one can tell.
+// When to come back: once a new request would get a place, as far as one can tell.
 Response refusal(const Error& error, const ServerState& state) {
   Response response = error_response(error);
   if (error.code != Errc::overloaded) return response;
-  const double seconds = std::clamp(std::ceil(state.services.scheduler.snapshot().seconds_of_work), 1.0, 60.0);
+  const double seconds = std::clamp(std::ceil(state.services.scheduler.snapshot().expected_wait_s), 1.0, 60.0);
   for (auto& [name, value] : response.headers) {
     if (name == "Retry-After") value = fmt::format("{:.0f}", seconds);
   }

@@ -57,6 +57,10 @@ sched::RequestStatus TicketSet::status(std::uint32_t choice, TimePoint now) cons
   return shared_->tickets[choice].status(now);
 }
 
+const std::string& TicketSet::refusal(std::uint32_t choice) const {
+  return shared_->tickets[choice].refusal();
+}
+
 std::function<void()> TicketSet::cancel_all_hook() {
   return [shared = shared_] { shared->cancel_all(); };
 }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace quern::server {
@@ -32,6 +33,7 @@ class TicketSet {
   std::size_t size() const noexcept;
   void stop(std::uint32_t choice) noexcept;
   sched::RequestStatus status(std::uint32_t choice, TimePoint now) const;
+  const std::string& refusal(std::uint32_t choice) const;  // see sched::Ticket
   std::function<void()> cancel_all_hook();  // may be called after the set is gone
 
  private:

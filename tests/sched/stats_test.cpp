@@ -38,10 +38,14 @@ TEST(Stats, EveryFinishReasonHasItsCounter) {
   stats.count_finish(FinishReason::length);
   stats.count_finish(FinishReason::cancelled);
   stats.count_finish(FinishReason::failed);
+  stats.count_finish(FinishReason::timed_out);
+  stats.count_finish(FinishReason::refused);
   EXPECT_EQ(stats.finished_stop, 1u);
   EXPECT_EQ(stats.finished_length, 1u);
   EXPECT_EQ(stats.finished_cancelled, 1u);
   EXPECT_EQ(stats.finished_failed, 1u);
+  EXPECT_EQ(stats.finished_timed_out, 1u);
+  EXPECT_EQ(stats.finished_refused, 1u);
 }
 
 }  // namespace

@@ -40,6 +40,51 @@ TEST(Tenants, WeightsCountTokensForLess) {
   EXPECT_EQ(big.share(), 2);
 }
 
+TEST(Tenants, WhoDoesNotReadIsNoMeasureForOthers) {
+  Tenants tenants({});
+  Tenant& slow = tenants.enter("slow");
+  slow.charge(10);
+  tenants.enter("busy").charge(500);
+  tenants.set_stuck(slow, true);
+  EXPECT_EQ(tenants.enter("new").served, 510);
+  tenants.set_stuck(slow, false);
+  EXPECT_EQ(slow.served, 510) << "nor has it saved anything up";
+  tenants.set_stuck(slow, true);
+  slow.served = 20;
+  tenants.enter("slow");
+  EXPECT_EQ(slow.served, 510) << "one more request of it";
+}
+
+TEST(Tenants, LeavingPaysNoDebt) {
+  Tenants tenants({});
+  tenants.enter("other");
+  Tenant& heavy = tenants.enter("heavy");
+  heavy.charge(1000);
+  tenants.leave(heavy);
+  EXPECT_EQ(tenants.size(), 1u);
+  EXPECT_EQ(tenants.enter("heavy").served, 1000);
+}
+
+TEST(Tenants, AnEmptyServerForgetsAllDebts) {
+  Tenants tenants({});
+  Tenant& heavy = tenants.enter("heavy");
+  heavy.charge(1000);
+  tenants.leave(heavy);
+  EXPECT_EQ(tenants.enter("heavy").served, 0);
+}
+
+TEST(Tenants, RemembersTheLastThatLeft) {
+  Tenants tenants({});
+  tenants.enter("stays");
+  for (std::size_t i = 0; i <= Tenants::kMaxDeparted; ++i) {
+    Tenant& tenant = tenants.enter(std::to_string(i));
+    tenant.charge(7);
+    tenants.leave(tenant);
+  }
+  EXPECT_EQ(tenants.enter("0").served, 0) << "the oldest had to go";
+  EXPECT_EQ(tenants.enter("1").served, 7);
+}
+
 class Line : public testing::Test {
  protected:
   Sequence& add(RequestId id, const std::string& tenant, std::int32_t priority = 0) {
@@ -51,7 +96,7 @@ class Line : public testing::Test {
     line.enqueue(std::make_unique<Sequence>(std::move(generation), tenants.enter(tenant), 8));
     return *line.all().back();
   }
-  RequestId next() { return line.take(*line.head())->generation().id; }
+  RequestId next() { return line.take(*line.most_urgent())->generation().id; }
 
   Tenants tenants{{}};
   WaitingLine line{10};
@@ -64,7 +109,7 @@ TEST_F(Line, FirstComeFirstServedWithinATenant) {
   EXPECT_EQ(next(), 1u);
   EXPECT_EQ(next(), 2u);
   EXPECT_EQ(next(), 3u);
-  EXPECT_EQ(line.head(), nullptr);
+  EXPECT_EQ(line.most_urgent(), nullptr);
 }
 
 TEST_F(Line, TheLeastServedTenantIsNext) {
@@ -74,6 +119,22 @@ TEST_F(Line, TheLeastServedTenantIsNext) {
   a.charge(10);
   EXPECT_EQ(next(), 3u);
   EXPECT_EQ(next(), 1u);
+}
+
+TEST_F(Line, EveryEighthPlaceGoesByAge) {
+  add(1, "a", -5);
+  add(2, "b", 5);
+  const TimePoint soon = TimePoint{} + std::chrono::seconds(29), later = TimePoint{} + std::chrono::seconds(30);
+  for (std::uint32_t i = 0; i < policy::kOldestTurn; ++i) {
+    Sequence* const due = line.due_by_age(later);
+    EXPECT_EQ(due != nullptr, i == policy::kOldestTurn - 1) << i;
+    if (due != nullptr) {
+      EXPECT_EQ(due->generation().id, 1u);
+    }
+    EXPECT_EQ(line.due_by_age(soon), nullptr);
+    line.count_place();
+  }
+  EXPECT_EQ(line.due_by_age(later), nullptr);
 }
 
 TEST_F(Line, PriorityComesFirst) {
