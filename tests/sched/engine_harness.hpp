@@ -116,7 +116,7 @@ class EngineHarness {
     stats.work_tokens.fetch_add(request.prompt.size() + request.max_tokens);
     generation->n_pages_needed = sched::check_request(request, bounds).value();
     generation->sampler.emplace(request.sampling, options_.backend.n_vocab, nullptr);
-    for (const engine::TokenId token : request.prompt) generation->sampler->accept(token);
+    generation->sampler->accept_prompt(request.prompt);
     generation->request = std::move(request);
     generation->stream =
         std::make_shared<sched::TokenStream>(options_.limits.stream_capacity, io.get_executor(), signal);
