@@ -57,6 +57,7 @@ struct Client {
   std::vector<engine::TokenId> tokens;
   std::vector<float> logprobs;
   sched::FinishReason finish = sched::FinishReason::none;
+  engine::sampling::RowFault fault = engine::sampling::RowFault::none;
   bool waiting = false;  // a read is under way
 };
 
@@ -202,6 +203,7 @@ class EngineHarness {
         client->logprobs.push_back(event.logprob);
       }
       client->finish = event.finish;
+      client->fault = event.fault;
     }
     client->waiting = false;
   }
