@@ -58,8 +58,11 @@ class Embedder {
   // out[n_seqs, width], or with Pooling::none [n_tokens, width]; not normalized. Each sequence is whole, its positions
   // start at 0; kv_slot, page_table and logits_tokens of the plan are not read, and no KV page is touched. Rows of
   // sequences cancelled meanwhile are left unspecified.
+  // Returns the indexes of the sequences, ascending, whose vectors hold something that is not a finite number (broken
+  // weights, or an overflow on the way): these are no result. Valid until the next call.
   // REQUIRES: the plan is inside the limits; rank only where the model has labels.
-  virtual void embed(const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept = 0;
+  [[nodiscard]] virtual std::span<const std::uint32_t> embed(const StepPlan& plan, Pooling pooling,
+                                                             std::span<float> out) noexcept = 0;
 };
 
 }  // namespace quern::engine

@@ -118,9 +118,10 @@ void CpuExecutor::forward(const StepPlan& plan, std::span<float> logits) noexcep
 std::uint32_t CpuExecutor::embedding_width(Pooling pooling) const noexcept {
   return impl_->embedder != nullptr ? impl_->embedder->width(pooling) : 0;
 }
-void CpuExecutor::embed(const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept {
+std::span<const std::uint32_t> CpuExecutor::embed(const StepPlan& plan, Pooling pooling,
+                                                  std::span<float> out) noexcept {
   QUERN_ASSERT(can_embed());
-  impl_->embedder->embed(impl_->pass, plan, pooling, out);
+  return impl_->embedder->embed(impl_->pass, plan, pooling, out);
 }
 bool CpuExecutor::can_embed() const noexcept {
   return impl_->embedder != nullptr;

@@ -35,7 +35,8 @@ class CpuExecutor final : public Backend, public Embedder {
 
   std::uint32_t embedding_width(Pooling pooling) const noexcept override;
   // REQUIRES besides: can_embed().
-  void embed(const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept override;
+  [[nodiscard]] std::span<const std::uint32_t> embed(const StepPlan& plan, Pooling pooling,
+                                                     std::span<float> out) noexcept override;
   // Whether the model was made for it: an encoder, or a decoder whose file names a pooling.
   bool can_embed() const noexcept;
 

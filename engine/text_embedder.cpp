@@ -1,6 +1,7 @@
 #include "engine/text_embedder.hpp"
 
 #include "base/assert.hpp"
+#include "engine/sampling/row_check.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -51,6 +52,7 @@ TextEmbedder::TextEmbedder(const Model& model, const BackendLimits& limits, std:
   plan_.logits_tokens.reserve(rows);
   plan_.cancelled.reserve(seqs);
   owner_.reserve(rows);
+  broken_.reserve(seqs);
   labels_.resize(seqs * width(Pooling::rank));
   chosen_.resize(seqs * model.params().d_model);
 }
@@ -60,8 +62,22 @@ std::uint32_t TextEmbedder::width(Pooling pooling) const noexcept {
   return model_.info().n_labels > 0 ? model_.info().n_labels : model_.params().d_model;
 }
 
-void TextEmbedder::embed(ForwardPass& pass, const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept {
-  if (plan.n_tokens() == 0) return;
+std::span<const std::uint32_t> TextEmbedder::embed(ForwardPass& pass, const StepPlan& plan, Pooling pooling,
+                                                   std::span<float> out) noexcept {
+  broken_.clear();
+  if (plan.n_tokens() == 0) return broken_;
+  compute(pass, plan, pooling, out);
+  const std::size_t n_values = width(pooling);
+  for (std::uint32_t s = 0; s < plan.n_seqs(); ++s) {
+    if (plan.cancelled[s] != nullptr && plan.cancelled[s]->load(std::memory_order_acquire)) continue;
+    const std::size_t first = pooling == Pooling::none ? plan.seq_begin[s] : s;
+    const std::size_t end = pooling == Pooling::none ? plan.seq_begin[s + 1] : s + 1u;
+    if (!sampling::all_finite(out.subspan(first * n_values, (end - first) * n_values))) broken_.push_back(s);
+  }
+  return broken_;
+}
+
+void TextEmbedder::compute(ForwardPass& pass, const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept {
   place(plan);
   choose_rows(plan, pooling);
   const std::span<const float> hidden = pass.hidden(plan_, {.arena = scratch_.get(), .one_layer = true});

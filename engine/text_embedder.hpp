@@ -20,11 +20,14 @@ class TextEmbedder {
   static Result<std::unique_ptr<TextEmbedder>> create(const Model& model, const BackendLimits& limits,
                                                       const kernels::Topology& topology, ByteLedger& ledger);
 
-  void embed(ForwardPass& pass, const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept;
+  // See Embedder::embed().
+  [[nodiscard]] std::span<const std::uint32_t> embed(ForwardPass& pass, const StepPlan& plan, Pooling pooling,
+                                                     std::span<float> out) noexcept;
   std::uint32_t width(Pooling pooling) const noexcept;
 
  private:
   TextEmbedder(const Model& model, const BackendLimits& limits, std::unique_ptr<kv::PageArena> scratch);
+  void compute(ForwardPass& pass, const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept;
   void place(const StepPlan& plan) noexcept;
   void choose_rows(const StepPlan& plan, Pooling pooling) noexcept;
   void pool(std::span<const float> hidden, std::span<const std::uint32_t> slots, Pooling pooling,
@@ -33,10 +36,11 @@ class TextEmbedder {
   const Model& model_;
   const std::uint32_t max_context_;
   std::unique_ptr<kv::PageArena> scratch_;
-  StepPlan plan_;                     // the caller's, with pages of scratch_
-  std::vector<std::uint32_t> owner_;  // [n_logits] the sequence that a chosen row belongs to
-  std::vector<float> labels_;         // [max_seqs, n_labels]
-  std::vector<float> chosen_;         // [max_seqs, d_model]
+  StepPlan plan_;                      // the caller's, with pages of scratch_
+  std::vector<std::uint32_t> owner_;   // [n_logits] the sequence that a chosen row belongs to
+  std::vector<std::uint32_t> broken_;  // sequences of the last call
+  std::vector<float> labels_;          // [max_seqs, n_labels]
+  std::vector<float> chosen_;          // [max_seqs, d_model]
 };
 
 }  // namespace quern::engine

@@ -11,6 +11,8 @@
 namespace quern::sched {
 namespace {
 
+using engine::sampling::RowFault;
+
 // What a step without decodes may take, and the tokens that it has in any case. On a machine with 90 tokens/s that is
 // 90 tokens instead of 512, which costs a prompt alone about 2%.
 constexpr double kLongestStep_s = 1;
@@ -288,12 +290,18 @@ void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
       finish(sequence, {.finish = sequence.generation().cancel_reason()});
       continue;
     }
+    const RowFault fault = share.logits ? engine::sampling::find_fault(logits) : RowFault::none;
+    if (fault != RowFault::none) {  // before its pages are listed
+      fail_row(sequence, fault);
+      continue;
+    }
     if (inputs_[share.index].n_prompt_left > 0) {
       parts_.stats.prompt_tokens.fetch_add(share.n_tokens, std::memory_order_relaxed);
     }
     sequence.advance(share.n_tokens);
     residents_.list_pages(sequence);
     if (!share.logits) continue;
+    residents_.trust(sequence);
     try {
       deliver_token(sequence, logits, now);
     } catch (...) {
@@ -322,6 +330,17 @@ void EngineLoop::deliver_token(Sequence& sequence, std::span<const float> logits
   } else {
     sequence.stream().push({.token = drawn.token, .logprob = drawn.logprob});
   }
+}
+
+void EngineLoop::fail_row(Sequence& sequence, RowFault fault) noexcept {
+  try {
+    log::error("request {} ({}): the model's logits at position {} hold {}", sequence.generation().id,
+               sequence.request().label, sequence.tokens().size() - 1, engine::sampling::row_fault_text(fault));
+  } catch (...) {
+    log_current_exception("a broken row of logits could not be reported");
+  }
+  residents_.forget(sequence);
+  finish(sequence, {.finish = FinishReason::failed, .fault = fault});
 }
 
 void EngineLoop::observe_token(Sequence& sequence, TimePoint now) noexcept {

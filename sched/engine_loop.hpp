@@ -3,8 +3,8 @@
 // Threads: one. Nothing in a step takes a mutex of ours or allocates per token; waking a reader that sleeps posts to
 // its executor, which does both inside Asio, off the path of readers that keep up. Results do not depend on who shares
 // a step: tokens, positions, pages and sampler are the sequence's own. Errors: what can throw (memory, while a sequence
-// is made or sampled) is caught there and fails that sequence alone (FinishReason::failed); planning, forward() and
-// delivery cannot throw.
+// is made or sampled) is caught there and fails that sequence alone (FinishReason::failed), as a row of logits does
+// from which nobody can draw; planning, forward() and delivery cannot throw.
 #pragma once
 
 #include "base/clock.hpp"
@@ -70,6 +70,7 @@ class EngineLoop {
   void learn(std::span<const BatchShare> shares, Duration took) noexcept;
   void deliver(std::span<const BatchShare> shares) noexcept;
   void deliver_token(Sequence& sequence, std::span<const float> logits, TimePoint now);
+  void fail_row(Sequence& sequence, engine::sampling::RowFault fault) noexcept;
   void observe_token(Sequence& sequence, TimePoint now) noexcept;
   void finish(Sequence& sequence, TokenEvent last) noexcept;
   void finish_waiting(Sequence& sequence, FinishReason reason) noexcept;

@@ -1,5 +1,7 @@
 #include "sched/request.hpp"
 
+#include <fmt/format.h>
+
 namespace quern::sched {
 
 const char* finish_reason_name(FinishReason reason) noexcept {
@@ -20,6 +22,12 @@ const char* finish_reason_name(FinishReason reason) noexcept {
       return "refused";
   }
   return "unknown";
+}
+
+std::string failure_text(const TokenEvent& last) {
+  if (last.fault == engine::sampling::RowFault::none) return "the model failed on this request";
+  return fmt::format("the model's output is invalid: its logits for the next token hold {}; expected numbers",
+                     engine::sampling::row_fault_text(last.fault));
 }
 
 const char* request_state_name(RequestState state) noexcept {

@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "engine/sampling/params.hpp"
+#include "engine/sampling/row_check.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 
 #include <cstdint>
@@ -42,7 +43,11 @@ struct TokenEvent {
   engine::TokenId token = engine::kNoToken;
   float logprob = 0;
   FinishReason finish = FinishReason::none;
+  engine::sampling::RowFault fault = engine::sampling::RowFault::none;  // of a failed one: what was wrong with its row
 };
+
+// Of one that has failed: what to tell its client.
+std::string failure_text(const TokenEvent& last);
 
 // preempted: it gave its pages to a more urgent one and waits to go on.
 enum class RequestState : std::uint8_t { queued, prefill, decode, parked, preempted, finished };

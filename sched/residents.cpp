@@ -28,7 +28,8 @@ Residents::Residents(CacheParts parts, Stats& stats, const SchedulerLimits& limi
       tenants_(limits.tenant_weights),
       line_(queue_capacity + limits.max_running),
       admission_(limits.max_running, parts_.pool.n_pages()),
-      states_(limits.max_running) {
+      states_(limits.max_running),
+      trust_(parts_.pool.n_pages()) {
   running_.reserve(limits.max_running);
   holders_.reserve(limits.max_running);
   found_.reserve(parts_.pool.n_pages());
@@ -194,6 +195,8 @@ void Residents::take_pages(Sequence& sequence) noexcept {
   sequence.n_reserved = n_new;
   sequence.chain = found_chain_;
   sequence.n_chained = n_found;
+  sequence.n_trusted = 0;
+  sequence.copied_from = kv::kNoPage;
   sequence.reset_computed(n_found * page_tokens_);
   const bool has_state = states_.reserve(1);
   QUERN_ASSERT(has_state);
@@ -218,6 +221,7 @@ void Residents::adopt_part(Sequence& sequence) noexcept {
   sequence.n_reserved -= sequence.pages.ensure(begin + 1, parts_.pool);
   if (!parts_.cache.contains(part.page)) return;  // the new page took its place
   parts_.copy_page(part.page, sequence.pages.pages().back());
+  sequence.copied_from = part.page;
   sequence.reset_computed(begin + part.n_tokens);
 }
 
@@ -288,12 +292,29 @@ void Residents::list_pages(Sequence& sequence) noexcept {
     const kv::PageId page = sequence.pages.pages()[sequence.n_chained];
     const auto tokens = sequence.tokens().subspan(std::size_t{sequence.n_chained} * page_tokens_, page_tokens_);
     sequence.chain = parts_.cache.insert(page, sequence.chain, tokens);
+    trust_.listed(page, sequence.generation().id);
     ++sequence.n_chained;
     const std::uint32_t end = sequence.n_chained * page_tokens_;
     const bool here = parts_.checkpoints.enabled() && end == sequence.n_computed() && parts_.cache.contains(page) &&
                       checkpoint_behind(sequence, end - 1) == end;
     if (here) parts_.copy_state(sequence.state_page, parts_.checkpoints.take(page));
   }
+}
+
+void Residents::trust(Sequence& sequence) noexcept {
+  trust_.read_soundly(sequence.pages.pages().subspan(sequence.n_trusted, sequence.n_chained - sequence.n_trusted));
+  sequence.n_trusted = sequence.n_chained;
+}
+
+void Residents::forget(const Sequence& sequence) noexcept {
+  const auto doubt = [&](kv::PageId page) {
+    if (page == kv::kNoPage || !parts_.cache.contains(page)) return;
+    if (!trust_.gives_up(page, sequence.generation().id)) return;
+    parts_.cache.forget(page);
+    if (parts_.pool.retained(page)) parts_.pool.discard(page);
+  };
+  for (const kv::PageId page : sequence.pages.pages()) doubt(page);
+  doubt(sequence.copied_from);
 }
 
 // The first position behind which the state should be kept, beyond `position`; UINT32_MAX: none is left in the prompt.

@@ -12,6 +12,7 @@
 #include "kv/page_pool.hpp"
 #include "kv/prefix_cache.hpp"
 #include "kv/state_checkpoints.hpp"
+#include "sched/page_trust.hpp"
 #include "sched/policy/admission.hpp"
 #include "sched/policy/forecast.hpp"
 #include "sched/scheduler.hpp"
@@ -53,6 +54,9 @@ class Residents {
   void catch_up(Sequence& sequence) noexcept;
   // Lists the pages that have become full, and keeps the state behind them where models have one.
   void list_pages(Sequence& sequence) noexcept;
+  // A sound row of logits has read all its pages; a broken one has: what may be wrong leaves the prefix cache.
+  void trust(Sequence& sequence) noexcept;
+  void forget(const Sequence& sequence) noexcept;
   // Tokens that the next step may compute of it, so that it ends where the state should be kept.
   std::uint32_t max_chunk(const Sequence& sequence) const noexcept;
   void charge_token(Sequence& sequence) noexcept;  // one more was drawn
@@ -95,7 +99,8 @@ class Residents {
   policy::AdmissionPolicy admission_;
   std::vector<policy::Holder> holders_;  // scratch of plan(): as running_
   std::vector<std::unique_ptr<Sequence>> running_;
-  kv::PagePool states_;            // one state page per running sequence, whether the model uses it or not
+  kv::PagePool states_;  // one state page per running sequence, whether the model uses it or not
+  PageTrust trust_;
   std::vector<kv::PageId> found_;  // by find_pages(): pages of the sequence's beginning
   kv::ChainKey found_chain_ = 0;
   kv::PageId found_state_ = kv::kNoPage;

@@ -148,7 +148,7 @@ std::unique_ptr<Ticket::Impl> Scheduler::Impl::make_ticket(GenerateRequest reque
   generation->times.start(generation->submitted);
   generation->n_pages_needed = n_pages;
   generation->sampler.emplace(request.sampling, bounds.n_vocab, breakers);
-  for (const engine::TokenId token : request.prompt) generation->sampler->accept(token);
+  generation->sampler->accept_prompt(request.prompt);
   generation->request = std::move(request);
   generation->stream = std::make_shared<TokenStream>(limits.stream_capacity, executor, signal);
   return std::make_unique<Ticket::Impl>(std::move(generation), table, signal);

@@ -65,6 +65,8 @@ class Sequence {
   kv::PageId state_page = kv::kNoPage;
   kv::ChainKey chain = 0;                                // of the first n_chained pages
   std::uint32_t n_chained = 0;                           // full pages that were looked up or listed
+  std::uint32_t n_trusted = 0;                           // of them, those that a sound row of its logits has read
+  kv::PageId copied_from = kv::kNoPage;                  // its first page behind those found began as a part of this
   void reset_computed(std::uint32_t n_tokens) noexcept;  // positions [0, n_tokens) are computed, and no others
   void publish_pages() noexcept;
 

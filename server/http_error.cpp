@@ -38,6 +38,8 @@ std::string_view code_of(const Error& error) noexcept {
       return "draining";
     case Errc::cancelled:
       return "cancelled";
+    case Errc::corrupt:  // requests read no files: it is what the model computed
+      return "model_output_invalid";
     default:
       return {};
   }

@@ -1,5 +1,7 @@
 #include "server/text_assembler.hpp"
 
+#include "engine/tokenizer/utf8.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -20,10 +22,13 @@ std::string TextAssembler::pass(std::string text) {
 std::string TextAssembler::append(engine::TokenId token, float logprob) {
   if (stopped()) return {};
   ++n_tokens_;
+  std::string text = detokenizer_.append(token);
   if (keep_logprobs_) {
-    waiting_.push_back({{.token = token, .logprob = logprob, .text_offset = characters_in_}, bytes_in_});
+    const bool behind = detokenizer_.gave_up_pending();
+    waiting_.push_back({{.token = token, .logprob = logprob, .text_offset = characters_in_ + (behind ? 1 : 0)},
+                        bytes_in_ + (behind ? engine::kReplacementCharacter.size() : 0)});
   }
-  return pass(detokenizer_.append(token));
+  return pass(std::move(text));
 }
 
 std::string TextAssembler::finish() {

@@ -15,7 +15,9 @@ namespace quern::server {
 struct TokenLogprob {
   engine::TokenId token = engine::kNoToken;
   float logprob = 0;
-  std::size_t text_offset = 0;  // characters of the whole text before it
+  // Characters (code points) of the whole text before the one in which the token begins: tokens that share a character
+  // share its offset.
+  std::size_t text_offset = 0;
 };
 
 class TextAssembler {
@@ -36,7 +38,7 @@ class TextAssembler {
  private:
   struct Waiting {
     TokenLogprob value;
-    std::size_t begin;  // bytes of the whole text before it
+    std::size_t begin;  // bytes of the whole text before that character
   };
 
   std::string pass(std::string text);

@@ -43,6 +43,7 @@ void take(Stream& stream, const sched::TokenEvent& event) {
   print(stream, stream.text.finish());
   answer.finish = stream.text.stopped() ? sched::FinishReason::stop : event.finish;
   answer.total_s = to_seconds(stream.clock.now() - stream.begin);
+  if (event.finish == sched::FinishReason::failed) answer.failure = sched::failure_text(event);
 }
 
 net::awaitable<void> consume(Stream& stream) {
@@ -123,7 +124,7 @@ Result<Answer> Generator::generate(Prompt prompt, const OnText& on_text) {
   io.run();
   active_.store(false, std::memory_order_release);
   if (thrown) std::rethrow_exception(thrown);
-  if (answer.finish == sched::FinishReason::failed) return fail(Errc::io, "the generation failed; see the log");
+  if (answer.finish == sched::FinishReason::failed) return fail(Errc::io, "{}; see the log", answer.failure);
   return answer;
 }
 

@@ -19,6 +19,7 @@ namespace quern::app {
 struct Answer {
   std::string text;
   sched::FinishReason finish = sched::FinishReason::none;
+  std::string failure;  // of one that failed: why
   std::uint32_t n_prompt = 0, n_generated = 0;
   double first_token_s = 0, total_s = 0;
 };

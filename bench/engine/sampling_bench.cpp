@@ -1,6 +1,7 @@
 // Time of one sampled token, on the engine thread for every sequence of a step: 64 sequences at 100 us are 6.4 ms.
 // Logits are bell-shaped with a heavy head, like a model's; the history is 2000 tokens.
 #include "engine/sampling/rng.hpp"
+#include "engine/sampling/row_check.hpp"
 #include "engine/sampling/sampler.hpp"
 
 #include <cmath>
@@ -13,6 +14,7 @@
 namespace {
 
 using quern::engine::TokenId;
+using quern::engine::sampling::find_fault;
 using quern::engine::sampling::Rng;
 using quern::engine::sampling::Sampler;
 using quern::engine::sampling::SamplingParams;
@@ -90,6 +92,12 @@ void sample(benchmark::State& state, const SamplingParams& params, bool want_log
   std::size_t row = 0;
   for (auto _ : state) benchmark::DoNotOptimize(sampler.sample(rows[row++ % rows.size()], want_logprob));
 }
+
+void check(benchmark::State& state) {
+  const std::vector<float> row = model_like_logits(static_cast<std::uint32_t>(state.range(0)), 1);
+  for (auto _ : state) benchmark::DoNotOptimize(find_fault(row));
+}
+BENCHMARK(check)->Arg(32000)->Arg(128256)->Unit(benchmark::kMicrosecond);
 
 #define QUERN_SAMPLING_BENCH(name, params, logprob) \
   BENCHMARK_CAPTURE(sample, name, params, logprob)->Arg(32000)->Arg(128256)->Unit(benchmark::kMicrosecond)

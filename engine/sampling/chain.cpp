@@ -12,8 +12,8 @@ namespace {
 using Params = SamplingParams;
 
 bool penalizes(const Params& p) noexcept {
-  return p.repeat_last_n != 0 &&
-         (p.repeat_penalty != 1.0f || p.frequency_penalty != 0.0f || p.presence_penalty != 0.0f);
+  const bool repeats = p.repeat_last_n != 0 && p.repeat_penalty != 1.0f;
+  return repeats || p.frequency_penalty != 0.0f || p.presence_penalty != 0.0f;
 }
 bool dries(const Params& p) noexcept {
   return p.dry_multiplier != 0.0f && p.dry_base >= 1.0f && p.dry_penalty_last_n != 0;

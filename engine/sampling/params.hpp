@@ -44,11 +44,11 @@ struct SamplingParams {
   float top_n_sigma = -1.0f;        // <= 0: off
   float xtc_probability = 0.0f;     // 0: off
   float xtc_threshold = 0.1f;       // > 0.5: off
-  std::int32_t repeat_last_n = 64;  // tokens of history the penalties look at; 0: off, -1: all of the context
+  std::int32_t repeat_last_n = 64;  // tokens of history repeat_penalty looks at; 0: none, -1: all
   float repeat_penalty = 1.0f;      // 1: off
-  float frequency_penalty = 0.0f;   // 0: off. Range [-2, 2]
-  float presence_penalty = 0.0f;
-  float dry_multiplier = 0.0f;  // 0: off
+  float frequency_penalty = 0.0f;   // per occurrence in the completion. 0: off. Range [-2, 2]
+  float presence_penalty = 0.0f;    // once for a token of the completion
+  float dry_multiplier = 0.0f;      // 0: off
   float dry_base = 1.75f;
   std::int32_t dry_allowed_length = 2;
   std::int32_t dry_penalty_last_n = -1;  // 0: off, -1: all (kDryWindowMax at most)

@@ -87,6 +87,12 @@ Sampler::~Sampler() = default;
 Sampler::Sampler(Sampler&&) noexcept = default;
 Sampler& Sampler::operator=(Sampler&&) noexcept = default;
 
+void Sampler::accept_prompt(std::span<const TokenId> tokens) {
+  const auto n_vocab = static_cast<TokenId>(state_->n_vocab);
+  QUERN_ASSERT(std::ranges::all_of(tokens, [n_vocab](TokenId token) { return token >= 0 && token < n_vocab; }));
+  if (state_->keeps_history) state_->sequence.history.accept_prompt(tokens);
+}
+
 void Sampler::accept(TokenId token) {
   QUERN_ASSERT(token >= 0 && static_cast<std::uint32_t>(token) < state_->n_vocab);
   if (state_->keeps_history) state_->sequence.history.accept(token);

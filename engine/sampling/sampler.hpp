@@ -34,7 +34,10 @@ class Sampler {
   Sampler(Sampler&&) noexcept;
   Sampler& operator=(Sampler&&) noexcept;
 
-  void accept(TokenId token);  // prompt tokens first, then each drawn one: the history of penalties and DRY
+  // The history of penalties and DRY: the prompt once, then each token that was drawn. They differ: frequency and
+  // presence penalties see only what was drawn.
+  void accept_prompt(std::span<const TokenId> tokens);
+  void accept(TokenId token);
   // REQUIRES: logits.size() == n_vocab. Any values, also NaN and infinities: the token is always in [0, n_vocab). A
   // token whose logit is NaN, -infinity or banned comes out only when there is no other: then the best raw logit, else
   // token 0.

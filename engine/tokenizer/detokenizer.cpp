@@ -9,6 +9,8 @@ namespace quern::engine {
 
 std::string Detokenizer::append(TokenId id) {
   std::string bytes = std::exchange(pending_, {});
+  const std::size_t n_pending = bytes.size();
+  gave_up_pending_ = false;
   const std::string piece = tokenizer_->piece(id, show_special_);
   const bool drop_blank = at_start_ && tokenizer_->adds_space_prefix() && piece.starts_with(' ');
   if (!piece.empty()) at_start_ = false;
@@ -17,6 +19,9 @@ std::string Detokenizer::append(TokenId id) {
 
   std::string out;
   std::string_view rest = bytes;
+  // The invalid part at the front may go on into this token (F0 9F, then 80 61): then the token begins inside it.
+  const Utf8Step front = utf8_front(rest);
+  gave_up_pending_ = front.kind == Utf8Kind::invalid && front.size <= n_pending;
   while (!rest.empty()) {
     const Utf8Step step = utf8_front(rest);
     if (step.kind == Utf8Kind::truncated) {

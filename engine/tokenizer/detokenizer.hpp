@@ -18,12 +18,16 @@ class Detokenizer {
 
   std::string append(TokenId id);
   std::string flush();  // what is left: an incomplete character becomes U+FFFD
+  // Whether the text that append() just returned begins with a U+FFFD for what the tokens before left unfinished: this
+  // token's own text begins behind it. Otherwise it begins at the front, or inside the character there.
+  bool gave_up_pending() const noexcept { return gave_up_pending_; }
 
  private:
   const Tokenizer* tokenizer_;
   bool show_special_;
   bool at_start_;
   std::string pending_;  // at most 3 bytes of an unfinished character
+  bool gave_up_pending_ = false;
 };
 
 }  // namespace quern::engine

@@ -3,6 +3,15 @@
 #include <utility>
 
 namespace quern::server {
+namespace {
+
+// What a model computes contradicts itself as a damaged file does, of which it is the usual sign.
+Error failure(const sched::TokenEvent& last) {
+  const bool broken = last.fault != engine::sampling::RowFault::none;
+  return fail(broken ? Errc::corrupt : Errc::io, "{}", sched::failure_text(last));
+}
+
+}  // namespace
 
 Answer::Answer(std::vector<sched::Ticket> tickets, net::any_io_executor executor, const engine::Tokenizer& tokenizer,
                const std::vector<std::string>& stops, bool keep_logprobs, std::uint64_t n_prompt_tokens,
@@ -42,7 +51,7 @@ Status Answer::take(const ChoiceEvent& event, std::vector<Delta>& out) {
     delta.finish = sched::FinishReason::stop;
   } else if (event.event.finish != sched::FinishReason::none) {
     if (event.event.finish == sched::FinishReason::cancelled) return fail(Errc::cancelled, "the request was cancelled");
-    if (event.event.finish == sched::FinishReason::failed) return fail(Errc::io, "the model failed on this request");
+    if (event.event.finish == sched::FinishReason::failed) return failure(event.event);
     if (event.event.finish == sched::FinishReason::refused) {
       return fail(Errc::overloaded, "{}", tickets_.refusal(event.choice));
     }

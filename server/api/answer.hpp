@@ -36,7 +36,7 @@ class Answer {
 
   // Waits for the next deltas. Empty: nothing came within the timeout (zero: no timeout), or it is over.
   // Errors: cancelled (by the client's leaving, a newer request or an operator), overloaded (too late before it began),
-  // io (the model failed).
+  // io (the model failed), corrupt (its output is invalid).
   net::awaitable<Result<std::vector<Delta>>> next(Duration timeout);
 
   bool finished() const noexcept { return n_unfinished_ == 0; }

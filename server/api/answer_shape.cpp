@@ -57,7 +57,9 @@ std::string chat_logprobs_json(std::span<const TokenLogprob> logprobs, const eng
     out += "{\"token\":";
     append_json_string(out, piece_text(tokenizer, entry.token));
     fmt::format_to(std::back_inserter(out), ",\"logprob\":{},\"bytes\":[", finite(entry.logprob));
-    for (const char c : tokenizer.piece(entry.token, true)) {
+    // What it put into the text, so that the bytes of all make up the text: of half a character its half, of a control
+    // token nothing.
+    for (const char c : tokenizer.piece(entry.token, false)) {
       if (out.back() != '[') out += ',';
       fmt::format_to(std::back_inserter(out), "{}", static_cast<unsigned>(static_cast<unsigned char>(c)));
     }

@@ -53,7 +53,8 @@ class AnswerShape {
 };
 
 std::string usage_json(const Usage& usage);
-// {"content": [{"token", "logprob", "bytes", "top_logprobs": []}]}: the logprobs object of chat completions.
+// {"content": [{"token", "logprob", "bytes", "top_logprobs": []}]}: the logprobs object of chat completions. In "token"
+// bytes that are no whole character are U+FFFD, and control tokens have their names.
 std::string chat_logprobs_json(std::span<const TokenLogprob> logprobs, const engine::Tokenizer& tokenizer);
 // {"tokens", "token_logprobs", "top_logprobs": null, "text_offset"}: that of completions.
 std::string completion_logprobs_json(std::span<const TokenLogprob> logprobs, const engine::Tokenizer& tokenizer);

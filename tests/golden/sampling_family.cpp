@@ -101,6 +101,15 @@ std::string compare(Candidates& got, const json::array& want) {
   return {};
 }
 
+// The reference looks at one window for all penalties. Ours look at the whole completion but for `repeat`, so the
+// window is what was drawn here and the rest did not happen.
+void accept_history(const json::array& history, Stage stage, Sequence& sequence) {
+  std::size_t i = 0;
+  const auto window = static_cast<std::size_t>(sequence.params.repeat_last_n);
+  if (stage == Stage::penalties && history.size() > window) i = history.size() - window;
+  for (; i < history.size(); ++i) sequence.history.accept(history[i].to_number<TokenId>());
+}
+
 std::string run_case(const json::object& all, const json::object& one, const BreakerFinder& finder) {
   const std::vector<float> logits = test::to_floats(all.at("logits").at(one.at("logits").as_string()));
   Candidates candidates;
@@ -114,8 +123,7 @@ std::string run_case(const json::object& all, const json::object& one, const Bre
     if (const Status valid = validate(params, static_cast<std::uint32_t>(logits.size())); !valid)
       return valid.error().detail;
     Sequence sequence(params, /*seed=*/1, finder.find(params.dry_sequence_breakers));
-    if (const json::value* history = one.if_contains("history"))
-      for (const json::value& token : history->as_array()) sequence.history.accept(token.to_number<TokenId>());
+    if (const json::value* history = one.if_contains("history")) accept_history(history->as_array(), *stage, sequence);
     apply_stage(*stage, candidates, sequence);
   }
   return compare(candidates, one.at("candidates").as_array());

@@ -57,6 +57,7 @@ struct Client {
   std::vector<engine::TokenId> tokens;
   std::vector<float> logprobs;
   sched::FinishReason finish = sched::FinishReason::none;
+  engine::sampling::RowFault fault = engine::sampling::RowFault::none;
   bool waiting = false;  // a read is under way
 };
 
@@ -115,7 +116,7 @@ class EngineHarness {
     generation->times.start(clock.now());
     generation->n_pages_needed = sched::check_request(request, bounds).value();
     generation->sampler.emplace(request.sampling, options_.backend.n_vocab, nullptr);
-    for (const engine::TokenId token : request.prompt) generation->sampler->accept(token);
+    generation->sampler->accept_prompt(request.prompt);
     generation->request = std::move(request);
     generation->stream =
         std::make_shared<sched::TokenStream>(options_.limits.stream_capacity, io.get_executor(), signal);
@@ -197,6 +198,7 @@ class EngineHarness {
         client->logprobs.push_back(event.logprob);
       }
       client->finish = event.finish;
+      client->fault = event.fault;
     }
     client->waiting = false;
   }

@@ -137,7 +137,8 @@ std::vector<std::vector<float>> ModelRunner::embed(std::span<const std::vector<s
   const std::size_t n_rows = pooling == engine::Pooling::none ? plan.n_tokens() : sequences.size();
   const std::size_t width = executor_->embedding_width(pooling);
   std::vector<float> out(n_rows * width);
-  executor_->embed(plan, pooling, out);
+  const std::span<const std::uint32_t> broken = executor_->embed(plan, pooling, out);
+  broken_.assign(broken.begin(), broken.end());
   std::vector<std::vector<float>> rows;
   for (std::size_t i = 0; i < n_rows; ++i) {
     const auto begin = out.begin() + static_cast<std::ptrdiff_t>(i * width);

@@ -55,6 +55,7 @@ class ModelRunner {
 
   // Vectors of whole sequences, computed in one step: one per sequence, or with Pooling::none one per token.
   std::vector<std::vector<float>> embed(std::span<const std::vector<std::int32_t>> sequences, engine::Pooling pooling);
+  const std::vector<std::uint32_t>& broken() const noexcept { return broken_; }  // what the last embed() said
 
   void reset() noexcept;  // forgets all sequences and their pages
   const engine::Model& model() const noexcept { return *model_; }
@@ -78,6 +79,7 @@ class ModelRunner {
   std::unique_ptr<engine::CpuExecutor> executor_;
   std::vector<Sequence> sequences_;
   std::uint32_t next_page_ = 0;
+  std::vector<std::uint32_t> broken_;
 };
 
 std::int32_t argmax(std::span<const float> logits) noexcept;

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <vector>
 
 namespace quern::test {
@@ -71,7 +72,7 @@ class ModelTrial {
     }
     if (executor.can_embed()) {
       std::vector<float> out(executor.embedding_width(model.info().pooling) * std::size_t{n_tokens});
-      executor.embed(plan, model.info().pooling, out);
+      std::ignore = executor.embed(plan, model.info().pooling, out);
     }
   }
 

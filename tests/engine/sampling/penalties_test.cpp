@@ -27,18 +27,47 @@ TEST(Penalties, FrequencyCountsAndPresenceDoesNot) {
             (Left{{0, 1.25f}, {1, -3.75f}, {2, 0.0f}, {3, 1.0f}}));
 }
 
-TEST(Penalties, LookAtTheWindowOnly) {
+TEST(Penalties, RepetitionLooksAtItsWindowOnly) {
   SamplingParams params = stages_off();
-  params.presence_penalty = 1.0f;
-  const std::vector<TokenId> history{0, 1, 2, 2};
+  params.repeat_penalty = 2.0f;
+  const std::vector<TokenId> history{0, 1, 3, 3};
   params.repeat_last_n = 3;
-  EXPECT_EQ(run_stage(Stage::penalties, params, kLogits, history),
-            (Left{{0, 2.0f}, {1, -3.0f}, {2, -1.0f}, {3, 1.0f}}));
+  EXPECT_EQ(run_stage(Stage::penalties, params, kLogits, history), (Left{{0, 2.0f}, {1, -4.0f}, {2, 0.0f}, {3, 0.5f}}));
   params.repeat_last_n = -1;
-  EXPECT_EQ(run_stage(Stage::penalties, params, kLogits, history),
-            (Left{{0, 1.0f}, {1, -3.0f}, {2, -1.0f}, {3, 1.0f}}));
+  EXPECT_EQ(run_stage(Stage::penalties, params, kLogits, history), (Left{{0, 1.0f}, {1, -4.0f}, {2, 0.0f}, {3, 0.5f}}));
   params.repeat_last_n = 0;
-  EXPECT_EQ(run_stage(Stage::penalties, params, kLogits, history).at(2), 0.0f);
+  EXPECT_EQ(run_stage(Stage::penalties, params, kLogits, history), (Left{{0, 2.0f}, {1, -2.0f}, {2, 0.0f}, {3, 1.0f}}));
+}
+
+// mu[j] - c[j] * alpha_frequency - float(c[j] > 0) * alpha_presence, c: how often it was sampled before.
+TEST(Penalties, FrequencyAndPresenceSeeTheWholeCompletionAndNoPrompt) {
+  for (const std::int32_t window : {-1, 0, 1, 64}) {
+    SamplingParams params = stages_off();
+    params.frequency_penalty = 0.5f;
+    params.presence_penalty = 0.25f;
+    params.repeat_last_n = window;
+    Sequence sequence(params);
+    sequence.history.accept_prompt(std::vector<TokenId>{0, 1, 1, 3});
+    for (int i = 0; i < 100; ++i) sequence.history.accept(i == 0 ? 0 : 2);
+    Candidates c;
+    c.assign(kLogits);
+    apply_stage(Stage::penalties, c, sequence);
+    EXPECT_EQ(test::left_of(c), (Left{{0, 1.25f}, {1, -2.0f}, {2, -49.75f}, {3, 1.0f}})) << "window " << window;
+  }
+}
+
+TEST(Penalties, EachHasItsOwnTokens) {
+  SamplingParams params = stages_off();
+  params.repeat_penalty = 2.0f;
+  params.repeat_last_n = 3;
+  params.presence_penalty = 1.0f;
+  Sequence sequence(params);
+  sequence.history.accept_prompt(std::vector<TokenId>{2, 3, 0});
+  for (const TokenId token : {0, 1}) sequence.history.accept(token);
+  Candidates c;
+  c.assign(kLogits);
+  apply_stage(Stage::penalties, c, sequence);
+  EXPECT_EQ(test::left_of(c), (Left{{0, 0.0f}, {1, -5.0f}, {2, 0.0f}, {3, 1.0f}})) << "scaled first, then lowered";
 }
 
 TEST(Penalties, WorkOnAListToo) {  // after a stage that dropped candidates, here in the order a request chose

@@ -5,6 +5,8 @@
 #include "tests/support/piece_tokenizer.hpp"
 
 #include <array>
+#include <functional>
+#include <initializer_list>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -116,6 +118,25 @@ TEST(Sampler, GreedySeesPenaltiesAndBans) {
   EXPECT_EQ(sampler.sample(logits).token, 2);
   sampler.accept(2);
   EXPECT_EQ(sampler.sample(logits).token, 3);
+}
+
+TEST(Sampler, APromptIsNoPartOfTheCompletion) {
+  SamplingParams params;
+  params.temperature = 0.0f;
+  params.frequency_penalty = 2.0f;
+  const std::vector<float> logits{2.0f, 3.0f, 2.5f};
+  Sampler sampler(params, 3, nullptr);
+  sampler.accept_prompt(std::vector<TokenId>(100, 1));
+  EXPECT_EQ(sampler.sample(logits).token, 1);
+  sampler.accept(1);
+  EXPECT_EQ(sampler.sample(logits).token, 2);
+  sampler.accept(2);
+  EXPECT_EQ(sampler.sample(logits).token, 0);
+  params.frequency_penalty = 0.0f;
+  params.repeat_penalty = 2.0f;
+  Sampler repeats(params, 3, nullptr);
+  repeats.accept_prompt(std::vector<TokenId>{1});
+  EXPECT_EQ(repeats.sample(logits).token, 2);
 }
 
 TEST(Sampler, FollowsTheOrderOfTheRequest) {
@@ -242,6 +263,86 @@ TEST(Sampler, AnyValidParametersAndAnyLogitsGiveAToken) {
       ASSERT_LT(static_cast<std::size_t>(drawn.token), n_vocab);
       ASSERT_LE(drawn.logprob, 1e-5f) << "NaN would fail too";
       sampler.accept(drawn.token);
+    }
+  }
+}
+
+// The corners of every parameter, each with all the others' defaults and with rows of every odd kind: what is left
+// after each stage are tokens of the vocabulary, in order, with probabilities that add up to 1.
+TEST(Sampler, CornersOfEveryParameterLeaveADistribution) {
+  using Set = std::function<void(SamplingParams&)>;
+  std::vector<Set> corners;
+  const auto floats = [&](float SamplingParams::*field, std::initializer_list<float> values) {
+    for (const float value : values) corners.push_back([=](SamplingParams& p) { p.*field = value; });
+  };
+  const auto ints = [&](std::int32_t SamplingParams::*field, std::initializer_list<std::int32_t> values) {
+    for (const std::int32_t value : values) corners.push_back([=](SamplingParams& p) { p.*field = value; });
+  };
+  floats(&SamplingParams::temperature, {0.0f, -0.0f, 1e-45f, 1e-38f, 1e-30f, 1e-6f, 100.0f});
+  floats(&SamplingParams::dynatemp_range, {1e-45f, 0.8f, 100.0f});
+  floats(&SamplingParams::top_p, {0.0f, 1e-45f, 1e-30f, 0.5f, std::nextafter(1.0f, 0.0f), 1.0f});
+  floats(&SamplingParams::min_p, {0.0f, 1e-45f, 1e-30f, std::nextafter(1.0f, 0.0f), 1.0f});
+  floats(&SamplingParams::typical_p, {0.0f, 1e-45f, 0.5f, std::nextafter(1.0f, 0.0f), 1.0f});
+  floats(&SamplingParams::top_n_sigma, {-1.0f, 0.0f, 1e-45f, 100.0f});
+  floats(&SamplingParams::repeat_penalty, {0.01f, 100.0f});
+  floats(&SamplingParams::frequency_penalty, {-2.0f, 2.0f});
+  floats(&SamplingParams::presence_penalty, {-2.0f, 2.0f});
+  floats(&SamplingParams::dry_multiplier, {1e-45f, 100.0f});
+  ints(&SamplingParams::top_k, {-1, 0, 1, 2, INT32_MAX});
+  ints(&SamplingParams::repeat_last_n, {-1, 0, 1, INT32_MAX});
+  corners.push_back([](SamplingParams& p) { p.xtc_probability = 1.0f, p.xtc_threshold = 0.0f; });
+  corners.push_back([](SamplingParams& p) { p.min_keep = UINT32_MAX; });
+  corners.push_back([](SamplingParams& p) { p.dynatemp_range = 100.0f, p.dynatemp_exponent = 0.0f; });
+  corners.push_back([](SamplingParams& p) { p.dynatemp_range = 100.0f, p.dynatemp_exponent = 100.0f; });
+
+  std::vector<std::vector<float>> rows{
+      {0.0f},
+      std::vector<float>(300, 0.0f),
+      std::vector<float>(300, 3.4e38f),
+      std::vector<float>(300, -3.4e38f),
+      std::vector<float>(300, 1e-45f),
+      {3.4e38f, -3.4e38f, 0.0f, 1e-45f, -1e-45f},
+      {-kInfinity, 1.0f, -kInfinity, 1.0f, -kInfinity},
+      {kNan, kInfinity, -kInfinity, 1.0f, kInfinity},
+      std::vector<float>(40, kNan),
+      std::vector<float>(40, -kInfinity),
+      test::random_logits(3000, 1),
+      test::random_logits(3000, 2, /*grain=*/2.0f),
+  };
+  for (std::size_t c = 0; c < corners.size(); ++c) {
+    for (std::size_t other = 0; other <= corners.size(); ++other) {
+      SamplingParams params = seeded({}, c);
+      if (other < corners.size()) corners[other](params);
+      corners[c](params);
+      for (std::size_t r = 0; r < rows.size(); ++r) {
+        const std::vector<float>& row = rows[r];
+        if (row.size() > 1000 && other < corners.size()) continue;  // long rows only beside the defaults
+        const auto n_vocab = static_cast<std::uint32_t>(row.size());
+        ASSERT_TRUE(validate(params, n_vocab));
+        Sequence sequence(params, c);
+        sequence.history.accept_prompt(std::vector<TokenId>{0, 0, 0, 0});
+        for (int i = 0; i < 70; ++i) sequence.history.accept(0);
+        Candidates candidates;
+        candidates.assign(row);
+        for (const Stage stage : params.order) {
+          apply_stage(stage, candidates, sequence);
+          const std::span<const TokenId> ids = candidates.ids();
+          ASSERT_TRUE(std::ranges::is_sorted(ids));
+          ASSERT_TRUE(ids.empty() || (ids.front() >= 0 && static_cast<std::uint32_t>(ids.back()) < n_vocab));
+          const Candidates::Weights w = candidates.weights();
+          double sum = 0.0;
+          for (const float weight : w.weight) {
+            ASSERT_GE(weight, 0.0f) << "NaN would fail too";
+            sum += static_cast<double>(weight) / w.total;
+          }
+          // Each addition of at most 3000 doubles rounds by half a unit at most.
+          ASSERT_NEAR(sum, ids.empty() ? 0.0 : 1.0, 3000 * 1.2e-16) << stage_row(stage).name << ", row " << r;
+        }
+        const Drawn drawn = Sampler(params, n_vocab, nullptr).sample(row, /*want_logprob=*/true);
+        ASSERT_GE(drawn.token, 0);
+        ASSERT_LT(static_cast<std::uint32_t>(drawn.token), n_vocab);
+        ASSERT_LE(drawn.logprob, 1e-5f) << "NaN would fail too";
+      }
     }
   }
 }

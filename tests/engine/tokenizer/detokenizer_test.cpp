@@ -47,6 +47,20 @@ TEST_F(DetokenizerTest, EachMaximalSubpartIsOneReplacement) {
   EXPECT_EQ(run({byte(0xFF), byte(0xC3), byte(0xA9)}), "\uFFFDé");
 }
 
+TEST_F(DetokenizerTest, SaysWhereATokensTextBegins) {
+  Detokenizer detokenizer(*spm_);
+  const std::pair<TokenId, bool> steps[] = {
+      {byte(0xC3), false}, {byte(0xA9), false}, {byte(0xE2), false}, {byte(0x82), false}, {id("a"), true},
+      {id("a"), false},    {byte(0xC3), false}, {byte(0xC3), true},  {id("</s>"), false}, {byte(0xFF), true},
+      {byte(0xFF), false}, {byte(0xEF), false}, {byte(0xBF), false}, {byte(0xBD), false}};
+  int i = 0;
+  for (const auto& [token, want] : steps) {
+    detokenizer.append(token);
+    EXPECT_EQ(detokenizer.gave_up_pending(), want) << "step " << i;
+    ++i;
+  }
+}
+
 TEST_F(DetokenizerTest, TheFirstBlankFallsOnlyAtTheStart) {
   EXPECT_EQ(run({id("▁the"), id("▁a")}, false, true), "the a");
   EXPECT_EQ(run({id("▁the"), id("▁a")}, false, false), " the a");

@@ -182,6 +182,16 @@ TEST_F(ChatJson, LogprobsHaveTokensAndBytes) {
       json::parse(R"({"content":[{"token":"é","logprob":-0.25,"bytes":[195,169],"top_logprobs":[]}],"refusal":null})"));
 }
 
+TEST_F(ChatJson, BytesOfHalfACharacterAreItsHalf) {
+  const test::PieceTokenizer halves({"\xC3", "\xA9"});
+  const ChatShape shape(envelope_, halves, true, false);
+  const Delta delta{.text = "\xC3\xA9", .logprobs = {{0, -0.25f, 0}, {1, -0.5f, 0}}};
+  const json::value content = json::parse(shape.chunk(delta)).at("choices").at(0).at("logprobs").at("content");
+  EXPECT_EQ(content.at(0).at("token"), "\uFFFD");
+  EXPECT_EQ(content.at(0).at("bytes"), json::parse("[195]"));
+  EXPECT_EQ(content.at(1).at("bytes"), json::parse("[169]"));
+}
+
 TEST_F(ChatJson, WholeAnswer) {
   const ChatShape shape(envelope_, tokenizer_, false, false);
   const std::array choices{WholeChoice{.text = "x", .finish = sched::FinishReason::stop},
