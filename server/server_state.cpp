@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -27,10 +28,11 @@ std::int64_t unix_seconds() {
 
 }  // namespace
 
-ServerState::ServerState(net::io_context& io, const ServerOptions& options_in, const Services& services_in)
+ServerState::ServerState(net::io_context& io, const ServerOptions& options_in, const Services& services_in,
+                         AccessPolicy access_in)
     : options(options_in),
       services(services_in),
-      access(options.host, options.allowed_hosts, options.allowed_origins),
+      access(std::move(access_in)),
       started(services.clock.now()),
       started_unix_s(unix_seconds()),
       longest_token_bytes(longest_token(services.tokenizer)),

@@ -27,7 +27,7 @@ namespace quern::server {
 
 class ServerState : public std::enable_shared_from_this<ServerState> {
  public:
-  ServerState(net::io_context& io, const ServerOptions& options, const Services& services);
+  ServerState(net::io_context& io, const ServerOptions& options, const Services& services, AccessPolicy access);
 
   const ServerOptions options;
   const Services services;
