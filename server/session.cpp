@@ -37,6 +37,17 @@ class OpenGuard {
   const Connection& connection_;
 };
 
+class RefusalGuard {
+ public:
+  explicit RefusalGuard(ServerState& state) : state_(state) {}
+  RefusalGuard(const RefusalGuard&) = delete;
+  RefusalGuard& operator=(const RefusalGuard&) = delete;
+  ~RefusalGuard() { state_.end_refusal(); }
+
+ private:
+  ServerState& state_;
+};
+
 class ActiveGuard {
  public:
   ActiveGuard(ServerState& state, Connection& connection) : state_(state), connection_(connection) {
@@ -66,6 +77,10 @@ Response preflight(const RequestHead& head, const std::string& allow) {
     response.headers.emplace_back("Access-Control-Max-Age", "600");
   }
   return response;
+}
+
+Response too_many_connections() {
+  return error_response(503, "too many connections", "overloaded");
 }
 
 // A form or plain text is what a page may send anywhere without asking; JSON it may not. Programs may call it anything.
@@ -105,6 +120,9 @@ std::optional<Response> refuse_by_head(const RequestHead& head, const RouteMatch
   }
   if (match.route->control && connection.peer() != ::geteuid() && connection.peer() != uid_t{0}) {
     return error_response(403, "the control socket serves only the user that runs this server, and root");
+  }
+  if (connection.reserved() && !match.route->control && match.route->method != http::verb::get) {
+    return too_many_connections();
   }
   if (state.draining() && head.method == http::verb::post && !match.route->control) {
     return error_response(Error{Errc::draining, "shutting down: no new requests", {}});
@@ -158,6 +176,7 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
   parser.body_limit(max_body_bytes);  // of chunks
   Exchange exchange(connection, state, std::move(*head));
   if (!refusal || refusal->status != 403) exchange.allow_origin();
+  if (connection.reserved()) exchange.close_after();  // for the next one who wants to look
   if (refusal) {
     // A body that nobody has read stands between this request and the next.
     if (!parser.is_done()) exchange.close_after();
@@ -212,7 +231,8 @@ net::awaitable<void> run_session(std::shared_ptr<ServerState> state, std::shared
 
 // Too many connections: say so in one write, which a fresh socket takes at once, and go.
 net::awaitable<void> refuse_session(std::shared_ptr<ServerState> state, std::shared_ptr<Connection> connection) {
-  const Response response = error_response(503, "too many connections", "overloaded");
+  const RefusalGuard refusal(*state);
+  const Response response = too_many_connections();
   state->count_response(response.status);
   const std::string id = make_id("req-");
   const ReplyContext context{.keep_alive = false,
@@ -239,9 +259,11 @@ void session_ended(const std::exception_ptr& error) noexcept {
 void start_session(const std::shared_ptr<ServerState>& state, Socket socket, Transport transport) {
   auto connection = std::make_shared<Connection>(std::move(socket), transport, state->options.limits.max_header_bytes);
   const net::any_io_executor executor = connection->stream().get_executor();
-  if (state->add(connection)) {
+  const ServerState::Place place = state->add(connection);
+  if (place != ServerState::Place::none) {
+    connection->set_reserved(place == ServerState::Place::reserved);
     net::co_spawn(executor, run_session(state, std::move(connection)), &session_ended);
-  } else {
+  } else if (state->begin_refusal()) {
     net::co_spawn(executor, refuse_session(state, std::move(connection)), &session_ended);
   }
 }

@@ -1,5 +1,6 @@
 // The edges of HTTP over real sockets: where a request begins and ends, how a path may be written, what a refusal says
-// before it has seen a body.
+// before it has seen a body, and who gets in when all places are taken.
+#include "server/descriptor_limit.hpp"
 #include "server/head_reader.hpp"
 #include "server/listener.hpp"
 #include "tests/server/server_harness.hpp"
@@ -251,6 +252,60 @@ TEST(HttpEdges, AnEmptyPromptIsNotALongOne) {
   }
   const Reply reply = server.post("/v1/completions", R"({"prompt":"a","max_tokens":100000})");
   EXPECT_EQ(json::parse(reply.body).at("error").at("code"), "context_length_exceeded");
+}
+
+TEST(HttpEdges, AnOperatorGetsInWhenAllPlacesAreTaken) {
+  ServerHarnessOptions options;
+  options.server.limits.max_connections = 2;
+  ServerHarness server(options);
+  HttpClient first = server.tcp(), second = server.unix_socket();
+  for (HttpClient* client : {&first, &second}) {
+    client->get("/health");
+    EXPECT_EQ(client->read_reply().status, 200);
+  }
+  const auto ask = [&server](std::string_view path) {
+    HttpClient client = server.unix_socket();
+    client.get(path);
+    const Reply reply = client.read_reply();
+    EXPECT_EQ(reply.header("connection"), "close") << "its place is for the next one";
+    EXPECT_TRUE(client.at_end());
+    return reply.status;
+  };
+  for (const char* path : {"/control/status", "/control/requests", "/health", "/metrics"}) EXPECT_EQ(ask(path), 200);
+  HttpClient worker = server.unix_socket();
+  worker.post("/v1/completions", kBody);
+  EXPECT_EQ(worker.read_reply().status, 503) << "reserved places are not for work";
+  EXPECT_EQ(server.tcp().read_reply().status, 503) << "nor for TCP";
+
+  std::vector<HttpClient> idle;
+  for (std::uint32_t i = 0; i < server::kReservedPlaces; ++i) idle.push_back(server.unix_socket());
+  EXPECT_EQ(server.unix_socket().read_reply().status, 503) << "they are limited too";
+  idle.clear();
+  ServerHarness::eventually("a reserved place is free again", [&server] {
+    HttpClient client = server.unix_socket();
+    client.get("/control/status");
+    return client.read_reply().status == 200;
+  });
+}
+
+TEST(HttpEdges, AnOperatorGetsInWhenTheMemoryBudgetIsSpent) {
+  ServerHarness server;
+  auto rest = server.ledger.reserve(MemoryUse::buffers, server.ledger.budget() - server.ledger.used()).value();
+  EXPECT_EQ(server.tcp().read_reply().status, 503);
+  HttpClient client = server.unix_socket();
+  client.get("/control/memory");
+  EXPECT_EQ(client.read_reply().status, 200);
+}
+
+TEST(HttpEdges, WithoutControlNoPlacesAreReserved) {
+  ServerHarnessOptions options;
+  options.server.limits.max_connections = 1;
+  options.server.control = false;
+  ServerHarness server(options);
+  HttpClient first = server.unix_socket();
+  first.get("/health");
+  EXPECT_EQ(first.read_reply().status, 200);
+  EXPECT_EQ(server.unix_socket().read_reply().status, 503);
 }
 
 TEST(HttpEdges, AnAddressToListenOnMayHaveBrackets) {
