@@ -1,40 +1,31 @@
-// Whatever a client may send: request bodies of every endpoint, request heads, paths, and text cut by stop strings.
-// Input: 1 byte mode, then the data. Invariants: a refusal has a message and its error reply is JSON; what was accepted
-// is within limits; JSON survives being written and read again; stop strings do not depend on how a text was split.
+// Whatever a client may send: request bodies of every endpoint, request heads, targets, origins, and text cut by stop
+// strings. Input: 1 byte mode, then the data. Invariants: a refusal has a message and its error reply is JSON; what was
+// accepted is within limits; JSON survives being written and read again; stop strings do not depend on how a text was
+// split; a body that was accepted ends where the parser thinks; only own and local pages are allowed.
+#include "fuzz/http_edges.hpp"
 #include "server/api/chat_json.hpp"
 #include "server/api/chat_prompt.hpp"
 #include "server/api/completions_json.hpp"
 #include "server/api/tokenize_json.hpp"
 #include "server/http_error.hpp"
-#include "server/request_head.hpp"
-#include "server/routes.hpp"
 #include "server/stop_filter.hpp"
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 namespace {
 
 using namespace quern;
-namespace http = boost::beast::http;
 
 const server::ServerLimits kLimits;
 const server::RequestRules kRules{kLimits, 32'000};
 
-void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
+using fuzz::require;
 
 template <class T>
 void check_refusal(const Result<T>& result) {
@@ -71,20 +62,6 @@ void document(std::string_view text) {
   if (!value) return;
   const Result<server::json::value> again = server::parse_json(boost::json::serialize(*value), kLimits.max_json_depth);
   require(again && *again == *value, "JSON changed by being written and read");
-}
-
-void request_head(std::string_view bytes) {
-  http::request_parser<http::string_body> parser;
-  parser.header_limit(kLimits.max_header_bytes);
-  boost::system::error_code error;
-  parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
-  if (error || !parser.is_header_done()) return;
-  const Result<server::RequestHead> head = server::read_head(parser.get());
-  check_refusal(head);
-  if (!head) return;
-  require(server::is_sane_id(head->request_id), "a request id that must not be echoed");
-  const server::RouteMatch match = server::find_route(head->path, head->method, true);
-  require(match.route == nullptr || !match.allow.empty(), "a route without a method");
 }
 
 // Lines: stop strings, an empty line, then the text. Odd bytes decide how it is split.
@@ -132,7 +109,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       document(text);
       break;
     case 'h':
-      request_head(text);
+      fuzz::request_head(text);
+      break;
+    case 'p':
+      fuzz::target(text);
+      break;
+    case 'o':
+      fuzz::origin(text);
       break;
     case 's':
       stop_strings(text);

@@ -1,85 +1,70 @@
 #include "server/access.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
+#include "server/origin.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include <algorithm>
+
+#include <boost/beast/core/string.hpp>
 
 namespace quern::server {
 namespace {
 
-namespace net = boost::asio;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
+bool contains(const std::vector<std::string>& list, std::string_view text) noexcept {
+  return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-bool is_address(const std::string& name) {
-  boost::system::error_code error;
-  net::ip::make_address(name, error);
-  return !error;
-}
-
-bool is_loopback(const std::string& name) {
-  if (name == "localhost" || name.ends_with(".localhost")) return true;  // RFC 6761: never leaves the machine
-  boost::system::error_code error;
-  const net::ip::address address = net::ip::make_address(name, error);
-  return !error && address.is_loopback();
+// Host says the port only where it is not the usual one of the page's scheme.
+bool is_own(const Origin& origin, std::string_view host) {
+  const std::optional<Authority> own = parse_authority(host);
+  const std::uint16_t usual = default_port(origin.scheme);
+  return own && origin.is_web() && origin.host->name == own->name &&
+         origin.host->port.value_or(usual) == own->port.value_or(usual);
 }
 
 }  // namespace
 
-std::string host_name(std::string_view authority) {
-  if (authority.starts_with('[')) {
-    const std::size_t end = authority.find(']');
-    return lower(authority.substr(1, end == std::string_view::npos ? end : end - 1));
-  }
-  const std::size_t colon = authority.find(':');
-  const bool bare_v6 = colon != std::string_view::npos && authority.find(':', colon + 1) != std::string_view::npos;
-  return lower(bare_v6 ? authority : authority.substr(0, colon));
-}
-
 bool is_json_type(std::string_view content_type) {
   std::string_view type = content_type.substr(0, content_type.find(';'));
   while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-  return lower(type) == "application/json";
+  return boost::beast::iequals(type, "application/json");
 }
 
-AccessPolicy::AccessPolicy(std::string_view bound_host, const std::vector<std::string>& allowed_hosts,
-                           const std::vector<std::string>& allowed_origins) {
-  const std::string bound = host_name(bound_host);
-  names_.push_back(bound);
-  for (const std::string& host : allowed_hosts) names_.push_back(host_name(host));
-  for (const std::string& origin : allowed_origins) origins_.push_back(lower(origin));
-  boost::system::error_code error;
-  const net::ip::address address = net::ip::make_address(bound, error);
-  any_address_ = !error && address.is_unspecified();
-}
-
-bool AccessPolicy::name_allowed(std::string_view name_in) const {
-  const std::string name(name_in);
-  if (is_loopback(name) || std::find(names_.begin(), names_.end(), name) != names_.end()) return true;
-  // Rebinding needs a DNS name; whoever asks for an address asks for this machine.
-  return any_address_ && is_address(name);
+Result<AccessPolicy> AccessPolicy::create(std::string_view bound_host, const std::vector<std::string>& allowed_hosts,
+                                          const std::vector<std::string>& allowed_origins) {
+  AccessPolicy out;
+  const std::optional<Authority> bound = parse_host(bound_host);
+  if (!bound) return fail_field("host", "expected a name or an IP address, found '{}'", bound_host);
+  out.names_.push_back(bound->name);
+  out.any_address_ = bound->address && bound->address->is_unspecified();
+  for (const std::string& text : allowed_hosts) {
+    const std::optional<Authority> host = parse_host(text);
+    if (!host) return fail_field("allowed-hosts", "expected names or addresses without a port, found '{}'", text);
+    out.names_.push_back(host->name);
+  }
+  for (const std::string& text : allowed_origins) {
+    const std::optional<Origin> origin = parse_origin(text);
+    if (!origin && text != "null") {
+      return fail_field("allowed-origins",
+                        "expected origins as https://chat.example or http://10.0.0.2:3000, found '{}'", text);
+    }
+    out.origins_.push_back(origin ? origin->text() : text);
+  }
+  return out;
 }
 
 bool AccessPolicy::host_allowed(std::string_view host) const {
-  return host.empty() || name_allowed(host_name(host));
+  if (host.empty()) return true;
+  const std::optional<Authority> name = parse_authority(host);
+  if (!name) return false;
+  // Rebinding needs a DNS name; whoever asks for an address asks for this machine.
+  return is_loopback(*name) || contains(names_, name->name) || (any_address_ && name->address);
 }
 
-bool AccessPolicy::origin_allowed(std::string_view origin) const {
-  if (std::find(origins_.begin(), origins_.end(), lower(origin)) != origins_.end()) return true;
-  for (const std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
-    const std::string text = lower(origin);
-    if (!text.starts_with(scheme)) continue;
-    const std::string_view authority = std::string_view(text).substr(scheme.size());
-    return authority.find_first_of("/?#@ ") == std::string_view::npos && name_allowed(host_name(authority));
-  }
-  return false;
+bool AccessPolicy::origin_allowed(std::string_view origin_text, std::string_view host) const {
+  const std::optional<Origin> origin = parse_origin(origin_text);
+  if (!origin) return origin_text == "null" && contains(origins_, origin_text);
+  if (contains(origins_, origin->text()) || is_local_app(*origin)) return true;
+  return origin->is_web() && (is_loopback(*origin->host) || is_own(*origin, host));
 }
 
 }  // namespace quern::server

@@ -13,6 +13,7 @@ namespace quern::server {
 namespace {
 
 constexpr std::size_t kReadBytes = 4096;
+constexpr std::size_t kMaxUnparsedBytes = 128u << 10;
 constexpr std::chrono::seconds kLingerTime{1};
 
 }  // namespace
@@ -22,6 +23,8 @@ Connection::Connection(Socket socket, Transport transport, std::size_t read_ahea
       transport_(transport),
       read_ahead_bytes_(read_ahead_bytes),
       watch_ended_(stream_.get_executor()) {
+  // Bounds what a body's chunk header or trailer may take; nothing else comes near it.
+  buffer_.max_size(read_ahead_bytes + kMaxUnparsedBytes);
   if (transport_ == Transport::unix_socket) peer_ = peer_uid(stream_.socket().native_handle());
 }
 

@@ -31,6 +31,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Transport transport() const noexcept { return transport_; }
   std::optional<uid_t> peer() const noexcept { return peer_; }  // Unix sockets only
   bool gone() const noexcept { return gone_; }
+  // On a reserved place: for looking and steering only. Set before it is served.
+  bool reserved() const noexcept { return reserved_; }
+  void set_reserved(bool reserved) noexcept { reserved_ = reserved; }
 
   // Waits for the first byte of a request, unless one is buffered. false: none came in time, or the peer left.
   net::awaitable<bool> wait_readable(std::chrono::milliseconds timeout);
@@ -72,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool stop_watch_ = false;
   bool gone_ = false;
   bool busy_ = false;
+  bool reserved_ = false;
 };
 
 }  // namespace quern::server

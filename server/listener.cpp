@@ -1,6 +1,7 @@
 #include "server/listener.hpp"
 
 #include "base/log.hpp"
+#include "server/authority.hpp"
 #include "server/session.hpp"
 
 #include <cerrno>
@@ -66,7 +67,7 @@ Result<std::shared_ptr<Listener>> Listener::listen_tcp(net::io_context& io, cons
                                                        std::uint16_t port) {
   boost::system::error_code error;
   net::ip::tcp::resolver resolver(io);
-  const auto found = resolver.resolve(host, std::to_string(port),
+  const auto found = resolver.resolve(without_brackets(host), std::to_string(port),
                                       net::ip::resolver_base::passive | net::ip::resolver_base::numeric_service, error);
   if (error || found.empty()) return fail(Errc::bad_input, "host {}: {}", host, error.message());
   const net::ip::tcp::endpoint endpoint = found.begin()->endpoint();

@@ -1,12 +1,16 @@
 #include "server/request_head.hpp"
 
-#include "engine/tokenizer/utf8.hpp"
+#include "server/authority.hpp"
+#include "server/framing.hpp"
+#include "server/target.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdint>
+#include <optional>
 #include <random>
+#include <utility>
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/field.hpp>
@@ -18,28 +22,10 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
 constexpr std::size_t kMaxIdLength = 128;
+constexpr std::size_t kShownBytes = 60;
 
 std::string text_of(const HttpRequest& request, http::field name) {
   return std::string(request[name]);
-}
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// The path of "/a?b", of "http://host/a" (absolute form), or "*".
-Result<std::string> path_of(std::string_view target) {
-  constexpr std::string_view kScheme = "http://";
-  if (beast::iequals(target.substr(0, kScheme.size()), kScheme)) {
-    const std::size_t slash = target.find('/', kScheme.size());
-    target = slash == std::string_view::npos ? "/" : target.substr(slash);
-  }
-  if (target == "*") return std::string(target);
-  if (!target.starts_with('/')) return fail(Errc::bad_input, "request target: must begin with '/'");
-  return percent_decode(target.substr(0, target.find_first_of("?#")));
 }
 
 std::string bearer_token(std::string_view authorization) {
@@ -49,6 +35,17 @@ std::string bearer_token(std::string_view authorization) {
   }
   authorization.remove_prefix(authorization.find_first_not_of(' ', kScheme.size() - 1));
   return std::string(authorization);
+}
+
+// The target's own host counts where it has one (RFC 9112 3.2.2).
+Result<std::string> host_of(const HttpRequest& request, const std::optional<std::string>& of_target) {
+  const auto n_hosts = request.count(http::field::host);
+  if (n_hosts > 1) return fail(Errc::bad_input, "Host: sent {} times, expected once", n_hosts);
+  if (n_hosts == 0 && request.version() >= 11) return fail(Errc::bad_input, "Host: missing, HTTP/1.1 requires it");
+  std::string host = of_target ? *of_target : text_of(request, http::field::host);
+  if (host.empty() || parse_authority(host)) return host;
+  return fail(Errc::bad_input, "Host: expected a name or an address with an optional port, found '{}'",
+              host.substr(0, kShownBytes));
 }
 
 bool is_header_list(std::string_view text) noexcept {
@@ -84,41 +81,27 @@ std::string make_id(std::string_view prefix) {
   return fmt::format("{}{:016x}{:08x}", prefix, high, low);
 }
 
-Result<std::string> percent_decode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out.push_back(text[i]);
-      continue;
-    }
-    const int high = i + 1 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-    if (high < 0 || low < 0 || high + low == 0) return fail(Errc::bad_input, "request target: broken percent escape");
-    out.push_back(static_cast<char>(high * 16 + low));
-    i += 2;
-  }
-  if (!engine::is_valid_utf8(out)) return fail(Errc::bad_input, "request target: not UTF-8");
-  return out;
+std::string request_id_of(const HttpRequest& request) {
+  const auto id = request.find("X-Request-Id");
+  return id != request.end() && is_sane_id(id->value()) ? std::string(id->value()) : make_id("req-");
 }
 
 Result<RequestHead> read_head(const HttpRequest& request) {
+  QUERN_CHECK(check_framing(request));
   RequestHead head;
   head.method = request.method();
   head.http_1_0 = request.version() < 11;
   head.keep_alive = request.keep_alive();
-  if (const auto id = request.find("X-Request-Id"); id != request.end() && is_sane_id(id->value())) {
-    head.request_id = std::string(id->value());
-  } else {
-    head.request_id = make_id("req-");
-  }
-  QUERN_TRY(head.path, path_of(request.target()));
-  const auto n_hosts = request.count(http::field::host);
-  if (n_hosts > 1) return fail(Errc::bad_input, "Host: sent {} times, expected once", n_hosts);
-  if (n_hosts == 0 && !head.http_1_0) return fail(Errc::bad_input, "Host: missing, HTTP/1.1 requires it");
-  head.host = text_of(request, http::field::host);
+  head.request_id = request_id_of(request);
+  QUERN_TRY(Target target, parse_target(request.target()));
+  head.path = std::move(target.path);
+  QUERN_TRY(head.host, host_of(request, target.authority));
+  const auto n_origins = request.count(http::field::origin);
+  if (n_origins > 1) return fail(Errc::bad_input, "Origin: sent {} times, expected once", n_origins);
   head.origin = text_of(request, http::field::origin);
+  head.by_browser = n_origins > 0 || request.count("Sec-Fetch-Site") > 0;
   head.content_type = text_of(request, http::field::content_type);
+  head.content_coding = content_coding(request);
   head.api_key = bearer_token(text_of(request, http::field::authorization));
   if (const auto trace = request.find("traceparent"); trace != request.end() && is_traceparent(trace->value())) {
     head.traceparent = std::string(trace->value());

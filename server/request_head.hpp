@@ -18,11 +18,12 @@ using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>
 
 struct RequestHead {
   boost::beast::http::verb method = boost::beast::http::verb::unknown;
-  std::string path;  // percent-decoded, without the query
-  std::string host;  // as sent; empty: none
+  std::string path;  // of Target
+  std::string host;  // as sent, and well-formed; empty: none
   std::string origin;
   std::string content_type;
-  std::string request_id;         // taken from X-Request-Id when sane, else made here
+  std::string content_coding;     // other than identity; empty: none
+  std::string request_id;         // of request_id_of()
   std::string api_key;            // of "Authorization: Bearer KEY"; empty: none
   std::string traceparent;        // when well-formed (W3C Trace Context)
   std::string requested_headers;  // Access-Control-Request-Headers of a preflight, when sane
@@ -30,9 +31,11 @@ struct RequestHead {
   bool keep_alive = true;
   bool expects_continue = false;
   bool accepts_trailers = false;  // "TE: trailers"
+  bool by_browser = false;        // there is an Origin or a Sec-Fetch-Site: a page may have sent it, not only a program
 };
 
-// Errors: bad_input for a target that is no path, several Host fields, HTTP/1.1 without Host.
+// Errors: those of parse_target() and check_framing(); bad_input for several Host or Origin fields, a Host that is no
+// host with an optional port, HTTP/1.1 without Host.
 Result<RequestHead> read_head(const HttpRequest& request);
 
 // Unreserved text of 1..128 characters out of [A-Za-z0-9._:-]: safe to echo in a header and to write to a log.
@@ -41,10 +44,10 @@ bool is_sane_id(std::string_view id) noexcept;
 // version 00: 00-<32 hex digits>-<16 hex digits>-<2 hex digits>, ids not all zero. Source: W3C Trace Context 1.
 bool is_traceparent(std::string_view text) noexcept;
 
+// The client's own X-Request-Id when sane, else one made here.
+std::string request_id_of(const HttpRequest& request);
+
 // A random id of 24 hex digits after `prefix`. Not a secret.
 std::string make_id(std::string_view prefix);
-
-// %41 -> A. Errors: bad_input for a broken escape, a NUL or invalid UTF-8.
-Result<std::string> percent_decode(std::string_view text);
 
 }  // namespace quern::server

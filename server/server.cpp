@@ -1,5 +1,6 @@
 #include "server/server.hpp"
 
+#include "server/descriptor_limit.hpp"
 #include "server/listener.hpp"
 #include "server/server_state.hpp"
 
@@ -19,6 +20,7 @@ Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, cons
   if (!options.tcp && options.unix_socket.empty()) {
     return fail(Errc::bad_input, "server: neither TCP nor a Unix socket is enabled");
   }
+  QUERN_TRY(AccessPolicy access, AccessPolicy::create(options.host, options.allowed_hosts, options.allowed_origins));
   auto impl = std::make_unique<Impl>();
   if (options.tcp) {
     QUERN_TRY(auto listener, Listener::listen_tcp(io, options.host, options.port));
@@ -29,7 +31,9 @@ Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, cons
     QUERN_TRY(auto listener, Listener::listen_unix(io, options.unix_socket));
     impl->listeners.push_back(std::move(listener));
   }
-  impl->state = std::make_shared<ServerState>(io, options, services);
+  ServerOptions fitting = options;
+  fitting.limits.max_connections = fit_descriptors(options.limits.max_connections);
+  impl->state = std::make_shared<ServerState>(io, fitting, services, std::move(access));
   if (!options.otlp_endpoint.empty()) {
     QUERN_TRY(OtlpEndpoint endpoint, parse_otlp_endpoint(options.otlp_endpoint));
     impl->state->spans = std::make_shared<SpanExporter>(io, std::move(endpoint));

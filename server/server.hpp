@@ -63,8 +63,8 @@ struct ServerOptions {
   bool private_cache = false;  // tenants share no cached prompts, as if each had a cache_salt of its own
   ServerLimits limits;
   // Over TCP a request must name this server in Host, and come from no foreign web page (Origin). Always allowed:
-  // loopback names, `host`, and any IP address where `host` is a wildcard. More names, without a port; Origins as
-  // "https://chat.example".
+  // loopback names, `host`, and any IP address where `host` is a wildcard; as Origins pages of loopback names, apps of
+  // this machine and the server's own. More names, without a port; Origins as "https://chat.example".
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> allowed_origins;
 };
@@ -81,7 +81,8 @@ struct Services {
 
 class Server {
  public:
-  // Binds and listens. Errors: io naming the address (in use, no permission), bad_input.
+  // Binds and listens. Errors: io naming the address (in use, no permission), bad_input naming host, allowed-hosts or
+  // allowed-origins.
   static Result<std::unique_ptr<Server>> create(boost::asio::io_context& io, const ServerOptions& options,
                                                 const Services& services);
   ~Server();

@@ -1,8 +1,10 @@
 #include "server/server_state.hpp"
 
 #include "base/log.hpp"
+#include "server/descriptor_limit.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -27,29 +29,46 @@ std::int64_t unix_seconds() {
 
 }  // namespace
 
-ServerState::ServerState(net::io_context& io, const ServerOptions& options_in, const Services& services_in)
+ServerState::ServerState(net::io_context& io, const ServerOptions& options_in, const Services& services_in,
+                         AccessPolicy access_in)
     : options(options_in),
       services(services_in),
-      access(options.host, options.allowed_hosts, options.allowed_origins),
+      access(std::move(access_in)),
       started(services.clock.now()),
       started_unix_s(unix_seconds()),
       longest_token_bytes(longest_token(services.tokenizer)),
       strand_(net::make_strand(net::any_io_executor(io.get_executor()))),
       drain_timer_(strand_) {}
 
-bool ServerState::add(const std::shared_ptr<Connection>& connection) {
+ServerState::Place ServerState::add(const std::shared_ptr<Connection>& connection) {
   const std::lock_guard lock(mutex_);
-  if (connections_.size() >= options.limits.max_connections) return false;
-  auto memory = services.ledger.reserve(MemoryUse::connections, kConnectionBytes);
-  if (!memory) return false;
-  connections_.emplace(connection.get(), Open{connection, std::move(*memory)});
-  return true;
+  if (connections_.size() - n_reserved_ < options.limits.max_connections) {
+    if (auto memory = services.ledger.reserve(MemoryUse::connections, kConnectionBytes)) {
+      connections_.emplace(connection.get(), Open{connection, std::move(*memory)});
+      return Place::open;
+    }
+  }
+  const bool may_control = connection->transport() == Transport::unix_socket && options.control;
+  if (!may_control || n_reserved_ == kReservedPlaces) return Place::none;
+  ++n_reserved_;
+  connections_.emplace(connection.get(), Open{connection, std::nullopt});
+  return Place::reserved;
+}
+
+bool ServerState::begin_refusal() noexcept {
+  if (n_refusals_.fetch_add(1, std::memory_order_relaxed) < kMaxRefusals) return true;
+  end_refusal();
+  return false;
 }
 
 void ServerState::remove(const Connection& connection) {
   {
     const std::lock_guard lock(mutex_);
-    connections_.erase(&connection);
+    const auto found = connections_.find(&connection);
+    if (found != connections_.end()) {
+      if (!found->second.memory) --n_reserved_;
+      connections_.erase(found);
+    }
     if (!connections_.empty() || !draining()) return;
   }
   net::post(strand_, [self = shared_from_this()] { self->drain_timer_.cancel(); });

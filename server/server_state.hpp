@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include <boost/asio/io_context.hpp>
@@ -27,7 +28,7 @@ namespace quern::server {
 
 class ServerState : public std::enable_shared_from_this<ServerState> {
  public:
-  ServerState(net::io_context& io, const ServerOptions& options, const Services& services);
+  ServerState(net::io_context& io, const ServerOptions& options, const Services& services, AccessPolicy access);
 
   const ServerOptions options;
   const Services services;
@@ -42,10 +43,16 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   SupersedeTable supersede;
   std::shared_ptr<SpanExporter> spans;  // empty: nobody wants them
 
-  // false: max_connections are open, or the memory budget has no room for one more.
-  bool add(const std::shared_ptr<Connection>& connection);
+  // Where max_connections are open, or the memory budget has no room for one more, a connection on the Unix socket gets
+  // one of kReservedPlaces, on which an operator can look and steer; others get none. The reserved ones hold no bodies
+  // and no answers of the model, and are not in the budget.
+  enum class Place : std::uint8_t { none, open, reserved };
+  Place add(const std::shared_ptr<Connection>& connection);
   void remove(const Connection& connection);
   std::size_t n_connections() const;
+  // For a connection without a place: whether it may be told. Each true needs an end_refusal().
+  bool begin_refusal() noexcept;
+  void end_refusal() noexcept { n_refusals_.fetch_sub(1, std::memory_order_relaxed); }
 
   // Request bodies being received, all connections together. false: over the limit, nothing was counted.
   bool take_body_bytes(std::uint64_t n_bytes) noexcept;
@@ -75,16 +82,17 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   net::thread_pool helper_{1};
   std::function<void()> when_draining_, when_quiet_;
   std::atomic<bool> draining_{false}, quiet_{false};
-  std::atomic<std::uint32_t> n_active_{0};
+  std::atomic<std::uint32_t> n_active_{0}, n_refusals_{0};
   std::atomic<std::uint64_t> body_bytes_{0};
   std::array<std::atomic<std::uint64_t>, 6> responses_{};
   std::array<std::atomic<std::uint64_t>, kErrors> errors_{};
   mutable std::mutex mutex_;
   struct Open {
     std::weak_ptr<Connection> connection;
-    ByteLedger::Reservation memory;
+    std::optional<ByteLedger::Reservation> memory;  // none: a reserved place
   };
   std::unordered_map<const Connection*, Open> connections_;  // guarded by mutex_
+  std::size_t n_reserved_ = 0;                               // of them; guarded by mutex_
 };
 
 }  // namespace quern::server

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "server/body_lease.hpp"
 #include "server/exchange.hpp"
+#include "server/head_reader.hpp"
 #include "server/http_error.hpp"
 #include "server/routes.hpp"
 
@@ -12,7 +13,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <unistd.h>
 
@@ -20,7 +20,7 @@ namespace quern::server {
 namespace {
 
 namespace http = boost::beast::http;
-using Parser = http::request_parser<http::string_body>;
+using Parser = RequestParser;
 
 constexpr std::size_t kLingerBytes = 64u << 20;
 
@@ -35,6 +35,17 @@ class OpenGuard {
  private:
   ServerState& state_;
   const Connection& connection_;
+};
+
+class RefusalGuard {
+ public:
+  explicit RefusalGuard(ServerState& state) : state_(state) {}
+  RefusalGuard(const RefusalGuard&) = delete;
+  RefusalGuard& operator=(const RefusalGuard&) = delete;
+  ~RefusalGuard() { state_.end_refusal(); }
+
+ private:
+  ServerState& state_;
 };
 
 class ActiveGuard {
@@ -55,20 +66,6 @@ class ActiveGuard {
   Connection& connection_;
 };
 
-// The answer to a request that could not be read; nothing when the peer is gone or silent and none can be given.
-std::optional<Response> read_failure(const boost::system::error_code& error, const ServerLimits& limits) {
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    return error_response(431, fmt::format("the request's header is longer than {} bytes", limits.max_header_bytes));
-  }
-  if (error == http::error::body_limit) {
-    return error_response(413, fmt::format("the request's body is longer than {} bytes", limits.max_body_bytes));
-  }
-  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
-  const boost::system::error_code any_http_error = http::error::bad_target;
-  if (error.category() != any_http_error.category()) return std::nullopt;
-  return error_response(400, fmt::format("malformed HTTP: {}", error.message()));
-}
-
 Response preflight(const RequestHead& head, const std::string& allow) {
   Response response{.status = 204};
   response.headers.emplace_back("Allow", allow);
@@ -82,6 +79,27 @@ Response preflight(const RequestHead& head, const std::string& allow) {
   return response;
 }
 
+Response too_many_connections() {
+  return error_response(503, "too many connections", "overloaded");
+}
+
+// A form or plain text is what a page may send anywhere without asking; JSON it may not. Programs may call it anything.
+std::optional<Response> refuse_by_body_fields(const RequestHead& head, const Route& route) {
+  if (!route.takes_json) return std::nullopt;
+  if (!head.content_coding.empty()) {
+    Response response = error_response(
+        415, fmt::format("Content-Encoding: expected none, found {}; send the body as it is", head.content_coding));
+    response.headers.emplace_back("Accept-Encoding", "identity");
+    return response;
+  }
+  if (head.by_browser && !is_json_type(head.content_type)) {
+    return error_response(415, fmt::format("Content-Type: expected application/json, found {}; add the header "
+                                           "'Content-Type: application/json'",
+                                           head.content_type.empty() ? "none" : head.content_type.substr(0, 100)));
+  }
+  return std::nullopt;
+}
+
 // What is refused by the head alone, before a body is read.
 std::optional<Response> refuse_by_head(const RequestHead& head, const RouteMatch& match, const Connection& connection,
                                        const ServerState& state) {
@@ -89,7 +107,7 @@ std::optional<Response> refuse_by_head(const RequestHead& head, const RouteMatch
   if (tcp && !state.access.host_allowed(head.host)) {
     return error_response(403, "Host: not a name of this server (see --allowed-hosts)", "host_not_allowed");
   }
-  if (tcp && !head.origin.empty() && !state.access.origin_allowed(head.origin)) {
+  if (tcp && !head.origin.empty() && !state.access.origin_allowed(head.origin, head.host)) {
     return error_response(403, "Origin: pages from there may not use this server (see --allowed-origins)",
                           "origin_not_allowed");
   }
@@ -103,15 +121,13 @@ std::optional<Response> refuse_by_head(const RequestHead& head, const RouteMatch
   if (match.route->control && connection.peer() != ::geteuid() && connection.peer() != uid_t{0}) {
     return error_response(403, "the control socket serves only the user that runs this server, and root");
   }
+  if (connection.reserved() && !match.route->control && match.route->method != http::verb::get) {
+    return too_many_connections();
+  }
   if (state.draining() && head.method == http::verb::post && !match.route->control) {
     return error_response(Error{Errc::draining, "shutting down: no new requests", {}});
   }
-  if (match.route->takes_json && !is_json_type(head.content_type)) {
-    return error_response(415, fmt::format("Content-Type: expected application/json, found {}; add the header "
-                                           "'Content-Type: application/json'",
-                                           head.content_type.empty() ? "none" : head.content_type.substr(0, 100)));
-  }
-  return std::nullopt;
+  return refuse_by_body_fields(head, *match.route);
 }
 
 // Reads the body into the parser. A response: what to answer instead. An error code in `gone`: nothing can be answered.
@@ -122,7 +138,7 @@ net::awaitable<std::optional<Response>> read_body(Connection& connection, Server
     auto read = co_await http::async_read_some(connection.stream(), connection.buffer(), parser, kTuple);
     const boost::system::error_code error = std::get<0>(read);
     if (error) {
-      std::optional<Response> failure = read_failure(error, state.options.limits);
+      std::optional<Response> failure = http_failure(error, state.options.limits);
       gone = !failure;
       co_return failure;
     }
@@ -133,22 +149,34 @@ net::awaitable<std::optional<Response>> read_body(Connection& connection, Server
   co_return std::nullopt;
 }
 
+// Answers what is no request; the connection closes then.
+net::awaitable<void> refuse(Connection& connection, ServerState& state, std::string request_id, Response response) {
+  Exchange exchange(connection, state, RequestHead{.request_id = std::move(request_id), .keep_alive = false});
+  co_await exchange.reply(std::move(response));
+}
+
 // Answers one parsed head; reads the body where the route wants one. false: the connection has to close.
 net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& parser) {
   const ActiveGuard active(state, connection);
   Result<RequestHead> head = read_head(parser.get());
   if (!head) {
-    Exchange exchange(connection, state, RequestHead{.request_id = make_id("req-"), .keep_alive = false});
+    std::string id = request_id_of(parser.get());
     Response refusal = error_response(head.error());
-    co_await exchange.reply(std::move(refusal));
+    co_await refuse(connection, state, std::move(id), std::move(refusal));
     co_return false;
   }
   const bool control_allowed = connection.transport() == Transport::unix_socket && state.options.control;
   RouteMatch match = find_route(head->path, head->method, control_allowed);
   const bool expects_continue = head->expects_continue;
   std::optional<Response> refusal = refuse_by_head(*head, match, connection, state);
+  const std::uint64_t max_body_bytes = state.options.limits.max_body_bytes;
+  if (!refusal && parser.content_length().value_or(0) > max_body_bytes) {
+    refusal = http_failure(http::error::body_limit, state.options.limits);
+  }
+  parser.body_limit(max_body_bytes);  // of chunks
   Exchange exchange(connection, state, std::move(*head));
   if (!refusal || refusal->status != 403) exchange.allow_origin();
+  if (connection.reserved()) exchange.close_after();  // for the next one who wants to look
   if (refusal) {
     // A body that nobody has read stands between this request and the next.
     if (!parser.is_done()) exchange.close_after();
@@ -180,21 +208,12 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
 
 // One request. false: the connection has to close.
 net::awaitable<bool> serve_one(Connection& connection, ServerState& state, bool first) {
-  const ServerLimits& limits = state.options.limits;
-  const bool has_data = co_await connection.wait_readable(first ? limits.header_timeout : limits.idle_timeout);
-  if (!has_data) co_return false;
   Parser parser;
-  parser.header_limit(limits.max_header_bytes);
-  parser.body_limit(limits.max_body_bytes);
-  connection.stream().expires_after(limits.header_timeout);
-  auto read = co_await http::async_read_header(connection.stream(), connection.buffer(), parser, kTuple);
-  const boost::system::error_code error = std::get<0>(read);
-  if (!error) co_return co_await answer(connection, state, parser);
-  std::optional<Response> refusal = read_failure(error, limits);
-  if (refusal) {
+  std::optional<NoRequest> none = co_await read_request_head(connection, state.options.limits, parser, first);
+  if (!none) co_return co_await answer(connection, state, parser);
+  if (none->answer) {
     const ActiveGuard active(state, connection);
-    Exchange exchange(connection, state, RequestHead{.request_id = make_id("req-"), .keep_alive = false});
-    co_await exchange.reply(std::move(*refusal));
+    co_await refuse(connection, state, std::move(none->request_id), std::move(*none->answer));
   }
   co_return false;
 }
@@ -212,9 +231,12 @@ net::awaitable<void> run_session(std::shared_ptr<ServerState> state, std::shared
 
 // Too many connections: say so in one write, which a fresh socket takes at once, and go.
 net::awaitable<void> refuse_session(std::shared_ptr<ServerState> state, std::shared_ptr<Connection> connection) {
-  const Response response = error_response(503, "too many connections", "overloaded");
+  const RefusalGuard refusal(*state);
+  const Response response = too_many_connections();
   state->count_response(response.status);
+  const std::string id = make_id("req-");
   const ReplyContext context{.keep_alive = false,
+                             .request_id = id,
                              .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
   const std::string bytes = serialize(response, context);
   const bool sent = co_await connection->write(bytes, {.window = std::chrono::seconds(1)});
@@ -237,9 +259,11 @@ void session_ended(const std::exception_ptr& error) noexcept {
 void start_session(const std::shared_ptr<ServerState>& state, Socket socket, Transport transport) {
   auto connection = std::make_shared<Connection>(std::move(socket), transport, state->options.limits.max_header_bytes);
   const net::any_io_executor executor = connection->stream().get_executor();
-  if (state->add(connection)) {
+  const ServerState::Place place = state->add(connection);
+  if (place != ServerState::Place::none) {
+    connection->set_reserved(place == ServerState::Place::reserved);
     net::co_spawn(executor, run_session(state, std::move(connection)), &session_ended);
-  } else {
+  } else if (state->begin_refusal()) {
     net::co_spawn(executor, refuse_session(state, std::move(connection)), &session_ended);
   }
 }

@@ -38,7 +38,7 @@ class Shutdown {
 };
 
 std::string url_host(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return host.find(':') == std::string::npos || host.starts_with('[') ? host : "[" + host + "]";
 }
 
 // The first line on stdout is for programs: tests and run.sh read the port from it.

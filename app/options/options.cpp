@@ -1,17 +1,15 @@
 #include "app/options/options.hpp"
 
-#include <bit>
+#include "server/authority.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include <bit>
 
 namespace quern::app {
 namespace {
 
 bool is_loopback(const std::string& host) {
-  if (host == "localhost") return true;
-  boost::system::error_code ec;
-  const auto address = boost::asio::ip::make_address(host, ec);
-  return !ec && address.is_loopback();
+  const auto parsed = server::parse_host(host);
+  return parsed && (parsed->name == "localhost" || (parsed->address && parsed->address->is_loopback()));
 }
 
 }  // namespace

@@ -16,8 +16,12 @@ void refuse_unsupported(JsonFields& fields, std::string_view field, std::string_
 
 // Fields whose harmless values are accepted; anything that would change the answer is refused, never ignored.
 void read_harmless_only(JsonFields& fields) {
-  fields.unsupported({"functions", "audio", "web_search_options", "top_logprobs", "verbosity"});
+  fields.unsupported({"functions", "audio", "web_search_options", "top_logprobs"});
   fields.ignore({"parallel_tool_calls"});
+  const json::value* verbosity = fields.value("verbosity");
+  if (verbosity != nullptr && *verbosity != "medium") {
+    refuse_unsupported(fields, "verbosity", "only \"medium\", the usual length, is supported");
+  }
   const json::value* call = fields.value("function_call");
   if (call != nullptr && *call != "none" && *call != "auto") {
     refuse_unsupported(fields, "function_call", "the old form of tool_choice; only \"none\" and \"auto\"");
@@ -49,16 +53,33 @@ void read_tool_choice(JsonFields& fields, ChatRequest& request) {
   request.template_variables["tool_choice"] = *choice;
 }
 
+// Clients send it from their settings, whatever the model can: it is a hint for templates that know it. The object
+// {"effort", ...} is another way to say the same.
+void read_reasoning_effort(JsonFields& fields, ChatRequest& request) {
+  std::string effort;
+  fields.read("reasoning_effort", effort);
+  if (const json::object* reasoning = fields.object("reasoning")) {
+    JsonFields nested(*reasoning, fields.path_of("reasoning"));
+    std::string other;
+    if (nested.read("effort", other) && !effort.empty() && other != effort) {
+      nested.refuse("effort", "contradicts reasoning_effort");
+    }
+    nested.ignore({"summary", "generate_summary", "enabled", "exclude"});
+    if (const Status status = nested.finish(); !status) fields.refuse(status.error());
+    if (effort.empty()) effort = std::move(other);
+  }
+  if (effort.empty()) return;
+  request.template_variables["reasoning_effort"] = json::string_view(effort.data(), effort.size());
+}
+
 // What templates may look at besides the conversation.
 void read_template_variables(JsonFields& fields, ChatRequest& request) {
   fields.read("add_generation_prompt", request.add_generation_prompt);
-  if (std::string effort; fields.read("reasoning_effort", effort)) {
-    request.has_reasoning_effort = true;
-    request.template_variables["reasoning_effort"] = json::string_view(effort.data(), effort.size());
-  }
+  read_reasoning_effort(fields, request);
   const json::object* variables = fields.object("chat_template_kwargs");
   if (variables == nullptr) return;
   for (const auto& [name, value] : *variables) {
+    if (value.is_null()) continue;
     if (name == "messages" || name == "tools" || name == "add_generation_prompt") {
       return fields.refuse("chat_template_kwargs",
                            fmt::format("'{}' is a field of the request", std::string_view(name.data(), name.size())));

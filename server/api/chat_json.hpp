@@ -17,7 +17,6 @@ struct ChatRequest {
   json::object template_variables;  // chat_template_kwargs, tool_choice, reasoning_effort
   bool add_generation_prompt = true;
   bool forces_tools = false;  // tool_choice asks for a call
-  bool has_reasoning_effort = false;
   GenerationFields fields;
 };
 

@@ -1,7 +1,9 @@
 #include "server/api/chat_message_json.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <span>
 #include <utility>
 
 namespace quern::server {
@@ -14,7 +16,23 @@ json::value text_value(std::string_view text) {
   return json::value(json::string_view(text.data(), text.size()));
 }
 
-// [{"type": "text", "text": "..."}]
+// What clients write for other servers, or send back of their answers: it is accepted and changes no prompt.
+constexpr std::array<std::string_view, 8> kMessageHints{
+    "annotations", "cache_control",     "copilot_cache_control", "id",
+    "signature",   "reasoning_details", "thinking_blocks",       "provider_specific_fields"};
+constexpr std::array<std::string_view, 2> kToolHints{"cache_control", "copilot_cache_control"};
+
+// The fields that are not null and not left out, in their order.
+json::object given_fields(const json::object& object, std::span<const std::string_view> left_out = {}) {
+  json::object out;
+  for (const auto& [key, value] : object) {
+    const std::string_view name(key.data(), key.size());
+    if (!value.is_null() && std::find(left_out.begin(), left_out.end(), name) == left_out.end()) out[key] = value;
+  }
+  return out;
+}
+
+// [{"type": "text", "text": "..."}]. What else a part has is for the template.
 void read_parts(JsonFields& message, const json::array& parts, json::array& out) {
   for (std::size_t i = 0; i < parts.size() && !message.failed(); ++i) {
     const std::string path = fmt::format("content[{}]", i);
@@ -32,8 +50,8 @@ void read_parts(JsonFields& message, const json::array& parts, json::array& out)
       part.refuse(std::move(error));
     }
     if (!part.read("text", text)) part.refuse("text", "missing; expected a string");
-    if (const Status status = part.finish(); !status) return message.refuse(status.error());
-    out.push_back(json::object{{"type", "text"}, {"text", text_value(text)}});
+    if (part.failed()) return message.refuse(part.finish().error());
+    out.push_back(given_fields(*object));
   }
 }
 
@@ -102,6 +120,15 @@ std::string read_role(JsonFields& message) {
   return role;
 }
 
+// `reasoning` is a newer name of `reasoning_content`; clients send either, or both.
+void read_reasoning(JsonFields& message, json::object& out) {
+  std::string text, newer;
+  const bool has_text = message.read("reasoning_content", text);
+  const bool has_newer = message.read("reasoning", newer);
+  if (has_text && has_newer && text != newer) message.refuse("reasoning", "contradicts reasoning_content");
+  if (has_text || has_newer) out["reasoning_content"] = text_value(has_text ? text : newer);
+}
+
 void read_message(JsonFields& fields, const json::value& value, std::size_t index, json::array& out) {
   const std::string path = fmt::format("messages[{}]", index);
   const json::object* object = value.if_object();
@@ -111,15 +138,15 @@ void read_message(JsonFields& fields, const json::value& value, std::size_t inde
   const std::string role = read_role(message);
   read["role"] = text_value(role);
   message.unsupported({"function_call", "audio", "refusal"});
-  for (const std::string_view key :
-       {std::string_view("reasoning_content"), std::string_view("name"), std::string_view("tool_call_id")}) {
+  read_reasoning(message, read);
+  for (const std::string_view key : {std::string_view("name"), std::string_view("tool_call_id")}) {
     std::string text;
     if (message.read(key, text)) read[json::string_view(key.data(), key.size())] = text_value(text);
   }
   read_tool_calls(message, role, read);
   const bool may_be_absent = role == "assistant" && (read.contains("tool_calls") || read.contains("reasoning_content"));
   read_content(message, may_be_absent, read);
-  message.ignore({"annotations"});  // clients send an answer's message back as it was
+  for (const std::string_view hint : kMessageHints) message.ignore({hint});
   if (const Status status = message.finish(); !status) return fields.refuse(status.error());
   out.push_back(std::move(read));
 }
@@ -138,6 +165,7 @@ void read_messages(JsonFields& fields, const ServerLimits& limits, json::array& 
 void read_tools(JsonFields& fields, json::value& out) {
   const json::array* tools = fields.array("tools");
   if (tools == nullptr || tools->empty()) return;
+  json::array read;
   for (std::size_t i = 0; i < tools->size(); ++i) {
     const std::string path = fmt::format("tools[{}]", i);
     const json::object* tool = (*tools)[i].if_object();
@@ -148,8 +176,11 @@ void read_tools(JsonFields& fields, json::value& out) {
     if (function == nullptr || !function->is_object()) return fields.refuse(path + ".function", "expected an object");
     const json::value* name = function->get_object().if_contains("name");
     if (name == nullptr || !name->is_string()) return fields.refuse(path + ".function.name", "expected a string");
+    json::object given = given_fields(*tool, kToolHints);
+    given["function"] = given_fields(function->get_object(), kToolHints);  // not deeper: a schema's null is a value
+    read.push_back(std::move(given));
   }
-  out = *tools;
+  out = std::move(read);
 }
 
 }  // namespace quern::server

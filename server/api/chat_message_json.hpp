@@ -7,11 +7,12 @@
 
 namespace quern::server {
 
-// The messages with what templates may know of them: role, content (a string, null or text parts), name, tool_call_id,
-// tool_calls, reasoning_content; fields that are null or empty are left out. Notes errors in `fields`.
+// The messages with what templates may know of them: role, content (a string, null or text parts with all that they
+// have), name, tool_call_id, tool_calls, reasoning_content; fields that are null or empty are left out, and so are
+// hints that clients keep for other servers. Notes errors in `fields`.
 void read_messages(JsonFields& fields, const ServerLimits& limits, json::array& out);
 
-// The tools as they are, or null without any. Notes errors in `fields`.
+// The tools as they are but for fields that are null, or null without any. Notes errors in `fields`.
 void read_tools(JsonFields& fields, json::value& out);
 
 }  // namespace quern::server

@@ -80,8 +80,7 @@ Status check_template(const ChatRequest& request, const chat::TemplateSet& templ
     return error;
   };
   QUERN_CHECK(require(!request.tools.is_null(), "tools"));
-  QUERN_CHECK(require(request.forces_tools, "tool_choice"));
-  return require(request.has_reasoning_effort, "reasoning_effort");
+  return require(request.forces_tools, "tool_choice");
 }
 
 Result<std::string> render_prompt(const ChatRequest& request, const chat::TemplateSet& templates,

@@ -157,7 +157,7 @@ net::awaitable<void> generate(Exchange& exchange, ServerState& state, Job job, c
     const Result<std::uint32_t> fitting = fit_context(prompt.size(), job.fields.max_tokens, job.prompt_field, limits,
                                                       state.services.scheduler.max_context());
     if (!fitting) {
-      Response response = error_response(fitting.error(), "context_length_exceeded");
+      Response response = error_response(fitting.error(), prompt.empty() ? "" : "context_length_exceeded");
       co_await exchange.reply(std::move(response));
       co_return;
     }

@@ -63,6 +63,7 @@ void read_logit_bias(JsonFields& fields, const RequestRules& rules, SamplingPara
       return fields.refuse("logit_bias", fmt::format("keys are token ids between 0 and {}, found {}", rules.n_vocab - 1,
                                                      describe(json::value(key))));
     }
+    if (value.is_null()) continue;
     const std::string field = fmt::format("logit_bias.{}", token);
     if (!value.is_number()) return fields.refuse(field, fmt::format("expected a number, found {}", describe(value)));
     const double bias = value.to_number<double>();
@@ -174,8 +175,8 @@ void read_generation_fields(JsonFields& fields, const RequestRules& rules, Gener
     if (const Status status = nested.finish(); !status) fields.refuse(status.error());
   }
   // They change nothing about the answer.
-  fields.ignore({"user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key",
-                 "prompt_cache_retention", "prediction"});
+  fields.ignore({"user", "store", "metadata", "client_metadata", "service_tier", "safety_identifier",
+                 "prompt_cache_key", "prompt_cache_retention", "prediction", "cache_control"});
   fields.unsupported({"grammar", "json_schema", "mirostat", "n_probs", "lora", "timings_per_token", "return_progress",
                       "return_tokens", "post_sampling_probs", "logprob_token_ids"});
   if (const Status status = engine::sampling::validate(out.sampling, rules.n_vocab); !status) {

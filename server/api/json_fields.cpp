@@ -192,6 +192,7 @@ void JsonFields::unsupported(std::initializer_list<std::string_view> keys) {
 Status JsonFields::finish() {
   if (error_) return *error_;
   for (const auto& field : object_) {
+    if (field.value().is_null()) continue;
     const std::string_view key(field.key().data(), field.key().size());
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
     return fail_field(path_of(front_characters(key)), "unknown field");

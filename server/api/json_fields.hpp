@@ -46,7 +46,7 @@ class JsonFields {
   bool failed() const noexcept { return error_.has_value(); }
   std::string path_of(std::string_view key) const;
 
-  // The first error; else an error for the first field that no read asked for.
+  // The first error; else an error for the first field that no read asked for and that is not null.
   Status finish();
 
  private:

@@ -13,18 +13,13 @@ HttpRequest request_for(std::string_view target) {
   return request;
 }
 
-TEST(ReadHead, TakesThePathOutOfTheTarget) {
-  EXPECT_EQ(read_head(request_for("/v1/models?x=1"))->path, "/v1/models");
-  EXPECT_EQ(read_head(request_for("http://localhost:8080/health"))->path, "/health");
-  EXPECT_EQ(read_head(request_for("HTTP://localhost"))->path, "/");
-  EXPECT_EQ(read_head(request_for("/v1/models/org%2Fname%20x"))->path, "/v1/models/org/name x");
-  EXPECT_EQ(read_head(request_for("*"))->path, "*");
-}
-
-TEST(ReadHead, RefusesTargetsThatAreNoPath) {
-  for (const char* target : {"health", "/%", "/%4", "/%zz", "/%00", "/%ff"}) {
-    EXPECT_FALSE(read_head(request_for(target))) << target;
-  }
+TEST(ReadHead, TakesPathAndHostOutOfTheTarget) {
+  EXPECT_EQ(read_head(request_for("//v1/models/?x=1"))->path, "/v1/models");
+  EXPECT_EQ(read_head(request_for("/health"))->host, "localhost");
+  EXPECT_EQ(read_head(request_for("http://box:8080/health"))->path, "/health");
+  EXPECT_EQ(read_head(request_for("http://box:8080/health"))->host, "box:8080") << "it counts, not Host";
+  EXPECT_FALSE(read_head(request_for("http://user@box/health")));
+  EXPECT_FALSE(read_head(request_for("health")));
 }
 
 TEST(ReadHead, NeedsExactlyOneHost) {
@@ -35,6 +30,39 @@ TEST(ReadHead, NeedsExactlyOneHost) {
   EXPECT_FALSE(read_head(request));
   request.version(10);
   EXPECT_TRUE(read_head(request)) << "HTTP/1.0 has no Host";
+}
+
+TEST(ReadHead, RefusesAHostThatIsNone) {
+  HttpRequest request = request_for("/");
+  for (const char* host :
+       {"localhost@evil.example", "[::1]evil.example", "a b", "localhost/x", "localhost:99999", "::1"}) {
+    request.set(http::field::host, host);
+    EXPECT_FALSE(read_head(request)) << host;
+  }
+  for (const char* host : {"localhost.", "LOCALHOST:8080", "[::1]:1", ""}) {
+    request.set(http::field::host, host);
+    EXPECT_TRUE(read_head(request)) << host;
+  }
+}
+
+TEST(ReadHead, KnowsWhatBrowsersSend) {
+  HttpRequest request = request_for("/");
+  EXPECT_FALSE(read_head(request)->by_browser);
+  request.set("Sec-Fetch-Mode", "cors");
+  EXPECT_FALSE(read_head(request)->by_browser) << "node sends it too";
+  request.set("Sec-Fetch-Site", "same-origin");
+  EXPECT_TRUE(read_head(request)->by_browser);
+  request.erase("Sec-Fetch-Site");
+  request.set(http::field::origin, "null");
+  EXPECT_TRUE(read_head(request)->by_browser);
+  request.insert(http::field::origin, "http://localhost");
+  EXPECT_FALSE(read_head(request)) << "which of them counts?";
+}
+
+TEST(ReadHead, RefusesABodyWithoutAClearEnd) {
+  HttpRequest request = request_for("/");
+  request.set(http::field::transfer_encoding, "gzip, chunked");
+  EXPECT_EQ(read_head(request).error().code, Errc::unsupported);
 }
 
 TEST(ReadHead, KeepsASaneRequestIdAndReplacesOthers) {

@@ -52,10 +52,64 @@ TEST(ChatRequest, ReadsToolsAndWhatTheyAnswered) {
             R"({"role":"tool","tool_call_id":"1","content":"42"}])");
   EXPECT_EQ(request->tools.as_array().size(), 1u);
   EXPECT_TRUE(request->forces_tools);
-  EXPECT_TRUE(request->has_reasoning_effort);
   EXPECT_FALSE(request->add_generation_prompt);
   EXPECT_EQ(boost::json::serialize(request->template_variables),
             R"({"tool_choice":"required","reasoning_effort":"low","enable_thinking":false})");
+}
+
+TEST(ChatRequest, NullIsAbsentEverywhere) {
+  const Result<ChatRequest> request = parse(R"({"top":null,"stream_options":{"x":null},"logit_bias":{"1":null},
+    "chat_template_kwargs":{"messages":null,"a":null,"b":1},"reasoning":null,"messages":[
+    {"role":"user","m":null,"content":[{"type":"text","text":"a","p":null}]},
+    {"role":"assistant","content":null,"tool_calls":[
+      {"id":null,"c":null,"type":null,"function":{"name":"f","n":null,"arguments":{"kept":null}}}]}],
+    "tools":[{"type":"function","t":null,"function":{"name":"f","description":null,"strict":null,
+              "parameters":{"type":"object","properties":{"a":{"default":null}}}}}]})");
+  ASSERT_TRUE(request) << request.error().detail;
+  EXPECT_EQ(boost::json::serialize(request->messages), R"([{"role":"user","content":[{"type":"text","text":"a"}]},)"
+                                                       R"({"role":"assistant","tool_calls":[{"type":"function",)"
+                                                       R"("function":{"name":"f","arguments":{"kept":null}}}]}])");
+  EXPECT_EQ(boost::json::serialize(request->tools),
+            R"([{"type":"function","function":{"name":"f",)"
+            R"("parameters":{"type":"object","properties":{"a":{"default":null}}}}}])");
+  EXPECT_EQ(boost::json::serialize(request->template_variables), R"({"b":1})");
+  EXPECT_TRUE(request->fields.sampling.logit_bias.empty());
+}
+
+TEST(ChatRequest, FurtherFieldsOfATextPartAreForTheTemplate) {
+  const Result<ChatRequest> request = parse(R"({"messages":[{"role":"user","content":[
+    {"cache_control":{"type":"ephemeral"},"type":"text","citations":[1],"text":"a"}]}]})");
+  ASSERT_TRUE(request) << request.error().detail;
+  EXPECT_EQ(boost::json::serialize(request->messages.at(0).at("content")),
+            R"([{"cache_control":{"type":"ephemeral"},"type":"text","citations":[1],"text":"a"}])");
+}
+
+TEST(ChatRequest, HintsForOtherServersChangeNoPrompt) {
+  const Result<ChatRequest> request = parse(R"({"client_metadata":{"a":1},"cache_control":{"type":"ephemeral"},
+    "messages":[{"role":"user","content":"a","cache_control":{"type":"ephemeral"},"copilot_cache_control":{"x":1}},
+    {"role":"assistant","id":"m1","content":"b","annotations":[{"x":1}],"reasoning_details":[{"text":"r"}],
+     "thinking_blocks":[],"signature":"s","provider_specific_fields":{"x":1}}],
+    "tools":[{"type":"function","cache_control":{"type":"ephemeral"},"function":{"name":"f","cache_control":{}}}]})");
+  ASSERT_TRUE(request) << request.error().detail;
+  EXPECT_EQ(boost::json::serialize(request->messages),
+            R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"}])");
+  EXPECT_EQ(boost::json::serialize(request->tools), R"([{"type":"function","function":{"name":"f"}}])");
+}
+
+TEST(ChatRequest, ReasoningHasTwoNames) {
+  for (const char* fields :
+       {R"("reasoning":"r")", R"("reasoning_content":"r")", R"("reasoning":"r","reasoning_content":"r")"}) {
+    const Result<ChatRequest> request =
+        parse(fmt::format(R"({{"messages":[{{"role":"assistant","content":"b",{}}}]}})", fields));
+    ASSERT_TRUE(request) << request.error().detail;
+    EXPECT_EQ(boost::json::serialize(request->messages),
+              R"([{"role":"assistant","reasoning_content":"r","content":"b"}])");
+  }
+  for (const char* fields : {R"("reasoning_effort":"low")", R"("reasoning":{"effort":"low","summary":"auto"})",
+                             R"("reasoning_effort":"low","reasoning":{"effort":"low"})"}) {
+    EXPECT_EQ(boost::json::serialize(parse(with(fields)).value().template_variables), R"({"reasoning_effort":"low"})");
+  }
+  EXPECT_TRUE(parse(with(R"("reasoning":{},"verbosity":"medium")")).value().template_variables.empty());
 }
 
 TEST(ChatRequest, ToolChoiceNoneHidesTheTools) {
@@ -103,7 +157,6 @@ TEST(ChatRequest, EveryErrorNamesItsField) {
       Bad{R"({"messages":[{"role":"user","content":[{"text":"a"}]}]})", "messages[0].content[0].type"},
       Bad{R"({"messages":[{"role":"user","content":[{"type":"text"}]}]})", "messages[0].content[0].text"},
       Bad{R"({"messages":[{"role":"user","content":[{"type":"text","text":1}]}]})", "messages[0].content[0].text"},
-      Bad{R"({"messages":[{"role":"user","content":[{"type":"text","text":"a","x":1}]}]})", "messages[0].content[0].x"},
       Bad{R"({"messages":[{"role":"assistant","content":null}]})", "messages[0].content"},
       Bad{R"({"messages":[{"role":"assistant","tool_calls":[{"id":"1"}]}]})", "messages[0].tool_calls[0].function"},
       Bad{R"({"messages":[{"role":"assistant","tool_calls":[7]}]})", "messages[0].tool_calls[0]"},
@@ -134,6 +187,13 @@ TEST(ChatRequest, EveryErrorNamesItsField) {
       Bad{with(R"("audio":{"voice":"x"})"), "audio"},
       Bad{with(R"("web_search_options":{"a":1})"), "web_search_options"},
       Bad{with(R"("reasoning_effort":1)"), "reasoning_effort"},
+      Bad{with(R"("reasoning_effort":"low","reasoning":{"effort":"high"})"), "reasoning.effort"},
+      Bad{with(R"("reasoning":{"max_tokens":5})"), "reasoning.max_tokens"},
+      Bad{with(R"("reasoning":"high")"), "reasoning"},
+      Bad{with(R"("verbosity":"low")"), "verbosity"},
+      Bad{R"({"messages":[{"role":"assistant","content":"x","reasoning":"a","reasoning_content":"b"}]})",
+          "messages[0].reasoning"},
+      Bad{R"({"messages":[{"role":"assistant","content":"x","reasoning":["a"]}]})", "messages[0].reasoning"},
       Bad{with(R"("logprobs":true,"top_logprobs":5)"), "top_logprobs"},
       Bad{with(R"("logprobs":1)"), "logprobs"},
       Bad{with(R"("n":1.5)"), "n"},
