@@ -4,6 +4,7 @@
 #pragma once
 
 #include "server/asio.hpp"
+#include "server/hangup_watch.hpp"
 
 #include <chrono>
 #include <functional>
@@ -39,9 +40,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   net::awaitable<bool> write(std::string_view bytes, std::chrono::milliseconds timeout);
 
   // Calls on_gone as soon as the peer has closed its end, also when nothing is being written (a request that waits in
-  // the queue). It reads ahead to see that: at most read_ahead_bytes, after which only a write tells. A half-closed
-  // connection counts as closed, as in other servers. Called at once if the peer has left already.
+  // the queue), and behind bytes that nobody has read: it reads ahead, and beyond read_ahead_bytes it waits for the
+  // hang-up alone. A half-closed connection counts as closed, as in other servers. Called at once if the peer has left
+  // already.
   void watch(std::function<void()> on_gone);
+  void forget_watcher() noexcept { on_gone_ = nullptr; }  // what it refers to may go now
   // Ends the watch: after it, the session may read again.
   net::awaitable<void> unwatch();
 
@@ -49,6 +52,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // most a second and max_bytes. Closing with unread bytes would reset the connection and may destroy the response.
   net::awaitable<void> linger(std::size_t max_bytes);
   void close() noexcept;
+  void give_up() noexcept;  // as if the peer had left
 
   // For draining. Busy: between the first byte of a request and the end of its response.
   void set_busy(bool busy) noexcept { busy_ = busy; }
@@ -56,7 +60,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void abort();
 
  private:
+  class WatchEnd;
   static net::awaitable<void> watch_loop(std::shared_ptr<Connection> self);
+  net::awaitable<void> wait_for_hangup();
   void peer_left();
 
   Stream stream_;
@@ -66,6 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<uid_t> peer_;
   std::function<void()> on_gone_;
   net::steady_timer watch_ended_;
+  std::optional<HangupWatch> hangup_;  // while there are unread bytes beyond read_ahead_bytes_
   bool watching_ = false;
   bool stop_watch_ = false;
   bool gone_ = false;
