@@ -41,15 +41,15 @@ struct Blocked {
   // All that was added before has run when this returns.
   void finish() {
     gate.open();
-    test::Gate last;
-    last.open();
+    const auto last = std::make_shared<test::Gate>();
+    last->open();
     pool.add(std::make_shared<TextJob>(io.get_executor(),
-                                       [&last](const std::atomic<bool>&) -> Result<std::string> {
-                                         last.pass();
+                                       [last](const std::atomic<bool>&) -> Result<std::string> {
+                                         last->pass();
                                          return "last";
                                        }),
              UINT64_MAX / 2, true);
-    last.wait_for_arrival(1);
+    last->wait_for_arrival(1);
   }
 
   net::io_context io;
@@ -123,9 +123,9 @@ TEST(HelperPool, CancelTakesAWaitingJobOut) {
 
 TEST(HelperPool, CancelTellsARunningJob) {
   net::io_context io;
-  HelperPool pool(1, 1);
   test::Gate begun;
   begun.open();
+  HelperPool pool(1, 1);
   const auto job = std::make_shared<TextJob>(io.get_executor(), [&](const std::atomic<bool>& ending) {
     begun.pass();
     while (!ending.load()) std::this_thread::yield();

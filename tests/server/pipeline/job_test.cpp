@@ -88,20 +88,5 @@ TEST(Job, EndedBeforeAnybodyWaits) {
   EXPECT_EQ(seen->text, "early");
 }
 
-TEST(Job, WhoWaitsMayGoBeforeTheEnd) {
-  net::io_context io;  // outlives the job
-  std::shared_ptr<TextJob> job;
-  {
-    net::io_context gone;
-    job = std::make_shared<TextJob>(io.get_executor(),
-                                    [](const std::atomic<bool>&) -> Result<std::string> { return "late"; });
-    net::co_spawn(gone, take(job, std::make_shared<Seen>()), net::detached);
-    gone.poll();
-  }
-  job->run();
-  io.run();
-  EXPECT_EQ(job->take().value(), "late");
-}
-
 }  // namespace
 }  // namespace quern::server

@@ -20,7 +20,7 @@ std::string completion_body(std::size_t n_bytes) {
 
 // Threads in which the tokenizer was called.
 struct Watched {
-  explicit Watched(ServerHarness& server) {
+  explicit Watched(ServerHarness& server_in) : server(server_in) {
     server.on_io([&] {
       io_thread = std::this_thread::get_id();
       server.tokenizer.on_encode = [this] {
@@ -28,6 +28,9 @@ struct Watched {
         threads.insert(std::this_thread::get_id());
       };
     });
+  }
+  ~Watched() {
+    server.on_io([this] { server.tokenizer.on_encode = server.tokenizer.on_piece = nullptr; });
   }
   bool on_io_thread() {
     const std::lock_guard lock(mutex);
@@ -37,6 +40,7 @@ struct Watched {
     const std::lock_guard lock(mutex);
     return threads.size() > (threads.contains(io_thread) ? 1u : 0u);
   }
+  ServerHarness& server;
   std::mutex mutex;
   std::set<std::thread::id> threads;
   std::thread::id io_thread;
@@ -68,9 +72,8 @@ TEST(Pipeline, SmallRequestsAreDoneAtOnceAndLargeOnesAside) {
 struct HeldHelpers {
   explicit HeldHelpers(ServerHarness& server_in) : server(server_in) {
     server.on_io([this] {
-      io_thread = std::this_thread::get_id();
-      server.tokenizer.on_encode = [this] {
-        if (std::this_thread::get_id() != io_thread) gate.pass();
+      server.tokenizer.on_encode = [gate = gate_, io_thread = std::this_thread::get_id()] {
+        if (std::this_thread::get_id() != io_thread) gate->pass();
       };
     });
     for (int i = 0; i < 2; ++i) {
@@ -82,8 +85,8 @@ struct HeldHelpers {
   ~HeldHelpers() { gate.open(); }
 
   ServerHarness& server;
-  std::thread::id io_thread;
-  Gate gate;
+  const std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();  // the tokenizer's too
+  Gate& gate = *gate_;
   std::vector<HttpClient> clients;
 };
 
@@ -217,13 +220,17 @@ TEST(Pipeline, PromptsThatWaitAreInTheBudget) {
 }
 
 TEST(Pipeline, ALongAnswerIsWrittenAsideAndWhole) {
-  ServerHarnessOptions options = two_helpers();
-  options.backend.n_pages = 8192;
-  options.backend.limits.max_context = 60'000;
-  ServerHarness server(options);
-  const Reply reply = server.post("/v1/completions", R"({"prompt":"a","max_tokens":50000})");
+  ServerHarness server(two_helpers());
+  // Every token is looked up again when its log-probability is written.
+  Watched watched(server);
+  server.on_io([&] { server.tokenizer.on_piece = server.tokenizer.on_encode; });
+  const Reply reply = server.post("/v1/completions", R"({"prompt":"a","max_tokens":900,"logprobs":0})");
   ASSERT_EQ(reply.status, 200);
-  EXPECT_EQ(json::parse(reply.body).at("choices").at(0).at("text").get_string(), alphabet_after('a', 50'000));
+  const json::value choice = json::parse(reply.body).at("choices").at(0);
+  EXPECT_EQ(choice.at("text").get_string(), alphabet_after('a', 900));
+  EXPECT_EQ(choice.at("logprobs").at("tokens").as_array().size(), 900u);
+  EXPECT_TRUE(watched.on_others());
+  ServerHarness::eventually("nothing is held", [&] { return server.ledger.used(MemoryUse::requests) == 0; });
 }
 
 TEST(Guarded, AnExceptionInAHandlerIsA500WithTheRequestId) {
