@@ -20,6 +20,8 @@ const char* memory_use_name(MemoryUse use) noexcept {
       return "buffers";
     case MemoryUse::connections:
       return "connections";
+    case MemoryUse::requests:
+      return "requests";
   }
   return "unknown";
 }
@@ -39,10 +41,14 @@ ByteLedger::Reservation& ByteLedger::Reservation::operator=(Reservation&& other)
 
 void ByteLedger::Reservation::release() noexcept {
   if (ledger_ == nullptr) return;
-  ledger_->by_use_[static_cast<std::size_t>(use_)].fetch_sub(bytes_, std::memory_order_relaxed);
-  ledger_->total_.fetch_sub(bytes_, std::memory_order_relaxed);
+  give_back(bytes_);
   ledger_ = nullptr;
-  bytes_ = 0;
+}
+
+void ByteLedger::Reservation::give_back(std::uint64_t bytes) noexcept {
+  ledger_->by_use_[static_cast<std::size_t>(use_)].fetch_sub(bytes, std::memory_order_relaxed);
+  ledger_->total_.fetch_sub(bytes, std::memory_order_relaxed);
+  bytes_ -= bytes;
 }
 
 Status ByteLedger::Reservation::grow_to(std::uint64_t bytes) {
@@ -51,6 +57,21 @@ Status ByteLedger::Reservation::grow_to(std::uint64_t bytes) {
   QUERN_TRY(Reservation more, ledger_->reserve(use_, bytes - bytes_));
   bytes_ += std::exchange(more.bytes_, 0);
   return {};
+}
+
+Status ByteLedger::Reservation::resize(std::uint64_t bytes) {
+  QUERN_ASSERT(ledger_ != nullptr);
+  if (bytes >= bytes_) return grow_to(bytes);
+  give_back(bytes_ - bytes);
+  return {};
+}
+
+void ByteLedger::Reservation::force(std::uint64_t bytes) noexcept {
+  QUERN_ASSERT(ledger_ != nullptr);
+  if (bytes <= bytes_) return give_back(bytes_ - bytes);
+  ledger_->total_.fetch_add(bytes - bytes_, std::memory_order_relaxed);
+  ledger_->by_use_[static_cast<std::size_t>(use_)].fetch_add(bytes - bytes_, std::memory_order_relaxed);
+  bytes_ = bytes;
 }
 
 Result<ByteLedger::Reservation> ByteLedger::reserve(MemoryUse use, std::uint64_t bytes) {

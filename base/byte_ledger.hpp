@@ -1,7 +1,6 @@
-// One byte budget for everything large: weights, KV pages, buffers, connections. Memory is reserved here before it is
-// allocated, so that work is refused instead of the process being killed.
-// Threads: any (atomics). Ownership: a Reservation gives its bytes back when it is destroyed; it must not outlive the
-// ledger.
+// One byte budget for everything large: weights, KV pages, buffers, connections, requests. Memory is reserved here
+// before it is allocated, so that work is refused instead of the process being killed. Threads: any (atomics).
+// Ownership: a Reservation gives its bytes back when it is destroyed; it must not outlive the ledger.
 #pragma once
 
 #include "base/result.hpp"
@@ -12,8 +11,8 @@
 
 namespace quern {
 
-enum class MemoryUse : std::uint8_t { weights, kv_pages, buffers, connections };
-inline constexpr std::size_t kMemoryUses = 4;
+enum class MemoryUse : std::uint8_t { weights, kv_pages, buffers, connections, requests };
+inline constexpr std::size_t kMemoryUses = 5;
 const char* memory_use_name(MemoryUse use) noexcept;
 
 class ByteLedger {
@@ -27,10 +26,17 @@ class ByteLedger {
     std::uint64_t bytes() const noexcept { return bytes_; }
     // Up to so many bytes; fewer than it has change nothing. REQUIRES: it is of a ledger. Errors: as reserve().
     Status grow_to(std::uint64_t bytes);
+    // Exactly so many bytes. REQUIRES: it is of a ledger. Errors: as reserve(), then nothing has changed; giving back
+    // never fails.
+    Status resize(std::uint64_t bytes);
+    // Exactly so many bytes, over the budget if need be: what is there already and cannot be refused any more counts
+    // against what comes. REQUIRES: it is of a ledger.
+    void force(std::uint64_t bytes) noexcept;
     void release() noexcept;
 
    private:
     friend class ByteLedger;
+    void give_back(std::uint64_t bytes) noexcept;
     ByteLedger* ledger_ = nullptr;
     MemoryUse use_ = MemoryUse::buffers;
     std::uint64_t bytes_ = 0;

@@ -222,6 +222,10 @@ Result<Ticket> Scheduler::submit(GenerateRequest request, boost::asio::any_io_ex
   return ticket;
 }
 
+bool Scheduler::has_room(std::uint32_t n) const noexcept {
+  return std::uint64_t{impl_->queue.size()} + n <= impl_->places.capacity();
+}
+
 bool Scheduler::cancel(RequestId id) noexcept {
   const std::shared_ptr<Generation> generation = impl_->table->find(id);
   return generation && cancel_generation(*generation, *impl_->signal);

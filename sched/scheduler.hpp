@@ -90,6 +90,9 @@ class Ticket {
   // zero: no timeout. Also 0 when the awaiting coroutine was cancelled (asio::cancellation_signal). REQUIRES: one
   // next() at a time, out is not empty.
   boost::asio::awaitable<std::size_t> next(std::span<TokenEvent> out, Duration timeout);
+  // Waits until the request has left the line: it was given a place, or has ended (next() has an event). false: not
+  // within the timeout (zero: none), or the coroutine was cancelled. REQUIRES: no next() waits.
+  boost::asio::awaitable<bool> begun(Duration timeout);
   void cancel() noexcept;
   void stop() noexcept;  // ends it as FinishReason::stop: its owner has seen all it wants (a stop string)
   // Numbers and times up to now.
@@ -121,6 +124,8 @@ class Scheduler {
   // Reads the prompt and prepares the sampler on the calling thread: microseconds, a first use of DRY milliseconds.
   Result<Ticket> submit(GenerateRequest request, boost::asio::any_io_executor executor);
 
+  // Whether the queue would take n more at this moment.
+  bool has_room(std::uint32_t n) const noexcept;
   // false: no such request, or it has ended.
   bool cancel(RequestId id) noexcept;
   // Refuses new requests; running ones go on. drained() turns true when none is left.

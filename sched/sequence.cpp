@@ -24,9 +24,11 @@ bool Sequence::timed_out(TimePoint now) const noexcept {
 
 void Sequence::set_state(RequestState state, TimePoint now) noexcept {
   if (state == state_) return;
+  const bool was_queued = state_ == RequestState::queued;
   generation_->times.enter(state_, now);
   state_ = state;
   generation_->state.store(state, std::memory_order_release);
+  if (was_queued && state != RequestState::finished) stream().announce();
 }
 
 void Sequence::advance(std::uint32_t n_tokens) noexcept {

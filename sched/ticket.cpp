@@ -40,6 +40,11 @@ boost::asio::awaitable<std::size_t> Ticket::next(std::span<TokenEvent> out, Dura
   return TokenStream::read(impl_->generation->stream, out, timeout);
 }
 
+boost::asio::awaitable<bool> Ticket::begun(Duration timeout) {
+  QUERN_ASSERT(impl_);
+  return TokenStream::begun(impl_->generation->stream, timeout);
+}
+
 RequestStatus Ticket::status(TimePoint now) const {
   QUERN_ASSERT(impl_);
   return impl_->generation->status(now);

@@ -32,6 +32,11 @@ TokenStream::TokenStream(std::uint32_t capacity, const net::any_io_executor& exe
   QUERN_ASSERT(capacity >= 1);
 }
 
+void TokenStream::announce() noexcept {
+  announced_.store(true, std::memory_order_release);  // pairs with has_begun()
+  wake();
+}
+
 void TokenStream::push(const TokenEvent& event) noexcept {
   QUERN_DCHECK(has_room() && event.finish == FinishReason::none);
   deliver(event);
@@ -100,6 +105,26 @@ net::awaitable<std::size_t> TokenStream::read(std::shared_ptr<TokenStream> self,
     if (cancellation.cancelled() != net::cancellation_type::none) break;
   }
   co_return 0;
+}
+
+bool TokenStream::has_begun() const noexcept {
+  return ended_ || announced_.load(std::memory_order_acquire) || ring_.read_available() > 0;
+}
+
+net::awaitable<bool> TokenStream::begun(std::shared_ptr<TokenStream> self, Duration timeout) {
+  const TimePoint deadline = deadline_after(std::chrono::steady_clock::now(), timeout);
+  constexpr auto as_tuple = net::as_tuple(net::use_awaitable);
+  while (!self->has_begun()) {
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (now >= deadline) co_return false;
+    self->reader_.fetch_or(kAsleep, std::memory_order_acq_rel);  // pairs with wake()
+    if (self->has_begun()) break;
+    self->timer_->expires_at(std::min(deadline, now + kWakeBackstop));
+    [[maybe_unused]] auto woken = co_await self->timer_->async_wait(as_tuple);  // cancelled = woken
+    const net::cancellation_state cancellation = co_await net::this_coro::cancellation_state;
+    if (cancellation.cancelled() != net::cancellation_type::none) co_return false;
+  }
+  co_return true;
 }
 
 void TokenStream::detach() noexcept {

@@ -1,12 +1,12 @@
 #include "server/connection.hpp"
 
+#include "server/pipeline/guarded.hpp"
 #include "server/unix_socket.hpp"
 
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 namespace quern::server {
@@ -63,10 +63,26 @@ void Connection::watch(std::function<void()> on_gone) {
   if (watching_) return;
   watching_ = true;
   stop_watch_ = false;
-  net::co_spawn(stream_.get_executor(), watch_loop(shared_from_this()), net::detached);
+  net::co_spawn(stream_.get_executor(), watch_loop(shared_from_this()), LogFailure("watching a connection"));
 }
 
+// However the loop ends: unwatch() waits for it.
+class Connection::WatchEnd {
+ public:
+  explicit WatchEnd(Connection& connection) : connection_(connection) {}
+  WatchEnd(const WatchEnd&) = delete;
+  WatchEnd& operator=(const WatchEnd&) = delete;
+  ~WatchEnd() {
+    connection_.watching_ = false;
+    connection_.watch_ended_.cancel();
+  }
+
+ private:
+  Connection& connection_;
+};
+
 net::awaitable<void> Connection::watch_loop(std::shared_ptr<Connection> self) {
+  const WatchEnd end(*self);
   while (!self->stop_watch_ && !self->gone_ && self->buffer_.size() < self->read_ahead_bytes_) {
     self->stream_.expires_never();  // the read side only: a write in progress keeps its own time
     const auto space = self->buffer_.prepare(kReadBytes);
@@ -76,14 +92,22 @@ net::awaitable<void> Connection::watch_loop(std::shared_ptr<Connection> self) {
     if (error && !self->stop_watch_) self->peer_left();
     if (error) break;
   }
-  self->watching_ = false;
-  self->watch_ended_.cancel();
+  if (!self->stop_watch_ && !self->gone_) co_await self->wait_for_hangup();
+}
+
+net::awaitable<void> Connection::wait_for_hangup() {
+  hangup_ = HangupWatch::create(stream_.get_executor(), stream_.socket().native_handle());
+  if (!hangup_) co_return;  // no descriptor left: only a write will tell
+  const bool left = co_await hangup_->wait();
+  hangup_.reset();
+  if (left && !stop_watch_) peer_left();
 }
 
 net::awaitable<void> Connection::unwatch() {
   on_gone_ = nullptr;
   stop_watch_ = true;
   if (watching_) stream_.cancel();
+  if (hangup_) hangup_->cancel();
   while (watching_) {
     watch_ended_.expires_at(net::steady_timer::time_point::max());
     [[maybe_unused]] auto woken = co_await watch_ended_.async_wait(kTuple);
@@ -111,7 +135,13 @@ net::awaitable<void> Connection::linger(std::size_t max_bytes) {
 
 void Connection::close() noexcept {
   gone_ = true;
+  if (hangup_) hangup_->cancel();
   stream_.close();
+}
+
+void Connection::give_up() noexcept {
+  peer_left();
+  close();
 }
 
 void Connection::close_if_idle() {
@@ -121,10 +151,7 @@ void Connection::close_if_idle() {
 }
 
 void Connection::abort() {
-  net::post(stream_.get_executor(), [self = shared_from_this()] {
-    self->peer_left();
-    self->close();
-  });
+  net::post(stream_.get_executor(), [self = shared_from_this()] { self->give_up(); });
 }
 
 }  // namespace quern::server

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "server/asio.hpp"
+#include "server/hangup_watch.hpp"
 #include "server/read_pace.hpp"
 
 #include <chrono>
@@ -43,9 +44,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   net::awaitable<bool> write(std::string_view bytes, ReadPaceLimits limits);
 
   // Calls on_gone as soon as the peer has closed its end, also when nothing is being written (a request that waits in
-  // the queue). It reads ahead to see that: at most read_ahead_bytes, after which only a write tells. A half-closed
-  // connection counts as closed, as in other servers. Called at once if the peer has left already.
+  // the queue), and behind bytes that nobody has read: it reads ahead, and beyond read_ahead_bytes it waits for the
+  // hang-up alone. A half-closed connection counts as closed, as in other servers. Called at once if the peer has left
+  // already.
   void watch(std::function<void()> on_gone);
+  void forget_watcher() noexcept { on_gone_ = nullptr; }  // what it refers to may go now
   // Ends the watch: after it, the session may read again.
   net::awaitable<void> unwatch();
 
@@ -53,6 +56,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // most a second and max_bytes. Closing with unread bytes would reset the connection and may destroy the response.
   net::awaitable<void> linger(std::size_t max_bytes);
   void close() noexcept;
+  void give_up() noexcept;  // as if the peer had left
 
   // For draining. Busy: between the first byte of a request and the end of its response.
   void set_busy(bool busy) noexcept { busy_ = busy; }
@@ -60,7 +64,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void abort();
 
  private:
+  class WatchEnd;
   static net::awaitable<void> watch_loop(std::shared_ptr<Connection> self);
+  net::awaitable<void> wait_for_hangup();
   void peer_left();
 
   Stream stream_;
@@ -71,6 +77,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::function<void()> on_gone_;
   ReadPace read_pace_;
   net::steady_timer watch_ended_;
+  std::optional<HangupWatch> hangup_;  // while there are unread bytes beyond read_ahead_bytes_
   bool watching_ = false;
   bool stop_watch_ = false;
   bool gone_ = false;

@@ -13,6 +13,8 @@
 namespace quern::server {
 namespace {
 
+constexpr std::size_t kLargeBody = 64u << 10;
+
 // A path as part of a log line: clients choose it.
 std::string loggable(std::string_view path) {
   constexpr std::size_t kMaxBytes = 128;
@@ -25,7 +27,12 @@ std::string loggable(std::string_view path) {
 }  // namespace
 
 Exchange::Exchange(Connection& connection, ServerState& state, RequestHead head)
-    : connection_(connection), state_(state), head_(std::move(head)), keep_alive_(head_.keep_alive) {}
+    : connection_(connection),
+      state_(state),
+      head_(std::move(head)),
+      arrival_(state.next_arrival()),
+      memory_(std::make_shared<RequestMemory>(state)),
+      keep_alive_(head_.keep_alive) {}
 
 ReplyContext Exchange::context() const {
   return {.http_1_0 = head_.http_1_0,
@@ -43,8 +50,11 @@ net::awaitable<void> Exchange::reply(Response response) {
   if (state_.draining()) keep_alive_ = false;
   state_.count_response(response.status);
   if (response.status >= ServerState::kFirstError && state_.options.log_requests) log_error(response.status);
-  out_ = serialize(response, context());
-  const bool sent = co_await connection_.write(out_, state_.options.limits.read_pace());
+  // A large body goes out from where it is.
+  const bool apart = response.body.size() > kLargeBody && head_.method != beast::http::verb::head;
+  out_ = apart ? serialize_head(response, context()) : serialize(response, context());
+  bool sent = co_await connection_.write(out_, state_.options.limits.read_pace());
+  if (sent && apart) sent = co_await connection_.write(response.body, state_.options.limits.read_pace());
   if (!sent) keep_alive_ = false;
 }
 
@@ -58,6 +68,7 @@ void Exchange::log_error(unsigned status) const {
 void Exchange::start_events() {
   QUERN_ASSERT(!replied_);
   replied_ = true;
+  streaming_ = true;
   if (head_.http_1_0 || state_.draining()) keep_alive_ = false;
   state_.count_response(200);
 }
@@ -84,6 +95,7 @@ net::awaitable<bool> Exchange::write_events(bool last) {
     if (last) append_last_chunk(out_, context().trailers ? server_timing_ : "");
   }
   events_.clear();
+  streaming_ = !last;
   const bool sent = co_await connection_.write(out_, state_.options.limits.read_pace());
   if (!sent) keep_alive_ = false;
   co_return sent;
@@ -95,8 +107,9 @@ net::awaitable<void> Exchange::finish_events(std::string server_timing) {
   [[maybe_unused]] const bool sent = co_await write_events(true);
 }
 
-net::awaitable<void> Exchange::fail_events(const Error& error) {
-  add_event(error_json(error));
+net::awaitable<void> Exchange::fail_events(const Error& error, std::string_view code) {
+  events_.clear();
+  add_event(error_json(error, code));
   [[maybe_unused]] const bool sent = co_await write_events(true);
   keep_alive_ = false;
 }

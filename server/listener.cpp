@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "server/authority.hpp"
+#include "server/pipeline/guarded.hpp"
 #include "server/session.hpp"
 
 #include <cerrno>
@@ -9,7 +10,6 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -97,7 +97,18 @@ Result<std::shared_ptr<Listener>> Listener::listen_unix(net::io_context& io, con
 }
 
 void Listener::start(std::shared_ptr<ServerState> state) {
-  net::co_spawn(acceptor_.get_executor(), accept_loop(shared_from_this(), std::move(state)), net::detached);
+  start([state = std::move(state), transport = transport_](Socket socket) {
+    set_up_socket(socket, transport, state->options.limits.max_backlog_bytes);
+    start_session(state, std::move(socket), transport);
+  });
+}
+
+void Listener::start(Serve serve) {
+  const auto ended = [](const std::exception_ptr& failure) {
+    LogFailure{"no more connections are accepted"}(failure);
+    if (failure) std::rethrow_exception(failure);  // a server that nobody can reach had better end
+  };
+  net::co_spawn(acceptor_.get_executor(), accept_loop(shared_from_this(), std::move(serve)), ended);
 }
 
 void Listener::stop() {
@@ -108,21 +119,34 @@ void Listener::stop() {
   });
 }
 
-net::awaitable<void> Listener::accept_loop(std::shared_ptr<Listener> self, std::shared_ptr<ServerState> state) {
+// What went wrong; empty: nothing.
+net::awaitable<std::string> Listener::accept_one(const Serve& serve) {
+  const net::any_io_executor strand = net::make_strand(io_);
+  auto accepted = co_await acceptor_.async_accept(strand, kTuple);
+  auto& [error, socket] = accepted;
+  if (error == net::error::connection_aborted) co_return "";  // it left before we came
+  if (error) co_return error.message();
+  serve(std::move(socket));
+  co_return "";
+}
+
+net::awaitable<void> Listener::accept_loop(std::shared_ptr<Listener> self, Serve serve) {
   bool backing_off = false;
   while (self->acceptor_.is_open()) {
-    const net::any_io_executor strand = net::make_strand(self->io_);
-    auto accepted = co_await self->acceptor_.async_accept(strand, kTuple);
-    auto& [error, socket] = accepted;
-    if (!error) {
+    std::string problem;
+    try {
+      std::string found = co_await self->accept_one(serve);
+      problem = std::move(found);
+    } catch (const std::exception& e) {
+      problem = e.what();
+      if (problem.empty()) problem = "unknown exception";
+    }
+    if (problem.empty()) {
       backing_off = false;
-      set_up_socket(socket, self->transport_, state->options.limits.max_backlog_bytes);
-      start_session(state, std::move(socket), self->transport_);
       continue;
     }
     if (!self->acceptor_.is_open()) break;
-    if (error == net::error::connection_aborted) continue;  // it left before we came
-    if (!std::exchange(backing_off, true)) log::warn("accept: {}; trying again", error.message());
+    if (!std::exchange(backing_off, true)) log::warn("accept: {}; trying again", problem);
     net::steady_timer pause(self->acceptor_.get_executor(), kBackOff);
     [[maybe_unused]] auto over = co_await pause.async_wait(kTuple);
   }

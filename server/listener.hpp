@@ -1,5 +1,6 @@
 // A listening socket (TCP or Unix) and the loop that accepts from it. Threads: its strand; stop() from any.
-// Errors of accept (no descriptors left, ...) are waited out; only stop() ends the loop.
+// Errors of accept (no descriptors left, ...) and exceptions of what is done with a connection are logged and waited
+// out; only stop() ends the loop. Should that fail too, the exception leaves the io_context's run().
 #pragma once
 
 #include "base/result.hpp"
@@ -8,6 +9,7 @@
 #include "server/unix_socket.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,14 +27,17 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   std::uint16_t port() const noexcept { return port_; }  // TCP only
   Transport transport() const noexcept { return transport_; }
+  using Serve = std::function<void(Socket)>;  // on the listener's strand; the socket has a strand of its own
   void start(std::shared_ptr<ServerState> state);
+  void start(Serve serve);
   void stop();
 
   explicit Listener(net::io_context& io, Transport transport);
 
  private:
   Status adopt(int fd, int family, const std::string& name);
-  static net::awaitable<void> accept_loop(std::shared_ptr<Listener> self, std::shared_ptr<ServerState> state);
+  static net::awaitable<void> accept_loop(std::shared_ptr<Listener> self, Serve serve);
+  net::awaitable<std::string> accept_one(const Serve& serve);
 
   net::io_context& io_;
   net::basic_socket_acceptor<net::generic::stream_protocol> acceptor_;

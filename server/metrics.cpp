@@ -125,6 +125,8 @@ void add_server(Families& out, const ServerState& state) {
   out.gauge("quern:connections_limit", "Connections that may be open.",
             static_cast<double>(state.options.limits.max_connections));
   out.gauge("quern:http_requests_active", "HTTP requests being answered.", state.n_active());
+  out.gauge("quern:jobs_waiting", "Large requests and answers that wait for a helper thread.",
+            static_cast<double>(state.helpers.n_waiting()));
   out.gauge("quern:draining", "1 while the server finishes its last requests.", state.draining() ? 1 : 0);
   out.begin("quern:http_responses_total", "HTTP responses by class of status.", MetricType::Counter);
   for (unsigned status_class = 2; status_class <= 5; ++status_class) {

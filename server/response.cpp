@@ -71,14 +71,19 @@ std::string_view reason_phrase(unsigned status) noexcept {
 }
 
 std::string serialize(const Response& response, const ReplyContext& context) {
+  std::string out = serialize_head(response, context);
+  if (!context.head_only && response.status != 204) out += response.body;
+  return out;
+}
+
+std::string serialize_head(const Response& response, const ReplyContext& context) {
   std::string out;
-  out.reserve(512 + (context.head_only ? 0 : response.body.size()));
+  out.reserve(512);
   const bool no_content = response.status == 204;
   append_common(out, response.status, no_content ? "" : std::string_view(response.content_type), context);
   for (const auto& [name, value] : response.headers) out.append(name).append(": ").append(value).append("\r\n");
   if (!no_content) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
   out += "\r\n";
-  if (!context.head_only && !no_content) out += response.body;
   return out;
 }
 

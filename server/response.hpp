@@ -33,6 +33,7 @@ std::string_view reason_phrase(unsigned status) noexcept;
 
 // Head and body of a response whose length is known.
 std::string serialize(const Response& response, const ReplyContext& context);
+std::string serialize_head(const Response& response, const ReplyContext& context);
 
 // Head of an event stream: chunked for HTTP/1.1; for HTTP/1.0 the end of the connection ends the stream.
 std::string event_stream_head(const ReplyContext& context);

@@ -35,16 +35,18 @@ struct ServerLimits {
   std::uint32_t max_tokens_default = 512;        // where a request names none
   std::uint64_t max_backlog_bytes = 256 * 1024;  // unsent SSE bytes of one slow reader
   std::chrono::milliseconds header_timeout{10'000};
-  std::chrono::milliseconds idle_timeout{60'000};   // keep-alive connection without a request
-  std::chrono::milliseconds write_timeout{60'000};  // a reader that takes too little for this long is dropped
-  std::uint32_t min_read_rate = 64;                 // bytes per second of it, at least
-  std::chrono::milliseconds ping_interval{15'000};  // SSE comment on silence
-  std::chrono::milliseconds drain_timeout{30'000};  // SIGTERM: running requests may finish this long
-  std::chrono::milliseconds body_timeout{60'000};   // a request body must have arrived by then
-  std::uint64_t max_bodies_bytes = 256ull << 20;    // request bodies being received, all connections together
-  std::uint32_t max_key_bytes = 256;                // of cache_salt and supersede_key
-  std::chrono::milliseconds watchdog{60'000};       // a step that takes longer makes /health fail
-  std::uint32_t max_choices = 32;                   // prompts * n of one request: each is a sequence of its own
+  std::chrono::milliseconds idle_timeout{60'000};       // keep-alive connection without a request
+  std::chrono::milliseconds write_timeout{60'000};      // a reader that takes too little for this long is dropped
+  std::uint32_t min_read_rate = 64;                     // bytes per second of it, at least
+  std::chrono::milliseconds ping_interval{15'000};      // SSE comment on silence
+  std::chrono::milliseconds drain_timeout{30'000};      // SIGTERM: running requests may finish this long
+  std::chrono::milliseconds body_timeout{60'000};       // a request body must have arrived by then
+  std::uint64_t max_bodies_bytes = 256ull << 20;        // request bodies being received, all connections together
+  std::uint32_t max_key_bytes = 256;                    // of cache_salt and supersede_key
+  std::uint32_t max_jobs = 512;                         // large requests that wait to be parsed and encoded
+  std::chrono::milliseconds stream_head_after{15'000};  // a stream that still waits for a place then gets its head
+  std::chrono::milliseconds watchdog{60'000};           // a step that takes longer makes /health fail
+  std::uint32_t max_choices = 32;                       // prompts * n of one request: each is a sequence of its own
 
   ReadPaceLimits read_pace() const noexcept {
     const std::uint64_t bytes = static_cast<std::uint64_t>(write_timeout.count()) * min_read_rate / 1000;
@@ -56,11 +58,12 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free port
   bool tcp = true;
-  std::string unix_socket;     // path; empty: none. Created 0600; a stale socket file is replaced
-  bool control = true;         // /control/* on the Unix socket
-  std::string otlp_endpoint;   // "http://host:port": spans of requests go there; empty: nowhere
-  bool log_requests = false;   // a line for each request that has ended
-  bool private_cache = false;  // tenants share no cached prompts, as if each had a cache_salt of its own
+  std::string unix_socket;           // path; empty: none. Created 0600; a stale socket file is replaced
+  bool control = true;               // /control/* on the Unix socket
+  std::string otlp_endpoint;         // "http://host:port": spans of requests go there; empty: nowhere
+  bool log_requests = false;         // a line for each request that has ended
+  bool private_cache = false;        // tenants share no cached prompts, as if each had a cache_salt of its own
+  std::uint32_t helper_threads = 0;  // for the work on large requests; 0: two, more on large machines
   ServerLimits limits;
   // Over TCP a request must name this server in Host, and come from no foreign web page (Origin). Always allowed:
   // loopback names, `host`, and any IP address where `host` is a wildcard; as Origins pages of loopback names, apps of

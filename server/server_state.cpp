@@ -38,7 +38,9 @@ ServerState::ServerState(net::io_context& io, const ServerOptions& options_in, c
       started_unix_s(unix_seconds()),
       longest_token_bytes(longest_token(services.tokenizer)),
       strand_(net::make_strand(net::any_io_executor(io.get_executor()))),
-      drain_timer_(strand_) {}
+      drain_timer_(strand_),
+      helpers(options.helper_threads == 0 ? HelperPool::default_threads() : options.helper_threads,
+              options.limits.max_jobs) {}
 
 ServerState::Place ServerState::add(const std::shared_ptr<Connection>& connection) {
   const std::lock_guard lock(mutex_);

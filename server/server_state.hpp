@@ -7,6 +7,7 @@
 #include "server/access.hpp"
 #include "server/asio.hpp"
 #include "server/connection.hpp"
+#include "server/pipeline/helper_pool.hpp"
 #include "server/server.hpp"
 #include "server/supersede.hpp"
 #include "server/tracing/exporter.hpp"
@@ -22,7 +23,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 namespace quern::server {
 
@@ -37,8 +37,8 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   const std::int64_t started_unix_s;      // "created" of the model list
   const std::size_t longest_token_bytes;  // no token stands for more text: bounds what is worth tokenizing
 
-  // Long prompts are tokenized here, so that they do not hold up the streams of others on the I/O thread.
-  net::any_io_executor helper() noexcept { return helper_.get_executor(); }
+  // Requests are numbered as they arrive.
+  std::uint64_t next_arrival() noexcept { return arrivals_.fetch_add(1, std::memory_order_relaxed) + 1; }
 
   SupersedeTable supersede;
   std::shared_ptr<SpanExporter> spans;  // empty: nobody wants them
@@ -79,11 +79,10 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
 
   net::strand<net::any_io_executor> strand_;  // of the drain timer
   net::steady_timer drain_timer_;
-  net::thread_pool helper_{1};
   std::function<void()> when_draining_, when_quiet_;
   std::atomic<bool> draining_{false}, quiet_{false};
   std::atomic<std::uint32_t> n_active_{0}, n_refusals_{0};
-  std::atomic<std::uint64_t> body_bytes_{0};
+  std::atomic<std::uint64_t> body_bytes_{0}, arrivals_{0};
   std::array<std::atomic<std::uint64_t>, 6> responses_{};
   std::array<std::atomic<std::uint64_t>, kErrors> errors_{};
   mutable std::mutex mutex_;
@@ -93,6 +92,9 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   };
   std::unordered_map<const Connection*, Open> connections_;  // guarded by mutex_
   std::size_t n_reserved_ = 0;                               // of them; guarded by mutex_
+
+ public:
+  HelperPool helpers;  // last: its jobs refer to the rest
 };
 
 }  // namespace quern::server

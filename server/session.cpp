@@ -1,10 +1,10 @@
 #include "server/session.hpp"
 
 #include "base/log.hpp"
-#include "server/body_lease.hpp"
 #include "server/exchange.hpp"
 #include "server/head_reader.hpp"
 #include "server/http_error.hpp"
+#include "server/pipeline/guarded.hpp"
 #include "server/routes.hpp"
 
 #include <exception>
@@ -132,7 +132,7 @@ std::optional<Response> refuse_by_head(const RequestHead& head, const RouteMatch
 
 // Reads the body into the parser. A response: what to answer instead. An error code in `gone`: nothing can be answered.
 net::awaitable<std::optional<Response>> read_body(Connection& connection, ServerState& state, Parser& parser,
-                                                  BodyLease& lease, bool& gone) {
+                                                  RequestMemory& memory, bool& gone) {
   connection.stream().expires_after(state.options.limits.body_timeout);
   while (!parser.is_done()) {
     auto read = co_await http::async_read_some(connection.stream(), connection.buffer(), parser, kTuple);
@@ -142,9 +142,8 @@ net::awaitable<std::optional<Response>> read_body(Connection& connection, Server
       gone = !failure;
       co_return failure;
     }
-    if (!lease.grow_to(parser.get().body().size())) {
-      co_return error_response(Error{Errc::overloaded, "too many large requests at once", {}});
-    }
+    const Status held = memory.hold_body(parser.get().body().size());
+    if (!held) co_return error_response(held.error());
   }
   co_return std::nullopt;
 }
@@ -183,14 +182,13 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
     co_await exchange.reply(std::move(*refusal));
     co_return exchange.keep_alive();
   }
-  BodyLease lease(state);
   if (!parser.is_done()) {
     if (expects_continue && connection.buffer().size() == 0) {
       const bool sent = co_await connection.write("HTTP/1.1 100 Continue\r\n\r\n", state.options.limits.read_pace());
       if (!sent) co_return false;
     }
     bool gone = false;
-    refusal = co_await read_body(connection, state, parser, lease, gone);
+    refusal = co_await read_body(connection, state, parser, *exchange.memory(), gone);
     if (gone) co_return false;
     if (refusal) {
       exchange.close_after();
@@ -201,7 +199,7 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
   exchange.set_body(std::move(parser.get().body()));
   exchange.set_path_value(std::move(match.value));
   connection.stream().expires_never();
-  co_await match.route->handler(exchange, state);
+  co_await guarded(match.route->handler, exchange, state);
   co_await connection.unwatch();
   co_return exchange.replied() && exchange.keep_alive() && !connection.gone();
 }
@@ -244,15 +242,14 @@ net::awaitable<void> refuse_session(std::shared_ptr<ServerState> state, std::sha
   connection->close();
 }
 
-void session_ended(const std::exception_ptr& error) noexcept {
-  try {
-    if (error) std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    log::error("session: {}", e.what());
-  } catch (...) {
-    log::error("session: unknown exception");
+// What is left of the connection goes with the session, the watch too, whatever ended it.
+struct SessionEnd {
+  std::shared_ptr<Connection> connection;
+  void operator()(const std::exception_ptr& failure) const noexcept {
+    LogFailure{"session"}(failure);
+    if (failure) connection->give_up();
   }
-}
+};
 
 }  // namespace
 
@@ -262,9 +259,9 @@ void start_session(const std::shared_ptr<ServerState>& state, Socket socket, Tra
   const ServerState::Place place = state->add(connection);
   if (place != ServerState::Place::none) {
     connection->set_reserved(place == ServerState::Place::reserved);
-    net::co_spawn(executor, run_session(state, std::move(connection)), &session_ended);
+    net::co_spawn(executor, run_session(state, connection), SessionEnd{connection});
   } else if (state->begin_refusal()) {
-    net::co_spawn(executor, refuse_session(state, std::move(connection)), &session_ended);
+    net::co_spawn(executor, refuse_session(state, connection), SessionEnd{connection});
   }
 }
 

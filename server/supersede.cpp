@@ -4,39 +4,77 @@
 
 namespace quern::server {
 
-SupersedeTable::Entry::Entry(Entry&& other) noexcept
-    : table_(std::exchange(other.table_, nullptr)), key_(std::move(other.key_)), number_(other.number_) {}
+SupersedeTable::Entry::Entry(Entry&& other) noexcept {
+  *this = std::move(other);
+}
 
 SupersedeTable::Entry& SupersedeTable::Entry::operator=(Entry&& other) noexcept {
   std::swap(table_, other.table_);
   std::swap(key_, other.key_);
-  std::swap(number_, other.number_);
+  std::swap(arrival_, other.arrival_);
+  std::swap(older_arrival_, other.older_arrival_);
+  std::swap(older_, other.older_);
   return *this;
 }
 
 void SupersedeTable::Entry::leave() noexcept {
   if (table_ == nullptr) return;
-  const std::lock_guard lock(table_->mutex_);
-  const auto it = table_->standing_.find(key_);
-  if (it != table_->standing_.end() && it->second.number == number_) table_->standing_.erase(it);
+  std::function<void()> then;
+  {
+    const std::lock_guard lock(table_->mutex_);
+    const auto it = table_->standing_.find(key_);
+    if (it != table_->standing_.end() && it->second.arrival == arrival_) table_->standing_.erase(it);
+    if (auto waits = table_->when_left_.extract(arrival_)) then = std::move(waits.mapped());
+    table_->when_left_.erase(older_arrival_);  // its own wish
+  }
   table_ = nullptr;
+  try {
+    if (then) then();
+  } catch (...) {  // no memory to say so: who waits looks by itself
+  }
 }
 
-SupersedeTable::Entry SupersedeTable::enter(std::string key, std::vector<sched::RequestId> ids,
-                                            sched::Scheduler& scheduler) {
+bool SupersedeTable::Entry::superseded() const {
+  if (table_ == nullptr) return false;
+  const std::lock_guard lock(table_->mutex_);
+  const auto it = table_->standing_.find(key_);
+  return it == table_->standing_.end() || it->second.arrival != arrival_;
+}
+
+void SupersedeTable::Entry::stand_for(std::vector<sched::RequestId> ids, sched::Scheduler& scheduler) {
+  if (table_ == nullptr) return;
+  {
+    const std::lock_guard lock(table_->mutex_);
+    const auto it = table_->standing_.find(key_);
+    if (it != table_->standing_.end() && it->second.arrival == arrival_) {
+      it->second.ids = std::move(ids);
+      return;
+    }
+  }
+  for (const sched::RequestId id : ids) scheduler.cancel(id);
+}
+
+void SupersedeTable::Entry::when_older_left(std::function<void()> then) {
+  if (table_ == nullptr || older_arrival_ == 0) return;
+  const std::lock_guard lock(table_->mutex_);
+  table_->when_left_[older_arrival_] = std::move(then);
+}
+
+SupersedeTable::Entry SupersedeTable::enter(std::string key, std::uint64_t arrival, sched::Scheduler& scheduler) {
   Entry entry;
   if (key.empty()) return entry;
-  std::vector<sched::RequestId> older;
   {
     const std::lock_guard lock(mutex_);
     Standing& standing = standing_[key];
-    older = std::exchange(standing.ids, std::move(ids));
-    standing.number = ++last_number_;
-    entry.number_ = standing.number;
+    entry.arrival_ = arrival;
+    if (standing.arrival < arrival) {
+      entry.older_arrival_ = std::exchange(standing.arrival, arrival);
+      entry.older_ = standing.ids;  // they stay listed until this one has its own: the next may have to wait for them
+    }
   }
   entry.key_ = std::move(key);
   entry.table_ = this;
-  for (const sched::RequestId id : older) scheduler.cancel(id);
+  for (const sched::RequestId id : entry.older_) scheduler.cancel(id);
   return entry;
 }
 

@@ -1,13 +1,14 @@
 // Requests that a newer one replaces: a completion for every keystroke makes the one for the previous keystroke
-// useless. Per tenant and supersede_key at most one request runs; a newer one cancels the older. Threads: any (one
-// mutex, held for a look-up). Limits: one entry per request that is being answered.
+// useless. Per tenant and supersede_key at most one request runs; a newer one cancels the older before it asks for a
+// place itself. Newer is what arrived later, however long each took to prepare. Threads: any (one mutex, held for a
+// look-up). Limits: one entry per request that is being answered.
 #pragma once
 
 #include "sched/scheduler.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ namespace quern::server {
 
 class SupersedeTable {
  public:
-  // While it lives, a newer request with the same key cancels these.
+  // While it lives, a newer request with the same key cancels this one.
   class Entry {
    public:
     Entry() = default;
@@ -24,25 +25,35 @@ class SupersedeTable {
     Entry& operator=(Entry&& other) noexcept;
     ~Entry() { leave(); }
 
+    bool superseded() const;  // a newer one has come
+    // What a newer one cancels; cancelled now if there is one already.
+    void stand_for(std::vector<sched::RequestId> ids, sched::Scheduler& scheduler);
+    // Those that this one has cancelled.
+    const std::vector<sched::RequestId>& older() const noexcept { return older_; }
+    // Calls `then` (from any thread) when the one that this one has replaced has left.
+    void when_older_left(std::function<void()> then);
+
    private:
     friend class SupersedeTable;
     void leave() noexcept;
     SupersedeTable* table_ = nullptr;
     std::string key_;
-    std::uint64_t number_ = 0;
+    std::uint64_t arrival_ = 0, older_arrival_ = 0;
+    std::vector<sched::RequestId> older_;
   };
 
-  // Cancels what this key stood for, and stands for `ids` from now on. An empty key: nothing happens.
-  Entry enter(std::string key, std::vector<sched::RequestId> ids, sched::Scheduler& scheduler);
+  // Cancels what this key stood for, and stands for it from now on, unless a newer one does. An empty key: nothing
+  // happens.
+  Entry enter(std::string key, std::uint64_t arrival, sched::Scheduler& scheduler);
 
  private:
   struct Standing {
-    std::uint64_t number = 0;
+    std::uint64_t arrival = 0;
     std::vector<sched::RequestId> ids;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, Standing> standing_;
-  std::uint64_t last_number_ = 0;
+  std::map<std::uint64_t, std::function<void()>> when_left_;  // by arrival
 };
 
 }  // namespace quern::server

@@ -13,6 +13,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <malloc.h>
 
 namespace quern::app {
 namespace {
@@ -55,9 +56,18 @@ void announce(const server::ServerOptions& options, std::uint16_t port) {
   std::fflush(stdout);
 }
 
+// glibc raises the size from which blocks are mapped (and given back when they are freed) with every large block that
+// is freed, up to 32 MiB; then the memory of large requests stays with the process, outside of the memory budget.
+void keep_no_freed_memory() {
+  constexpr int kMappedFrom = 1 << 20, kKeptAtTop = 4 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
+  ::mallopt(M_TRIM_THRESHOLD, kKeptAtTop);
+}
+
 }  // namespace
 
 Result<int> serve(const Options& options) {
+  keep_no_freed_memory();
   std::signal(SIGPIPE, SIG_IGN);  // a closed stdout or socket is an error code, not the end
   Shutdown shutdown;
   const SignalWatcher signals([&shutdown](int signal) { shutdown(signal); });

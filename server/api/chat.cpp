@@ -2,6 +2,7 @@
 #include "server/api/endpoints.hpp"
 #include "server/api/generate.hpp"
 #include "server/http_error.hpp"
+#include "server/pipeline/prepare.hpp"
 
 #include <utility>
 
@@ -9,68 +10,56 @@ namespace quern::server {
 namespace {
 
 // Parsed, of the served model, and within what the template can express. Errors: those of the three.
-Result<ChatRequest> read_request(const Exchange& exchange, const ServerState& state) {
-  const RequestRules rules{state.options.limits, state.services.tokenizer.n_vocab()};
-  QUERN_TRY(ChatRequest request, parse_chat_request(exchange.body(), rules));
-  QUERN_CHECK(check_model(request.fields.model, state));
-  QUERN_CHECK(check_template(request, state.services.chat));
+Result<ChatRequest> read_request(std::string_view body, Effort& effort) {
+  const RequestRules rules{effort.limits(), effort.services().tokenizer.n_vocab()};
+  QUERN_CHECK(effort.begin_parsing(body));
+  QUERN_TRY(ChatRequest request, parse_chat_request(body, rules));
+  effort.end_parsing();
+  QUERN_CHECK(check_model(request.fields.model, effort.services().model_id));
+  QUERN_CHECK(check_template(request, effort.services().chat));
   return request;
+}
+
+Result<Prepared> prepare_chat(std::string_view body, Effort& effort) {
+  QUERN_TRY(ChatRequest request, read_request(body, effort));
+  QUERN_TRY(const std::string text, render_prompt(request, effort));
+  const engine::chat::TemplateSet& chat = effort.services().chat;
+  Prepared out{.fields = std::move(request.fields),
+               .prompt_field = "messages",
+               .endpoint = "POST /v1/chat/completions",
+               .stop_tokens = chat.ends().tokens};
+  out.fields.stop.insert(out.fields.stop.end(), chat.ends().strings.begin(), chat.ends().strings.end());
+  QUERN_CHECK(add_prompt(out, text, chat.encode_options(text), "messages", effort));
+  return out;
+}
+
+Result<std::string> prepare_template(std::string_view body, Effort& effort) {
+  QUERN_TRY(const ChatRequest request, read_request(body, effort));
+  QUERN_TRY(const std::string text, render_prompt(request, effort));
+  std::string reply = "{\"prompt\":";
+  append_json_string(reply, text);
+  return reply + '}';
 }
 
 }  // namespace
 
 // POST /v1/chat/completions. Errors: 400 bad JSON or value, 404 another model, 429 queue full, 503 draining.
 net::awaitable<void> post_chat_completions(Exchange& exchange, ServerState& state) {
-  Result<ChatRequest> request = read_request(exchange, state);
-  if (!request) {
-    Response response = error_response(request.error());
+  Result<Prepared> prepared = co_await prepare(exchange, state, &prepare_chat);
+  if (!prepared) {
+    Response response = error_response(prepared.error());
     co_await exchange.reply(std::move(response));
     co_return;
   }
-  Result<std::string> text = co_await render_prompt(state, *request);
-  if (!text) {
-    Response response = error_response(text.error());
-    co_await exchange.reply(std::move(response));
-    co_return;
-  }
-  const engine::EncodeOptions options = state.services.chat.encode_options(*text);
-  std::string field = "messages";
-  Result<std::vector<engine::TokenId>> prompt =
-      co_await encode_prompt(state, std::move(*text), options, std::move(field));
-  if (!prompt) {
-    Response response = error_response(prompt.error(), "context_length_exceeded");
-    co_await exchange.reply(std::move(response));
-    co_return;
-  }
-  const engine::chat::Ends& ends = state.services.chat.ends();
-  request->fields.stop.insert(request->fields.stop.end(), ends.strings.begin(), ends.strings.end());
-  const ChatShape shape(make_envelope("chatcmpl-", state), state.services.tokenizer, request->fields.logprobs,
-                        request->fields.include_usage);
-  Job job{.fields = std::move(request->fields),
-          .prompt_field = "messages",
-          .endpoint = "POST /v1/chat/completions",
-          .stop_tokens = ends.tokens};
-  job.prompts.push_back(std::move(*prompt));
-  co_await generate(exchange, state, std::move(job), shape);
+  auto shape = std::make_shared<const ChatShape>(make_envelope("chatcmpl-", state), state.services.tokenizer,
+                                                 prepared->fields.logprobs, prepared->fields.include_usage);
+  co_await generate(exchange, state, std::move(*prepared), std::move(shape));
 }
 
 // POST /apply-template: the prompt that the same body would give a chat completion. Errors: 400, 404.
 net::awaitable<void> post_apply_template(Exchange& exchange, ServerState& state) {
-  const Result<ChatRequest> request = read_request(exchange, state);
-  Result<std::string> text = request ? std::string() : Result<std::string>(request.error());
-  if (request) {
-    Result<std::string> rendered = co_await render_prompt(state, *request);
-    text = std::move(rendered);
-  }
-  Response response;
-  if (text) {
-    response.body = "{\"prompt\":";
-    append_json_string(response.body, *text);
-    response.body += '}';
-  } else {
-    response = error_response(text.error());
-  }
-  co_await exchange.reply(std::move(response));
+  Result<std::string> body = co_await prepare(exchange, state, &prepare_template);
+  co_await reply_with(exchange, std::move(body));
 }
 
 }  // namespace quern::server

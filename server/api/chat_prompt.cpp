@@ -3,17 +3,12 @@
 #include <limits>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-
 namespace quern::server {
 namespace {
 
 namespace chat = engine::chat;
 namespace jinja = engine::chat::jinja;
 using jinja::Value;
-
-// About five milliseconds: what takes longer is done again on the helper thread, with all it may take.
-constexpr std::uint64_t kInlineSteps = 50'000;
 
 Value to_value(jinja::Heap& heap, const json::value& value) {
   switch (value.kind()) {
@@ -63,12 +58,6 @@ Status fill(chat::Inputs& inputs, const ChatRequest& request) {
   return {};
 }
 
-net::awaitable<Result<std::string>> render_task(const ChatRequest& request, const chat::TemplateSet& templates) {
-  std::uint64_t n_steps = 0;
-  Result<std::string> text = render_prompt(request, templates, jinja::Limits{}, n_steps);
-  co_return text;
-}
-
 }  // namespace
 
 Status check_template(const ChatRequest& request, const chat::TemplateSet& templates) {
@@ -92,15 +81,11 @@ Result<std::string> render_prompt(const ChatRequest& request, const chat::Templa
   return text;
 }
 
-net::awaitable<Result<std::string>> render_prompt(ServerState& state, const ChatRequest& request) {
-  const jinja::Limits inline_limits{.max_steps = kInlineSteps};
+Result<std::string> render_prompt(const ChatRequest& request, Effort& effort) {
   std::uint64_t n_steps = 0;
-  Result<std::string> text = render_prompt(request, state.services.chat, inline_limits, n_steps);
-  if (text || n_steps <= inline_limits.max_steps) co_return text;
-  // The caller waits for the end, so the request outlives the task.
-  net::awaitable<Result<std::string>> task = render_task(request, state.services.chat);
-  Result<std::string> whole = co_await net::co_spawn(state.helper(), std::move(task), net::use_awaitable);
-  co_return whole;
+  Result<std::string> text = render_prompt(request, effort.services().chat, effort.template_limits(), n_steps);
+  QUERN_CHECK(effort.rendered(n_steps));
+  return text;
 }
 
 }  // namespace quern::server

@@ -1,10 +1,9 @@
-// From a chat request to its prompt. Threads: render_prompt any; the coroutine the connection's strand.
+// From a chat request to its prompt. Threads: any.
 #pragma once
 
 #include "engine/chat/template_set.hpp"
 #include "server/api/chat_json.hpp"
-#include "server/asio.hpp"
-#include "server/server_state.hpp"
+#include "server/pipeline/effort.hpp"
 
 #include <string>
 
@@ -18,7 +17,7 @@ Status check_template(const ChatRequest& request, const engine::chat::TemplateSe
 Result<std::string> render_prompt(const ChatRequest& request, const engine::chat::TemplateSet& templates,
                                   const engine::chat::jinja::Limits& limits, std::uint64_t& n_steps);
 
-// The same, on the helper thread where it takes long, so that it does not hold up the streams of others.
-net::awaitable<Result<std::string>> render_prompt(ServerState& state, const ChatRequest& request);
+// The same within the effort. Errors also: overloaded, cancelled.
+Result<std::string> render_prompt(const ChatRequest& request, Effort& effort);
 
 }  // namespace quern::server

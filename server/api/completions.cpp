@@ -2,56 +2,51 @@
 #include "server/api/endpoints.hpp"
 #include "server/api/generate.hpp"
 #include "server/http_error.hpp"
-#include "server/request_head.hpp"
+#include "server/pipeline/prepare.hpp"
 
 #include <utility>
 
 namespace quern::server {
 namespace {
 
-// Errors: those of encode_prompt.
-net::awaitable<Result<std::vector<std::vector<engine::TokenId>>>> encode_prompts(ServerState& state,
-                                                                                 std::vector<PromptInput> inputs) {
-  std::vector<std::vector<engine::TokenId>> prompts;
+// Errors: those of add_prompt.
+Status add_prompts(Prepared& out, std::vector<PromptInput> inputs, Effort& effort) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (auto* tokens = std::get_if<std::vector<engine::TokenId>>(&inputs[i])) {
-      prompts.push_back(std::move(*tokens));
+      out.prompts.push_back(std::move(*tokens));
       continue;
     }
-    std::string field = inputs.size() == 1 ? "prompt" : fmt::format("prompt[{}]", i);
-    std::string text = std::get<std::string>(std::move(inputs[i]));
+    const std::string text = std::get<std::string>(std::move(inputs[i]));
     const engine::EncodeOptions options{.add_special = true, .parse_special = true};
-    Result<std::vector<engine::TokenId>> tokens =
-        co_await encode_prompt(state, std::move(text), options, std::move(field));
-    if (!tokens) co_return tokens.error();
-    prompts.push_back(std::move(*tokens));
+    QUERN_CHECK(add_prompt(out, text, options, inputs.size() == 1 ? "prompt" : fmt::format("prompt[{}]", i), effort));
   }
-  co_return prompts;
+  return {};
+}
+
+Result<Prepared> prepare_completion(std::string_view body, Effort& effort) {
+  const RequestRules rules{effort.limits(), effort.services().tokenizer.n_vocab()};
+  QUERN_CHECK(effort.begin_parsing(body));
+  QUERN_TRY(CompletionRequest request, parse_completion_request(body, rules));
+  effort.end_parsing();
+  QUERN_CHECK(check_model(request.fields.model, effort.services().model_id));
+  Prepared out{.fields = std::move(request.fields), .prompt_field = "prompt", .endpoint = "POST /v1/completions"};
+  QUERN_CHECK(add_prompts(out, std::move(request.prompts), effort));
+  return out;
 }
 
 }  // namespace
 
 // POST /v1/completions. Errors: 400 bad JSON or value, 404 another model, 429 queue full, 503 draining.
 net::awaitable<void> post_completions(Exchange& exchange, ServerState& state) {
-  const RequestRules rules{state.options.limits, state.services.tokenizer.n_vocab()};
-  Result<CompletionRequest> request = parse_completion_request(exchange.body(), rules);
-  Status status = request ? check_model(request->fields.model, state) : Status(request.error());
-  if (!status) {
-    Response response = error_response(status.error());
+  Result<Prepared> prepared = co_await prepare(exchange, state, &prepare_completion);
+  if (!prepared) {
+    Response response = error_response(prepared.error());
     co_await exchange.reply(std::move(response));
     co_return;
   }
-  Result<std::vector<std::vector<engine::TokenId>>> prompts =
-      co_await encode_prompts(state, std::move(request->prompts));
-  if (!prompts) {
-    Response response = error_response(prompts.error(), "context_length_exceeded");
-    co_await exchange.reply(std::move(response));
-    co_return;
-  }
-  const CompletionShape shape(make_envelope("cmpl-", state), state.services.tokenizer, request->fields.logprobs,
-                              request->fields.include_usage);
-  Job job{std::move(*prompts), std::move(request->fields), "prompt", "POST /v1/completions"};
-  co_await generate(exchange, state, std::move(job), shape);
+  auto shape = std::make_shared<const CompletionShape>(make_envelope("cmpl-", state), state.services.tokenizer,
+                                                       prepared->fields.logprobs, prepared->fields.include_usage);
+  co_await generate(exchange, state, std::move(*prepared), std::move(shape));
 }
 
 }  // namespace quern::server

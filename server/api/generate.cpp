@@ -2,6 +2,7 @@
 
 #include "server/api/request_record.hpp"
 #include "server/http_error.hpp"
+#include "server/pipeline/prepare.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,36 +11,11 @@
 namespace quern::server {
 namespace {
 
-// One ticket per choice: prompt after prompt, n of each. If one is refused, those before it are cancelled.
-Result<std::vector<sched::Ticket>> submit_all(Exchange& exchange, ServerState& state, const Job& job,
-                                              std::span<const std::uint32_t> max_tokens) {
-  std::vector<sched::Ticket> tickets;
-  const std::string tenant = exchange.tenant();
-  for (std::size_t p = 0; p < job.prompts.size(); ++p) {
-    for (std::uint32_t i = 0; i < job.fields.n; ++i) {
-      sched::GenerateRequest request;
-      request.prompt = job.prompts[p];
-      request.max_tokens = max_tokens[p];
-      request.sampling = job.fields.sampling;
-      request.sampling.seed += i;  // n answers with one seed must differ
-      request.ignore_eos = job.fields.ignore_eos;
-      request.stop_tokens = job.stop_tokens;
-      request.want_logprobs = job.fields.logprobs;
-      request.tenant = tenant;
-      request.cache_salt = job.fields.cache_salt;
-      if (state.options.private_cache) request.cache_salt += '\0' + tenant;
-      request.use_cache = job.fields.use_cache;
-      request.priority = job.fields.priority;
-      request.deadline = job.fields.deadline;
-      request.max_queue = job.fields.max_queue;
-      request.max_itl = job.fields.max_itl;
-      request.label = fmt::format("{} {}", job.endpoint, exchange.head().request_id);
-      QUERN_TRY(sched::Ticket ticket, state.services.scheduler.submit(std::move(request), exchange.executor()));
-      tickets.push_back(std::move(ticket));
-    }
-  }
-  return tickets;
-}
+// A whole answer of more than so many bytes of text and log-probabilities is written as JSON by a helper thread.
+constexpr std::uint64_t kLargeAnswer = 32u << 10;
+constexpr std::uint64_t kLogprobBytes = 160;  // of one token, as it waits and as JSON
+
+constexpr Duration kNow = Duration(1);  // a timeout: what is there already
 
 // When to come back: once a new request would get a place, as far as one can tell.
 Response refusal(const Error& error, const ServerState& state) {
@@ -65,34 +41,59 @@ void add_delta(Exchange& exchange, const AnswerShape& shape, const Delta& delta)
   if (delta.finish != sched::FinishReason::none) exchange.add_event(shape.closing(delta));
 }
 
+// The answer's head waits until the request is admitted, so that one which is not gets a status of its own. Not for
+// ever: clients give up on a server that says nothing.
 net::awaitable<void> stream_answer(Exchange& exchange, ServerState& state, Answer& answer, const AnswerShape& shape,
                                    bool include_usage) {
+  const ServerLimits& limits = state.options.limits;
+  [[maybe_unused]] const bool begun = co_await answer.tickets().begun(limits.stream_head_after);
+  Result<std::vector<Delta>> deltas = co_await answer.next(kNow);
+  if (!deltas) {
+    Response response = refusal(deltas.error(), state);
+    co_await exchange.reply(std::move(response));
+    co_return;
+  }
   exchange.start_events();
   for (std::uint32_t choice = 0; choice < answer.n_choices(); ++choice) {
     const std::string opening = shape.opening(choice);
     if (!opening.empty()) exchange.add_event(opening);
   }
-  const Duration ping_interval = state.options.limits.ping_interval;
-  bool sent = co_await exchange.flush();
-  while (sent && !answer.finished()) {
-    const Result<std::vector<Delta>> deltas = co_await answer.next(ping_interval);
-    if (!deltas) {
-      co_await exchange.fail_events(deltas.error());
+  for (bool first = true;; first = false) {
+    for (const Delta& delta : *deltas) add_delta(exchange, shape, delta);
+    if (deltas->empty() && !first) exchange.add_ping();
+    if (answer.finished()) break;  // the last ones go out with [DONE]
+    const bool sent = co_await exchange.flush();
+    if (!sent) co_return;
+    Result<std::vector<Delta>> more = co_await answer.next(limits.ping_interval);
+    if (!more) {
+      co_await exchange.fail_events(more.error());
       co_return;
     }
-    for (const Delta& delta : *deltas) add_delta(exchange, shape, delta);
-    if (deltas->empty()) exchange.add_ping();
-    if (!answer.finished()) sent = co_await exchange.flush();  // the last ones go out with [DONE]
+    deltas = std::move(more);
   }
-  if (!sent) co_return;
   if (include_usage) exchange.add_event(shape.usage_chunk(answer.usage()));
   std::string timing = server_timing(answer.status(state.services.clock.now()));
   co_await exchange.finish_events(std::move(timing));
 }
 
-net::awaitable<void> whole_answer(Exchange& exchange, const ServerState& state, Answer& answer,
-                                  const AnswerShape& shape) {
-  std::vector<WholeChoice> choices(answer.n_choices());
+using Choices = std::vector<WholeChoice>;
+
+std::uint64_t add_deltas(Choices& choices, std::vector<Delta>& deltas) {
+  std::uint64_t n_bytes = 0;
+  for (Delta& delta : deltas) {
+    WholeChoice& choice = choices[delta.choice];
+    choice.text += delta.text;
+    choice.logprobs.insert(choice.logprobs.end(), delta.logprobs.begin(), delta.logprobs.end());
+    if (delta.finish != sched::FinishReason::none) choice.finish = delta.finish;
+    n_bytes += delta.text.size() + delta.logprobs.size() * kLogprobBytes;
+  }
+  return n_bytes;
+}
+
+net::awaitable<void> whole_answer(Exchange& exchange, ServerState& state, Answer& answer,
+                                  std::shared_ptr<const AnswerShape> shape) {
+  const auto choices = std::make_shared<Choices>(answer.n_choices());
+  std::uint64_t n_bytes = 0;
   while (!answer.finished()) {
     Result<std::vector<Delta>> deltas = co_await answer.next(Duration::zero());
     if (!deltas) {
@@ -100,16 +101,41 @@ net::awaitable<void> whole_answer(Exchange& exchange, const ServerState& state, 
       co_await exchange.reply(std::move(response));
       co_return;
     }
-    for (Delta& delta : *deltas) {
-      WholeChoice& choice = choices[delta.choice];
-      choice.text += delta.text;
-      choice.logprobs.insert(choice.logprobs.end(), delta.logprobs.begin(), delta.logprobs.end());
-      if (delta.finish != sched::FinishReason::none) choice.finish = delta.finish;
-    }
+    n_bytes += add_deltas(*choices, *deltas);
+    exchange.memory()->keep_answer(n_bytes);
   }
-  Response response{.body = shape.whole(choices, answer.usage())};
+  Result<std::string> body = std::string();
+  if (n_bytes <= kLargeAnswer) {
+    body = shape->whole(*choices, answer.usage());
+  } else {
+    exchange.memory()->keep_answer(3 * n_bytes);
+    JobOf<std::string>::Work work = [shape, choices, usage = answer.usage()](const std::atomic<bool>&) {
+      return Result<std::string>(shape->whole(*choices, usage));
+    };
+    Result<std::string> made = co_await run_job<std::string>(exchange, state, std::move(work), n_bytes, true);
+    body = std::move(made);
+  }
+  if (!body) {  // the client has left
+    Response response = error_response(body.error());
+    co_await exchange.reply(std::move(response));
+    co_return;
+  }
+  exchange.memory()->keep_answer(n_bytes + body->size());
+  Response response{.body = std::move(*body)};
   response.headers.emplace_back("Server-Timing", server_timing(answer.status(state.services.clock.now())));
   co_await exchange.reply(std::move(response));
+}
+
+// Errors: bad_input.
+Result<std::vector<std::uint32_t>> fit_all(const Prepared& prepared, const ServerState& state) {
+  if (prepared.too_long) return *prepared.too_long;
+  std::vector<std::uint32_t> max_tokens;
+  for (const std::vector<engine::TokenId>& prompt : prepared.prompts) {
+    QUERN_TRY(const std::uint32_t fitting, fit_context(prompt.size(), prepared.fields.max_tokens, prepared.prompt_field,
+                                                       state.options.limits, state.services.scheduler.max_context()));
+    max_tokens.push_back(fitting);
+  }
+  return max_tokens;
 }
 
 }  // namespace
@@ -119,9 +145,9 @@ Envelope make_envelope(std::string_view id_prefix, const ServerState& state) {
   return {.id = make_id(id_prefix), .created_unix_s = now.time_since_epoch().count(), .model = state.services.model_id};
 }
 
-Status check_model(std::string_view asked, const ServerState& state) {
-  if (asked.empty() || asked == state.services.model_id) return {};
-  Error error = fail_field("model", "this server has {}, not {}", state.services.model_id,
+Status check_model(std::string_view asked, const std::string& served) {
+  if (asked.empty() || asked == served) return {};
+  Error error = fail_field("model", "this server has {}, not {}", served,
                            describe(json::value(json::string_view(asked.data(), asked.size()))));
   error.code = Errc::not_found;
   return error;
@@ -148,42 +174,59 @@ Result<std::uint32_t> fit_context(std::size_t n_prompt, std::optional<std::uint3
   return *max_tokens;
 }
 
-net::awaitable<void> generate(Exchange& exchange, ServerState& state, Job job, const AnswerShape& shape) {
-  const ServerLimits& limits = state.options.limits;
-  const auto begun = std::chrono::system_clock::now();
-  std::vector<std::uint32_t> max_tokens;
-  std::uint64_t n_prompt_tokens = 0;
-  for (const std::vector<engine::TokenId>& prompt : job.prompts) {
-    const Result<std::uint32_t> fitting = fit_context(prompt.size(), job.fields.max_tokens, job.prompt_field, limits,
-                                                      state.services.scheduler.max_context());
-    if (!fitting) {
-      Response response = error_response(fitting.error(), prompt.empty() ? "" : "context_length_exceeded");
-      co_await exchange.reply(std::move(response));
-      co_return;
-    }
-    max_tokens.push_back(*fitting);
-    n_prompt_tokens += prompt.size();
+Status add_prompt(Prepared& out, std::string_view text, engine::EncodeOptions options, const std::string& field,
+                  Effort& effort) {
+  if (out.too_long) return {};
+  if (const Status fits = effort.fits_context(text, field); !fits) {
+    out.too_long = fits.error();
+    return {};
   }
-  Result<std::vector<sched::Ticket>> tickets = submit_all(exchange, state, job, max_tokens);
+  QUERN_TRY(std::vector<engine::TokenId> tokens, effort.encode(text, options));
+  out.prompts.push_back(std::move(tokens));
+  return {};
+}
+
+net::awaitable<void> generate(Exchange& exchange, ServerState& state, Prepared prepared,
+                              std::shared_ptr<const AnswerShape> shape) {
+  const auto begun = std::chrono::system_clock::now();
+  Result<std::vector<std::uint32_t>> max_tokens = fit_all(prepared, state);
+  if (!max_tokens) {
+    const bool empty = !prepared.too_long && std::ranges::any_of(prepared.prompts, [](const auto& p) { return p.empty(); });
+    Response response = error_response(max_tokens.error(), empty ? "" : "context_length_exceeded");
+    co_await exchange.reply(std::move(response));
+    co_return;
+  }
+  std::string label = fmt::format("{} {}", prepared.endpoint, exchange.head().request_id);
+  const auto what = std::make_shared<Submission>(Submission{.prepared = std::move(prepared),
+                                                            .max_tokens = std::move(*max_tokens),
+                                                            .tenant = exchange.tenant(),
+                                                            .label = std::move(label),
+                                                            .private_cache = state.options.private_cache});
+  const GenerationFields& fields = what->prepared.fields;
+  const std::uint64_t n_prompt_tokens = what->n_prompt_tokens();
+  std::string key = fields.supersede_key.empty() ? "" : what->tenant + '\0' + fields.supersede_key;
+  SupersedeTable::Entry standing = state.supersede.enter(std::move(key), exchange.arrival(), state.services.scheduler);
+  Result<std::vector<sched::Ticket>> tickets = co_await admit(exchange, state, what, standing);
   if (!tickets) {
     Response response = refusal(tickets.error(), state);
     co_await exchange.reply(std::move(response));
     co_return;
   }
-  std::vector<sched::RequestId> ids;
-  for (const sched::Ticket& ticket : *tickets) ids.push_back(ticket.id());
-  std::string key = job.fields.supersede_key.empty() ? "" : exchange.tenant() + '\0' + job.fields.supersede_key;
-  const SupersedeTable::Entry standing =
-      state.supersede.enter(std::move(key), std::move(ids), state.services.scheduler);
-  Answer answer(std::move(*tickets), exchange.executor(), state.services.tokenizer, job.fields.stop,
-                job.fields.logprobs, n_prompt_tokens, job.fields.n);
-  exchange.on_disconnect(answer.tickets().cancel_all_hook());
-  if (job.fields.stream) {
-    co_await stream_answer(exchange, state, answer, shape, job.fields.include_usage);
+  Answer answer(std::move(*tickets), exchange.executor(), state.services.tokenizer, fields.stop, fields.logprobs,
+                n_prompt_tokens, fields.n);
+  const auto hook = exchange.on_disconnect(answer.tickets().cancel_all_hook());
+  if (fields.stream) {
+    co_await stream_answer(exchange, state, answer, *shape, fields.include_usage);
   } else {
-    co_await whole_answer(exchange, state, answer, shape);
+    co_await whole_answer(exchange, state, answer, std::move(shape));
   }
-  record_request(exchange, state, answer, job.endpoint, begun);
+  record_request(exchange, state, answer, what->prepared.endpoint, begun);
+}
+
+net::awaitable<void> reply_with(Exchange& exchange, Result<std::string> body) {
+  Response response = body ? Response{.body = std::move(*body)} : error_response(body.error());
+  exchange.memory()->keep_answer(response.body.size());
+  co_await exchange.reply(std::move(response));
 }
 
 }  // namespace quern::server

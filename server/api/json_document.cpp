@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_stack.hpp>
 
@@ -17,7 +18,7 @@ namespace {
 using Code = boost::system::error_code;
 
 // All objects of a document together. The largest honest request is a chat of max_messages with a few keys each; a body
-// made of nothing but keys would keep the I/O thread, and with it all streams, for most of a second.
+// made of nothing but keys would keep a thread for most of a second.
 constexpr std::size_t kMaxKeys = 100'000;
 
 // Builds the value like Boost.JSON's own handler, and looks at keys and numbers on the way.
@@ -89,7 +90,7 @@ class StrictHandler {
   bool on_comment_part(json::string_view, Code&) { return true; }
   bool on_comment(json::string_view, Code&) { return true; }
 
-  void reset() { stack_.reset(); }
+  void reset(json::storage_ptr storage) { stack_.reset(std::move(storage)); }
   json::value release() { return stack_.release(); }
   const char* refusal() const noexcept { return refusal_; }
 
@@ -130,7 +131,8 @@ Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
   json::parse_options options;
   options.max_depth = max_depth;
   json::basic_parser<StrictHandler> parser(options);
-  parser.handler().reset();
+  // A document goes as a whole: in blocks of its own it leaves no holes in the heap.
+  parser.handler().reset(json::make_shared_resource<json::monotonic_resource>());
   Code error;
   const std::size_t n_parsed = parser.write_some(false, text.data(), text.size(), error);
   if (const char* refusal = parser.handler().refusal()) {

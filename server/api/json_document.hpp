@@ -15,6 +15,7 @@ namespace quern::server {
 
 namespace json = boost::json;
 
+// The value has memory of its own: what is kept of it longer than the rest has to be copied.
 // Errors: bad_input naming the byte offset, or the key that comes twice.
 Result<json::value> parse_json(std::string_view text, std::size_t max_depth);
 

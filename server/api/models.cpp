@@ -49,7 +49,7 @@ net::awaitable<void> get_models(Exchange& exchange, ServerState& state) {
 
 // GET /v1/models/{path}. Errors: 404.
 net::awaitable<void> get_model(Exchange& exchange, ServerState& state) {
-  const Status known = check_model(exchange.path_value(), state);
+  const Status known = check_model(exchange.path_value(), state.services.model_id);
   Response response = known ? Response{.body = json::serialize(served_model(state))} : error_response(known.error());
   co_await exchange.reply(std::move(response));
 }

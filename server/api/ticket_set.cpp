@@ -1,10 +1,11 @@
 #include "server/api/ticket_set.hpp"
 
+#include "server/pipeline/guarded.hpp"
+
 #include <array>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 namespace quern::server {
@@ -13,11 +14,26 @@ namespace {
 constexpr std::size_t kBatch = 32;      // events taken from one ticket at once
 constexpr std::size_t kMaxReady = 256;  // events waiting for the reader before the pumps wait for it
 
+TimePoint deadline_after(Duration timeout) {  // zero: none
+  return timeout == Duration::zero() ? TimePoint::max() : std::chrono::steady_clock::now() + timeout;
+}
+
 }  // namespace
 
 struct TicketSet::Shared {
   Shared(std::vector<sched::Ticket> tickets_in, const net::any_io_executor& executor)
-      : tickets(std::move(tickets_in)), arrived(executor), taken(executor, net::steady_timer::time_point::max()) {}
+      : tickets(std::move(tickets_in)), arrived(executor), taken(executor, net::steady_timer::time_point::max()) {
+    // Whatever the pumps add has room.
+    if (tickets.size() > 1) ready.reserve(kMaxReady + (kBatch + 1) * tickets.size());
+  }
+
+  // Until `arrived` is cancelled. false: the deadline passed.
+  net::awaitable<bool> wait(TimePoint deadline) {
+    if (std::chrono::steady_clock::now() >= deadline) co_return false;
+    arrived.expires_at(deadline);
+    auto woken = co_await arrived.async_wait(kTuple);
+    co_return std::get<0>(woken) == net::error::operation_aborted;
+  }
 
   void cancel_all() noexcept {
     for (sched::Ticket& ticket : tickets) ticket.cancel();
@@ -25,17 +41,32 @@ struct TicketSet::Shared {
 
   std::vector<sched::Ticket> tickets;
   std::vector<ChoiceEvent> ready;
-  net::steady_timer arrived;  // cancelled when `ready` gets something
+  bool begun = false;
+  net::steady_timer arrived;  // cancelled when `ready` gets something or `begun` turns true
   net::steady_timer taken;    // cancelled when `ready` was emptied. Many wait: its expiry is never set again, as that
                               // would wake them
   bool closed = false;
+};
+
+// A pump that fails (no memory) has its request failed: its reader would wait for ever.
+struct TicketSet::PumpEnd {
+  std::shared_ptr<Shared> shared;
+  std::uint32_t choice;
+  void operator()(const std::exception_ptr& failure) const noexcept {
+    LogFailure{"reading an answer"}(failure);
+    if (!failure || shared->closed) return;
+    shared->tickets[choice].cancel();
+    shared->begun = true;
+    shared->ready.push_back({choice, {.finish = sched::FinishReason::failed}});
+    shared->arrived.cancel();
+  }
 };
 
 TicketSet::TicketSet(std::vector<sched::Ticket> tickets, net::any_io_executor executor)
     : shared_(std::make_shared<Shared>(std::move(tickets), executor)) {
   if (size() == 1) return;
   for (std::uint32_t choice = 0; choice < size(); ++choice) {
-    net::co_spawn(executor, pump(shared_, choice), net::detached);
+    net::co_spawn(executor, pump(shared_, choice), PumpEnd{shared_, choice});
   }
 }
 
@@ -66,6 +97,10 @@ std::function<void()> TicketSet::cancel_all_hook() {
 }
 
 net::awaitable<void> TicketSet::pump(std::shared_ptr<Shared> shared, std::uint32_t choice) {
+  [[maybe_unused]] const bool has_place = co_await shared->tickets[choice].begun(Duration::zero());
+  if (shared->closed) co_return;
+  shared->begun = true;
+  shared->arrived.cancel();
   std::array<sched::TokenEvent, kBatch> events;
   for (bool finished = false; !finished && !shared->closed;) {
     std::size_t n_events = co_await shared->tickets[choice].next(events, Duration::zero());
@@ -80,6 +115,20 @@ net::awaitable<void> TicketSet::pump(std::shared_ptr<Shared> shared, std::uint32
   }
 }
 
+net::awaitable<bool> TicketSet::begun(Duration timeout) {
+  const std::shared_ptr<Shared> shared = shared_;
+  if (shared->tickets.size() == 1) {
+    const bool begun = co_await shared->tickets[0].begun(timeout);
+    co_return begun;
+  }
+  const TimePoint deadline = deadline_after(timeout);
+  for (bool in_time = true; in_time && !shared->begun;) {
+    const bool woken = co_await shared->wait(deadline);
+    in_time = woken;
+  }
+  co_return shared->begun;
+}
+
 net::awaitable<void> TicketSet::next(std::vector<ChoiceEvent>& out, Duration timeout) {
   const std::shared_ptr<Shared> shared = shared_;
   if (shared->tickets.size() == 1) {
@@ -88,13 +137,10 @@ net::awaitable<void> TicketSet::next(std::vector<ChoiceEvent>& out, Duration tim
     for (std::size_t i = 0; i < n_events; ++i) out.push_back({0, events[i]});
     co_return;
   }
-  if (shared->ready.empty()) {
-    if (timeout == Duration::zero()) {
-      shared->arrived.expires_at(net::steady_timer::time_point::max());
-    } else {
-      shared->arrived.expires_after(timeout);
-    }
-    [[maybe_unused]] auto woken = co_await shared->arrived.async_wait(kTuple);
+  const TimePoint deadline = deadline_after(timeout);
+  for (bool in_time = true; in_time && shared->ready.empty();) {  // that a ticket has its place is no event
+    const bool woken = co_await shared->wait(deadline);
+    in_time = woken;
   }
   out.insert(out.end(), shared->ready.begin(), shared->ready.end());
   shared->ready.clear();

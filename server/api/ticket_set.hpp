@@ -1,6 +1,7 @@
 // Several tickets read as one stream of events, each tagged with its choice. One ticket is read directly; more are read
-// by a coroutine each, which waits when the reader is behind, so that every sequence is parked for itself. Threads: the
-// executor's strand. Ownership: owns the tickets; destroying it cancels them.
+// by a coroutine each, which waits when the reader is behind, so that every sequence is parked for itself; should one
+// of these fail, its request counts as failed. Threads: the executor's strand. Ownership: owns the tickets; destroying
+// it cancels them.
 #pragma once
 
 #include "base/clock.hpp"
@@ -30,6 +31,10 @@ class TicketSet {
   // Appends what is ready to out; waits until there is something. Nothing after the timeout (zero: none).
   net::awaitable<void> next(std::vector<ChoiceEvent>& out, Duration timeout);
 
+  // Waits until one of them has a place, or has ended. false: not within the timeout (zero: none). REQUIRES: no next()
+  // before.
+  net::awaitable<bool> begun(Duration timeout);
+
   std::size_t size() const noexcept;
   void stop(std::uint32_t choice) noexcept;
   sched::RequestStatus status(std::uint32_t choice, TimePoint now) const;
@@ -38,6 +43,7 @@ class TicketSet {
 
  private:
   struct Shared;
+  struct PumpEnd;
   static net::awaitable<void> pump(std::shared_ptr<Shared> shared, std::uint32_t choice);
 
   std::shared_ptr<Shared> shared_;

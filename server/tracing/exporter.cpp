@@ -1,12 +1,12 @@
 #include "server/tracing/exporter.hpp"
 
 #include "base/log.hpp"
+#include "server/pipeline/guarded.hpp"
 
 #include <chrono>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -57,7 +57,12 @@ void SpanExporter::offer(Span span) {
     waiting_.push_back(std::move(span));
     if (std::exchange(sending_, true)) return;
   }
-  net::co_spawn(strand_, run(shared_from_this()), net::detached);
+  net::co_spawn(strand_, run(shared_from_this()), [self = shared_from_this()](const std::exception_ptr& failure) {
+    LogFailure{"sending spans"}(failure);
+    if (!failure) return;
+    const std::lock_guard lock(self->mutex_);
+    self->sending_ = false;  // the next span tries again
+  });
 }
 
 net::awaitable<void> SpanExporter::run(std::shared_ptr<SpanExporter> self) {

@@ -76,6 +76,24 @@ TEST(ByteLedger, ReservationGrowsWhileThereIsRoom) {
   EXPECT_EQ(ledger.used(MemoryUse::connections), 0u);
 }
 
+TEST(ByteLedger, ReservationFollowsWhatItHolds) {
+  ByteLedger ledger(100);
+  auto held = ledger.reserve(MemoryUse::requests, 0).value();
+  EXPECT_TRUE(held.resize(60));
+  EXPECT_TRUE(held.resize(20));
+  EXPECT_EQ(ledger.used(MemoryUse::requests), 20u);
+  EXPECT_FALSE(held.resize(101));
+  EXPECT_EQ(held.bytes(), 20u);
+  held.force(150);
+  EXPECT_EQ(ledger.used(), 150u);
+  EXPECT_FALSE(ledger.reserve(MemoryUse::buffers, 1)) << "what is there already counts against what comes";
+  held.force(10);
+  EXPECT_EQ(ledger.used(MemoryUse::requests), 10u);
+  EXPECT_TRUE(ledger.reserve(MemoryUse::buffers, 90));
+  held.release();
+  EXPECT_EQ(ledger.used(), 0u);
+}
+
 TEST(ByteLedger, ThreadsNeverExceedTheBudgetTogether) {
   constexpr std::uint64_t kBudget = 100;
   ByteLedger ledger(kBudget);

@@ -130,6 +130,55 @@ TEST(TokenStream, CancellationEndsTheReadWithoutLosingTokens) {
   EXPECT_EQ(reader->tokens, (std::vector<engine::TokenId>{5}));
 }
 
+net::awaitable<void> wait_for_begin(std::shared_ptr<Reader> reader, Duration timeout) {
+  const bool begun = co_await TokenStream::begun(reader->stream, timeout);
+  reader->counts.push_back(begun ? 1 : 0);
+}
+
+TEST(TokenStream, BegunWaitsForThePlaceOrForAnEvent) {
+  for (const bool by_event : {false, true}) {
+    net::io_context io;
+    const auto reader = std::make_shared<Reader>(io);
+    net::co_spawn(io, wait_for_begin(reader, 0s), net::detached);
+    io.poll();
+    EXPECT_TRUE(reader->counts.empty()) << "it waits in the line";
+    by_event ? reader->stream->finish(kLast) : reader->stream->announce();
+    io.run();
+    EXPECT_EQ(reader->counts, std::vector<std::size_t>{1});
+    net::co_spawn(io, wait_for_begin(reader, 0s), net::detached);
+    io.restart();
+    io.run();
+    EXPECT_EQ(reader->counts.size(), 2u) << "what has begun stays so";
+  }
+}
+
+TEST(TokenStream, BegunTimesOutAndEndsWithTheTicket) {
+  net::io_context io;
+  const auto reader = std::make_shared<Reader>(io);
+  net::co_spawn(io, wait_for_begin(reader, 1ms), net::detached);
+  io.run();
+  EXPECT_EQ(reader->counts, std::vector<std::size_t>{0});
+  net::co_spawn(io, wait_for_begin(reader, 0s), net::detached);
+  io.restart();
+  io.poll();
+  reader->stream->detach();
+  io.run();
+  EXPECT_EQ(reader->counts.size(), 2u);
+}
+
+TEST(TokenStream, AnAnnouncementIsNoEvent) {
+  net::io_context io;
+  const auto reader = std::make_shared<Reader>(io);
+  net::co_spawn(io, read_once(reader, 3, 0s), net::detached);
+  io.poll();
+  reader->stream->announce();
+  io.poll();
+  EXPECT_TRUE(reader->counts.empty());
+  reader->stream->push(token(5));
+  io.run();
+  EXPECT_EQ(reader->tokens, std::vector<engine::TokenId>{5});
+}
+
 TEST(TokenStream, ReadThatMakesRoomRaisesTheSignalOfAParkedSequenceOnly) {
   net::io_context io;
   auto reader = std::make_shared<Reader>(io, 2);

@@ -1,6 +1,7 @@
 // A whole server over the fake backend: real sockets, real scheduler, I/O on its own thread. The "model" continues any
 // text with the next characters of the alphabet ("a" -> "bcd..."), so that tests know the answer.
-// Threads: a test's own; the harness runs the rest. When it ends it drains, and checks that every KV page is free.
+// Threads: a test's own; the harness runs the rest. When it ends it drains, and checks that every KV page is free and
+// that no request or connection holds memory.
 #pragma once
 
 #include "base/byte_ledger.hpp"
@@ -16,6 +17,7 @@
 #include "tests/support/temp_dir.hpp"
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,12 +57,14 @@ struct ServerHarnessOptions {
   sched::SchedulerLimits scheduler;
   server::ServerOptions server;
   int n_io_threads = 1;
+  std::uint64_t memory_bytes = 64u << 20;
   bool gated = false;  // the engine waits in each forward() for gate.let_pass() or gate.open()
 };
 
 class ServerHarness {
  public:
-  explicit ServerHarness(ServerHarnessOptions options = {}) : backend(options.backend), tokenizer(ascii_pieces()) {
+  explicit ServerHarness(ServerHarnessOptions options = {})
+      : ledger(options.memory_bytes), backend(options.backend), tokenizer(ascii_pieces()) {
     backend.next_token = [](std::span<const engine::TokenId> tokens) { return (tokens.back() + 1) % 95; };
     if (options.gated) {
       backend.on_forward = [this](const engine::StepPlan& plan) {
@@ -82,6 +86,8 @@ class ServerHarness {
     drain();
     gate.open();
     join();
+    EXPECT_EQ(ledger.used(MemoryUse::connections), 0u);
+    EXPECT_EQ(ledger.used(MemoryUse::requests), 0u);
     eventually("all pages are free", [this] {
       const sched::Snapshot now = scheduler->snapshot();
       return now.kv_pages_free + now.kv_pages_retained == now.kv_pages && now.kv_pages_reserved == 0 &&
@@ -98,6 +104,17 @@ class ServerHarness {
     for (std::thread& thread : threads_) {
       if (thread.joinable()) thread.join();
     }
+  }
+
+  // Runs `what` on an I/O thread and waits for it: to change what requests use.
+  template <class F>
+  void on_io(F what) {
+    std::promise<void> done;
+    boost::asio::post(io, [&] {
+      what();
+      done.set_value();
+    });
+    done.get_future().wait();
   }
 
   std::uint16_t port() const { return server_->port(); }
@@ -132,7 +149,7 @@ class ServerHarness {
   }
 
   SteadyClock clock;
-  ByteLedger ledger{64u << 20};
+  ByteLedger ledger;
   FakeBackend backend;
   PieceTokenizer tokenizer;
   const engine::chat::TemplateSet chat = engine::chat::TemplateSet::builtin("plain").value();

@@ -4,6 +4,7 @@
 
 #include "engine/tokenizer/tokenizer.hpp"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +17,11 @@ class PieceTokenizer final : public engine::Tokenizer {
  public:
   explicit PieceTokenizer(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
 
+  // Called first thing by encode() and piece(), if set: to wait, to throw, to look at the thread.
+  std::function<void()> on_encode, on_piece;
+
   std::vector<engine::TokenId> encode(std::string_view text, engine::EncodeOptions) const override {
+    if (on_encode) on_encode();
     std::vector<engine::TokenId> ids;
     while (!text.empty()) {
       std::size_t best = 0, length = 0;
@@ -28,6 +33,7 @@ class PieceTokenizer final : public engine::Tokenizer {
     return ids;
   }
   std::string piece(engine::TokenId id, bool) const override {
+    if (on_piece) on_piece();
     const auto i = static_cast<std::size_t>(id);
     return id >= 0 && i < pieces_.size() ? pieces_[i] : std::string();
   }

@@ -1,6 +1,14 @@
 #include "engine/chat/jinja/heap.hpp"
 
+#include <algorithm>
+
 namespace quern::engine::chat::jinja {
+namespace {
+
+constexpr std::uint64_t kStepsBetweenLooks = 65'536;  // some milliseconds
+constexpr std::size_t kLeastGrowth = std::size_t{1} << 20;
+
+}  // namespace
 
 Payload::Payload(Heap& heap, std::size_t bytes) : heap_(heap), bytes_(bytes) {
   heap_.step();
@@ -56,12 +64,21 @@ void Heap::dispose(Payload& payload) noexcept {
   disposing_ = false;
 }
 
-void Heap::throw_steps() const {
-  throw_failure(FailureKind::limit, "the template takes more than {} steps", limits_.max_steps);
+void Heap::look() {
+  if (n_steps_ > limits_.max_steps)
+    throw_failure(FailureKind::limit, "the template takes more than {} steps", limits_.max_steps);
+  if (limits_.watch->is_over()) throw_failure(FailureKind::limit, "nobody waits for the prompt any more");
+  steps_until_look_ = std::min(limits_.max_steps, n_steps_ + kStepsBetweenLooks);
 }
 
-void Heap::throw_memory() const {
-  throw_failure(FailureKind::limit, "the template needs more than {} bytes of memory", limits_.max_bytes);
+// More is asked for than is needed, so that it is seldom asked for.
+void Heap::ask_for(std::size_t bytes) {
+  if (bytes > limits_.max_bytes - live_bytes_)
+    throw_failure(FailureKind::limit, "the template needs more than {} bytes of memory", limits_.max_bytes);
+  const std::size_t needed = live_bytes_ + bytes;
+  const std::size_t wanted = std::min(limits_.max_bytes, needed + std::max(needed / 2, kLeastGrowth));
+  if (!limits_.watch->may_hold(wanted)) throw_failure(FailureKind::limit, "there is no memory left for the prompt");
+  allowed_bytes_ = wanted;
 }
 
 }  // namespace quern::engine::chat::jinja

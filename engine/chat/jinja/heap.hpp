@@ -11,11 +11,22 @@
 
 namespace quern::engine::chat::jinja {
 
+// Who pays for a rendering and waits for it: asked now and then while it goes on, on the thread that renders.
+class Watch {
+ public:
+  virtual bool may_hold(std::size_t n_bytes) = 0;  // whether live values may grow to so many bytes
+  virtual bool is_over() = 0;                      // whether nobody wants the result any more
+
+ protected:
+  ~Watch() = default;
+};
+
 struct Limits {
   std::uint64_t max_steps = 20'000'000;  // about one or two seconds
   std::size_t max_bytes = 128u << 20;    // of live values, the variables given to the template included
   std::size_t max_output_bytes = 32u << 20;
   std::uint32_t max_depth = 400;  // expressions, statements and macro calls inside each other
+  Watch* watch = nullptr;         // must outlive the heap
 };
 
 class Heap;
@@ -78,7 +89,10 @@ class Ref {
 
 class Heap {
  public:
-  explicit Heap(const Limits& limits = {}) noexcept : limits_(limits) {}
+  explicit Heap(const Limits& limits = {}) noexcept
+      : limits_(limits),
+        steps_until_look_(limits.watch == nullptr ? limits.max_steps : 0),
+        allowed_bytes_(limits.watch == nullptr ? limits.max_bytes : 0) {}
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
   ~Heap();
@@ -90,27 +104,27 @@ class Heap {
   // Errors: limit.
   void step(std::uint64_t n = 1) {
     n_steps_ += n;
-    if (n_steps_ > limits_.max_steps) throw_steps();
+    if (n_steps_ > steps_until_look_) look();
   }
   void work(std::size_t n_bytes) { step(n_bytes / 32); }   // looking at each of that many bytes
   void copy(std::size_t n_bytes) { step(n_bytes / 256); }  // copying or searching them
   void charge(std::size_t bytes) {
-    if (bytes > limits_.max_bytes - live_bytes_) throw_memory();
+    if (bytes > allowed_bytes_ - live_bytes_) ask_for(bytes);
     live_bytes_ += bytes;
   }
   void uncharge(std::size_t bytes) noexcept { live_bytes_ -= bytes; }
 
  private:
   friend class Payload;
-  [[noreturn]] void throw_steps() const;
-  [[noreturn]] void throw_memory() const;
+  void look();                      // errors: limit
+  void ask_for(std::size_t bytes);  // more live bytes; errors: limit
   void link(Payload& payload) noexcept;
   void unlink(Payload& payload) noexcept;
   void dispose(Payload& payload) noexcept;
 
   const Limits limits_;
-  std::uint64_t n_steps_ = 0;
-  std::size_t live_bytes_ = 0;
+  std::uint64_t n_steps_ = 0, steps_until_look_;
+  std::size_t live_bytes_ = 0, allowed_bytes_;
   Payload* first_ = nullptr;
   Payload* dead_ = nullptr;  // waiting to be deleted
   bool disposing_ = false;

@@ -59,6 +59,39 @@ TEST(ChatPrompt, LimitsAreTheClientsError) {
   EXPECT_EQ(text.error().field, "messages");
 }
 
+struct Payer final : engine::chat::jinja::Watch {
+  bool may_hold(std::size_t n_bytes) override {
+    asked = n_bytes;
+    return n_bytes <= most;
+  }
+  bool is_over() override { return over; }
+  std::size_t most = 64u << 20, asked = 0;
+  bool over = false;
+};
+
+TEST(ChatPrompt, TheMemoryIsAskedForBeforeItIsTaken) {
+  const std::string large =
+      fmt::format(R"({{"messages":[{{"role":"user","content":"{}"}}]}})", std::string(3u << 20, 'x'));
+  Payer payer;
+  ASSERT_TRUE(render(large, {.watch = &payer}));
+  EXPECT_GT(payer.asked, 3u << 20);
+  payer.most = 2u << 20;
+  EXPECT_FALSE(render(large, {.watch = &payer}));
+  EXPECT_TRUE(render(R"({"messages":[{"role":"user","content":"a"}]})", {.watch = &payer}));
+  payer.most = 1u << 30;
+  const Result<std::string> over_all = render(large, {.max_bytes = 1u << 20, .watch = &payer});
+  ASSERT_FALSE(over_all);
+  EXPECT_NE(over_all.error().detail.find("1048576 bytes"), std::string::npos) << over_all.error().detail;
+}
+
+TEST(ChatPrompt, ARenderingEndsWhenNobodyWaitsForIt) {
+  Payer payer;
+  payer.over = true;
+  const Result<std::string> text = render(R"({"messages":[{"role":"user","content":"a"}]})", {.watch = &payer});
+  ASSERT_FALSE(text);
+  EXPECT_NE(text.error().detail.find("nobody"), std::string::npos) << text.error().detail;
+}
+
 TEST(ChatPrompt, WhatTheTemplateHasNoPlaceForIsRefused) {
   const engine::chat::TemplateSet templates = engine::chat::TemplateSet::builtin("chatml").value();
   const auto field = [&](const std::string& fields) {

@@ -1,0 +1,79 @@
+#include "server/pipeline/effort.hpp"
+
+#include "server/pipeline/json_cost.hpp"
+
+namespace quern::server {
+namespace {
+
+// What encoding takes for each byte of text at most: symbols, candidates of merges, the ids (4 bytes each).
+constexpr std::uint64_t kEncodeFactor = 64;
+// Normalization may shorten a text before it is cut into tokens; by less than this factor.
+constexpr std::size_t kMaxShrink = 4;
+
+}  // namespace
+
+Effort::~Effort() {
+  if (is_small()) return;
+  [[maybe_unused]] const Status given_back = memory_->hold_work(0);
+}
+
+Error Effort::too_much() {
+  exceeded_ = true;
+  return fail(Errc::overloaded, "more work than is done at once");
+}
+
+bool Effort::is_over() {
+  return !is_small() && ending_->load(std::memory_order_relaxed);
+}
+
+bool Effort::may_hold(std::size_t n_bytes) {
+  refused_ = !memory_->hold_work(n_bytes).has_value();
+  return !refused_;
+}
+
+Status Effort::hold(std::uint64_t n_bytes) {
+  if (is_small()) return {};
+  if (is_over()) return fail(Errc::cancelled, "the request was cancelled");
+  return memory_->hold_work(n_bytes);
+}
+
+Status Effort::begin_parsing(std::string_view body) {
+  if (is_small()) return body.size() <= kSmallBytes ? Status() : Status(too_much());
+  return hold(json_cost(body));
+}
+
+void Effort::end_parsing() noexcept {
+  if (is_small()) return;
+  std::string().swap(*body_);
+  memory_->drop_body();
+}
+
+engine::chat::jinja::Limits Effort::template_limits() {
+  engine::chat::jinja::Limits limits;
+  if (is_small()) {
+    limits.max_steps = kSmallSteps;
+  } else {
+    limits.watch = this;
+  }
+  return limits;
+}
+
+Status Effort::rendered(std::uint64_t n_steps) {
+  if (is_small() && n_steps > kSmallSteps) return too_much();
+  if (refused_) return fail(Errc::overloaded, "too many large requests at once");
+  return is_over() ? Status(fail(Errc::cancelled, "the request was cancelled")) : Status();
+}
+
+Status Effort::fits_context(std::string_view text, const std::string& field) const {
+  const std::uint32_t max_context = services().scheduler.max_context();
+  if (text.size() <= std::size_t{max_context} * state_.longest_token_bytes * kMaxShrink) return {};
+  return fail_field(field, "{} bytes cannot fit into a context of {} tokens", text.size(), max_context);
+}
+
+Result<std::vector<engine::TokenId>> Effort::encode(std::string_view text, engine::EncodeOptions options) {
+  if (is_small() && text.size() > kSmallBytes) return too_much();
+  QUERN_CHECK(hold(kEncodeFactor * text.size()));
+  return services().tokenizer.encode(text, options);
+}
+
+}  // namespace quern::server

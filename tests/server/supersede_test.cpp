@@ -1,0 +1,84 @@
+#include "server/supersede.hpp"
+
+#include "tests/server/server_harness.hpp"
+
+namespace quern::test {
+namespace {
+
+using server::SupersedeTable;
+
+TEST(SupersedeTable, ALaterArrivalReplacesAnEarlierOneInWhateverOrderTheyEnter) {
+  ServerHarness server;
+  SupersedeTable table;
+  SupersedeTable::Entry second = table.enter("k", 2, *server.scheduler);
+  EXPECT_FALSE(second.superseded());
+  SupersedeTable::Entry first = table.enter("k", 1, *server.scheduler);  // took longer to prepare
+  EXPECT_TRUE(first.superseded());
+  EXPECT_FALSE(second.superseded());
+  SupersedeTable::Entry other = table.enter("l", 3, *server.scheduler);
+  EXPECT_FALSE(second.superseded());
+  SupersedeTable::Entry third = table.enter("k", 4, *server.scheduler);
+  EXPECT_TRUE(second.superseded());
+  EXPECT_FALSE(third.superseded());
+}
+
+TEST(SupersedeTable, TellsWhenTheReplacedOneHasLeft) {
+  ServerHarness server;
+  SupersedeTable table;
+  std::optional<SupersedeTable::Entry> older(table.enter("k", 1, *server.scheduler));
+  older->stand_for({7, 8}, *server.scheduler);
+  SupersedeTable::Entry newer = table.enter("k", 2, *server.scheduler);
+  EXPECT_EQ(newer.older(), (std::vector<sched::RequestId>{7, 8}));
+  int n_told = 0;
+  newer.when_older_left([&n_told] { ++n_told; });
+  older.reset();
+  EXPECT_EQ(n_told, 1);
+  // One that replaces a request which itself still waits for an older one to end has to wait for that one.
+  SupersedeTable::Entry newest = table.enter("k", 3, *server.scheduler);
+  EXPECT_EQ(newest.older(), (std::vector<sched::RequestId>{7, 8}));
+}
+
+TEST(SupersedeTable, AnEmptyKeyStandsForNothing) {
+  ServerHarness server;
+  SupersedeTable table;
+  SupersedeTable::Entry one = table.enter("", 1, *server.scheduler);
+  SupersedeTable::Entry two = table.enter("", 2, *server.scheduler);
+  EXPECT_FALSE(one.superseded());
+  EXPECT_TRUE(two.older().empty());
+}
+
+std::string keystroke(std::string_view prompt) {
+  return fmt::format(R"({{"prompt":"{}","max_tokens":3,"supersede_key":"editor"}})", prompt);
+}
+
+TEST(Supersede, TheNewerOneTakesTheOldersPlaceInAFullQueue) {
+  ServerHarnessOptions options;
+  options.gated = true;
+  options.scheduler.max_running = 1;
+  options.scheduler.queue_capacity = 1;
+  ServerHarness server(options);
+  HttpClient running = server.tcp(), older = server.tcp();
+  running.post("/v1/completions", R"({"prompt":"a","max_tokens":3})");
+  server.gate.wait_for_arrival(1);
+  older.post("/v1/completions", keystroke("b"));
+  server.eventually("the older one waits", [&] { return server.scheduler->snapshot().queued == 1; });
+  EXPECT_EQ(server.post("/v1/completions", R"({"prompt":"c","max_tokens":3})").status, 429) << "the queue is full";
+  std::vector<HttpClient> newer;
+  for (const char* prompt : {"k", "m"}) {  // the second replaces the first while that waits for the older one's place
+    const std::uint64_t before = server.ledger.used(MemoryUse::requests);
+    newer.push_back(server.tcp());
+    newer.back().post("/v1/completions", keystroke(prompt));
+    server.eventually("it waits", [&] { return server.ledger.used(MemoryUse::requests) > before; });
+  }
+  server.gate.open();
+  EXPECT_EQ(older.read_reply().status, 499);
+  EXPECT_EQ(newer[0].read_reply().status, 499);
+  const Reply reply = newer[1].read_reply();
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(json::parse(reply.body).at("choices").at(0).at("text"), "nop");
+  EXPECT_EQ(running.read_reply().status, 200);
+  EXPECT_EQ(server.scheduler->snapshot().rejected, 1u) << "the one without a key";
+}
+
+}  // namespace
+}  // namespace quern::test
