@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "engine/backend.hpp"
 #include "engine/chat/template_set.hpp"
+#include "engine/sampling/params.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "sched/scheduler.hpp"
 
@@ -54,6 +55,7 @@ struct ServerOptions {
   bool log_requests = false;   // a line for each request that has ended
   bool private_cache = false;  // tenants share no cached prompts, as if each had a cache_salt of its own
   ServerLimits limits;
+  engine::sampling::SamplingParams sampling;  // of requests that do not say otherwise
   // Over TCP a request must name this server in Host, and come from no foreign web page (Origin). Always allowed:
   // loopback names, `host`, and any IP address where `host` is a wildcard. More names, without a port; Origins as
   // "https://chat.example".

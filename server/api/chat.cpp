@@ -10,7 +10,7 @@ namespace {
 
 // Parsed, of the served model, and within what the template can express. Errors: those of the three.
 Result<ChatRequest> read_request(const Exchange& exchange, const ServerState& state) {
-  const RequestRules rules{state.options.limits, state.services.tokenizer.n_vocab()};
+  const RequestRules rules{state.options.limits, state.services.tokenizer.n_vocab(), state.options.sampling};
   QUERN_TRY(ChatRequest request, parse_chat_request(exchange.body(), rules));
   QUERN_CHECK(check_model(request.fields.model, state));
   QUERN_CHECK(check_template(request, state.services.chat));

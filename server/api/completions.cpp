@@ -33,7 +33,7 @@ net::awaitable<Result<std::vector<std::vector<engine::TokenId>>>> encode_prompts
 
 // POST /v1/completions. Errors: 400 bad JSON or value, 404 another model, 429 queue full, 503 draining.
 net::awaitable<void> post_completions(Exchange& exchange, ServerState& state) {
-  const RequestRules rules{state.options.limits, state.services.tokenizer.n_vocab()};
+  const RequestRules rules{state.options.limits, state.services.tokenizer.n_vocab(), state.options.sampling};
   Result<CompletionRequest> request = parse_completion_request(exchange.body(), rules);
   Status status = request ? check_model(request->fields.model, state) : Status(request.error());
   if (!status) {
