@@ -79,6 +79,7 @@ class Reader {
  private:
   static std::string shown(const gguf::Value& value) {
     if (value.type == gguf::ValueType::string) return fmt::format("'{}'", gguf::printable(value.s));
+    if (value.type == gguf::ValueType::f32 || value.type == gguf::ValueType::f64) return fmt::format("{}", value.f);
     const std::optional<double> number = number_of("", value);
     return number ? fmt::format("{}", *number) : gguf::type_text(value);
   }

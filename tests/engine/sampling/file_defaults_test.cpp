@@ -71,10 +71,10 @@ TEST(FileDefaults, WhatCannotBeHonouredIsSaid) {
   EXPECT_EQ(
       defaults.ignored,
       (Texts{"general.sampling.mirostat: 2 is not supported", "general.sampling.novelty: no such parameter is known",
-             "general.sampling.penalty_repeat: must be between 0.01 and 100, found 0",
+             "general.sampling.penalty_repeat: repeat_penalty: must be between 0.01 and 100, found 0",
              "general.sampling.sequence: stage 'infill' is not supported",
-             "general.sampling.temp: want a number, found f32", "general.sampling.top_k: want an integer, found 2.5",
-             "general.sampling.top_p: must be between 0 and 1, found 7",
+             "general.sampling.temp: want a number, found nan", "general.sampling.top_k: want an integer, found 2.5",
+             "general.sampling.top_p: top_p: must be between 0 and 1, found 7",
              "general.sampling.xtc_threshold: want a number, found 'much'"}));
 }
 
