@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <fmt/ranges.h>
+
 namespace quern::app {
 namespace {
 
@@ -79,6 +81,7 @@ Status Runtime::load_model(const ModelOptions& options) {
   QUERN_TRY(auto templates, engine::chat::TemplateSet::load(*file, *tokenizer_, options.chat_template));
   chat_ = std::make_unique<engine::chat::TemplateSet>(std::move(templates));
   model_id_ = app::model_id(options);
+  file_sampling_ = engine::sampling::read_file_defaults(*file);
   QUERN_TRY(model_, engine::Model::load(std::move(file), topology_, *pool_, *kernels_, ledger_));
   if (!model_->info().generates) return cannot_generate(model_->file(), model_->info().architecture);
   if (tokenizer_->n_vocab() > model_->info().n_vocab) {
@@ -113,6 +116,10 @@ void Runtime::log_summary() const {
   const engine::ModelInfo& info = model_->info();
   log::info("model {}: {}, {:.2f}M parameters, {:.1f} MiB", model_id_, info.architecture,
             static_cast<double>(info.n_params) / 1e6, static_cast<double>(info.size_bytes) / (1 << 20));
+  if (!file_sampling_.applied.empty())
+    log::info("sampling as the model's file recommends, where nothing else is asked: {}",
+              fmt::join(file_sampling_.applied, ", "));
+  for (const std::string& reason : file_sampling_.ignored) log::warn("not honoured: {}", reason);
   const kv::KvConfig& kv = arena_->config();
   log::info("{} threads, {} kernels, context {}, {} KV pages of {} tokens ({:.1f} MiB), {:.1f} of {:.1f} MiB in use",
             pool_->n_workers(), kernels_->isa, executor_->limits().max_context, kv.n_pages, kv.page_tokens,

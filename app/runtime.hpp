@@ -11,6 +11,7 @@
 #include "engine/chat/template_set.hpp"
 #include "engine/forward.hpp"
 #include "engine/model.hpp"
+#include "engine/sampling/file_defaults.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "kernels/core_pool.hpp"
 #include "kernels/kernel_table.hpp"
@@ -55,6 +56,7 @@ class Runtime {
   const Clock& clock() const noexcept { return clock_; }
   const engine::chat::TemplateSet& chat() const noexcept { return *chat_; }
   const std::string& model_id() const noexcept { return model_id_; }
+  const engine::sampling::FileDefaults& file_sampling() const noexcept { return file_sampling_; }
 
  private:
   explicit Runtime(std::uint64_t budget_bytes) : ledger_(budget_bytes) {}
@@ -71,6 +73,7 @@ class Runtime {
   std::unique_ptr<engine::Tokenizer> tokenizer_;
   std::unique_ptr<engine::chat::TemplateSet> chat_;
   std::string model_id_;
+  engine::sampling::FileDefaults file_sampling_;
   std::unique_ptr<kv::PageArena> arena_;
   std::unique_ptr<engine::CpuExecutor> executor_;
   ByteLedger::Reservation scheduler_memory_;

@@ -78,7 +78,7 @@ class ForwardPass {
                  Body body) noexcept {
     dealer_.deal(worker, {.shares = like.worker_rows, .n_matrices = n_matrices, .piece = piece_rows(input)}, body);
   }
-  // y[t, r] = W x + bias for rows r of the matrix, which are some of worker owner's.
+  // y[t, r] = scale * W x + bias for rows r of the matrix, which are some of worker owner's.
   void apply_rows(const Linear& linear, const Input& input, std::uint32_t owner, kernels::Range rows, float* y,
                   std::size_t y_stride) const noexcept;
   // The same for the rows that this worker gets, and then after(rows).

@@ -99,6 +99,7 @@ struct HyperParams {
   DeltaParams delta;
   std::uint32_t conv_kernel = 0;  // tokens that a recurrent layer's convolution sees, its own among them
   std::vector<LayerParams> layers;
+  std::uint32_t n_extra_layers = 0;  // blocks of the file behind `layers` that take no part in the next token
 
   std::uint32_t n_layers() const noexcept { return static_cast<std::uint32_t>(layers.size()); }
   std::uint32_t q_width() const noexcept { return n_heads * d_head_k; }

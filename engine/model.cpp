@@ -1,5 +1,6 @@
 #include "engine/model.hpp"
 
+#include "engine/arch/leftovers.hpp"
 #include "engine/weight_loader.hpp"
 
 namespace quern::engine {
@@ -67,7 +68,9 @@ Result<std::unique_ptr<Model>> Model::load(std::unique_ptr<gguf::GgufFile> file,
                                            ByteLedger& ledger) {
   QUERN_TRY(const ArchSpec* arch, architecture_of(*file));
   auto model = std::unique_ptr<Model>(new Model());
-  QUERN_TRY(model->params_, arch->read_params(*file));
+  const KeyReader keys(*file, arch->gguf_arch);
+  QUERN_TRY(model->params_, arch->read_params(keys));
+  QUERN_CHECK(refuse_leftover_keys(keys, *arch, model->params_));
   QUERN_TRY(model->info_, describe(*file, *arch, model->params_));
   // The mapped file; where rows are copied to NUMA nodes, the copies instead, whose mapped pages are not read again.
   QUERN_TRY(model->reservation_, ledger.reserve(MemoryUse::weights, model->info_.size_bytes));

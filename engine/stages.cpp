@@ -62,6 +62,12 @@ void ForwardPass::convert_rows(const float* x, const Inputs& inputs) noexcept {
 void ForwardPass::apply_rows(const Linear& linear, const Input& input, std::uint32_t owner, kernels::Range rows,
                              float* y, std::size_t y_stride) const noexcept {
   multiply(linear.matrix, input, owner, rows, y, y_stride);
+  if (linear.scale != 1.0f) {
+    for (std::size_t row = 0; row < input.n_rows; ++row) {
+      float* out = y + row * y_stride;
+      for (std::size_t i = rows.begin; i < rows.end; ++i) out[i] *= linear.scale;
+    }
+  }
   if (linear.bias.empty()) return;
   for (std::size_t row = 0; row < input.n_rows; ++row) {
     float* out = y + row * y_stride + rows.begin;

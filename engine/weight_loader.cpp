@@ -1,8 +1,11 @@
 #include "engine/weight_loader.hpp"
 
+#include "engine/arch/leftovers.hpp"
+#include "engine/gguf/printable.hpp"
 #include "kernels/quant/fp16.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include <fmt/ranges.h>
@@ -35,6 +38,7 @@ Vector transposed(const Vector& values, std::size_t rows, std::size_t cols) {
 
 Result<ModelWeights> WeightLoader::load(const ArchSpec& arch) {
   ModelWeights weights;
+  norms_have_bias_ = arch.norm == NormKind::layer;
   for (const TensorSpec<ModelWeights>& spec : arch.model_tensors) QUERN_CHECK(load_one(spec, spec.name, weights));
   if (!weights.output && arch.generates) weights.output.matrix = weights.token_embd;  // tied embeddings
   weights.output.matrix.coarse = true;
@@ -48,6 +52,7 @@ Result<ModelWeights> WeightLoader::load(const ArchSpec& arch) {
     }
     weights.layers[i].allow_coarse_ffn();
   }
+  QUERN_CHECK(refuse_unused(arch));
   return weights;
 }
 
@@ -57,7 +62,7 @@ Status WeightLoader::load_one(const TensorSpec<Owner>& spec, const std::string& 
   const bool has_ending = spec.vector != nullptr || spec.taps != nullptr || spec.matrix != nullptr;
   const std::string full = has_ending ? name : name + ".weight";
   if (loaded(spec, owner)) return {};
-  const gguf::Tensor* tensor = file_.find_tensor(full);
+  const gguf::Tensor* tensor = use(full);
   if (tensor == nullptr) {
     if (spec.presence == Presence::optional) return {};
     return fail(Errc::corrupt, "{}: tensor {} is missing", file_.name(), full);
@@ -74,7 +79,9 @@ Status WeightLoader::load_one(const TensorSpec<Owner>& spec, const std::string& 
   } else if (spec.norm != nullptr) {
     QUERN_CHECK(check_shape(*tensor, {rows, count}));
     QUERN_TRY((owner.*spec.norm).weight, load_vector(*tensor));
-    QUERN_TRY((owner.*spec.norm).bias, load_bias(name, {rows, count}));
+    if (norms_have_bias_) {
+      QUERN_TRY((owner.*spec.norm).bias, load_bias(name, {rows, count}));
+    }
   } else if (spec.matrix != nullptr) {
     QUERN_CHECK(check_shape(*tensor, {cols, rows}));
     QUERN_TRY(owner.*spec.matrix, load_matrix(*tensor, 0, rows, cols));
@@ -97,15 +104,16 @@ Status WeightLoader::load_parts(const TensorSpec<Owner>& spec, const gguf::Tenso
   std::uint64_t all_rows = 0;
   for (const auto& [to, dim] : spec.parts) all_rows += to != nullptr ? length(dim, tensor.dims[1]) : 0;
   QUERN_CHECK(check_shape(tensor, {cols, all_rows}));
-  QUERN_TRY(const Vector bias, load_bias(name, {all_rows}));
+  QUERN_TRY(const Companions with, load_companions(name, {all_rows}, 1));
   std::uint64_t first = 0;
   for (const auto& [to, dim] : spec.parts) {
     if (to == nullptr) continue;
     const std::uint64_t rows = length(dim, tensor.dims[1]);
     Linear& linear = owner.*to;
     QUERN_TRY(linear.matrix, load_matrix(tensor, first, rows, cols));
-    if (!bias.empty()) {
-      const auto begin = bias.begin() + static_cast<std::ptrdiff_t>(first);
+    if (!with.scale.empty()) linear.scale = with.scale.front();
+    if (!with.bias.empty()) {
+      const auto begin = with.bias.begin() + static_cast<std::ptrdiff_t>(first);
       linear.bias.assign(begin, begin + static_cast<std::ptrdiff_t>(rows));
     }
     first += rows;
@@ -116,12 +124,13 @@ Status WeightLoader::load_parts(const TensorSpec<Owner>& spec, const gguf::Tenso
 Status WeightLoader::load_many(const gguf::Tensor& tensor, const std::string& name, std::uint64_t count,
                                std::uint64_t rows, std::uint64_t cols, std::vector<Linear>& to) {
   QUERN_CHECK(check_shape(tensor, {cols, rows, count}));
-  QUERN_TRY(const Vector bias, load_bias(name, {rows, count}));
+  QUERN_TRY(const Companions with, load_companions(name, {rows, count}, count));
   for (std::uint64_t i = 0; i < count; ++i) {
     Linear linear;
     QUERN_TRY(linear.matrix, load_matrix(tensor, i * rows, rows, cols));
-    if (!bias.empty()) {
-      const auto begin = bias.begin() + static_cast<std::ptrdiff_t>(i * rows);
+    if (!with.scale.empty()) linear.scale = with.scale[with.scale.size() == 1 ? 0 : i];
+    if (!with.bias.empty()) {
+      const auto begin = with.bias.begin() + static_cast<std::ptrdiff_t>(i * rows);
       linear.bias.assign(begin, begin + static_cast<std::ptrdiff_t>(rows));
     }
     to.push_back(std::move(linear));
@@ -138,6 +147,8 @@ Status WeightLoader::load_joint(const gguf::Tensor& tensor, const std::string& n
   const kernels::QuantFormat& format = kernels::format_of(tensor.type);
   if (file_.find_tensor(name + ".bias") != nullptr)
     return fail(Errc::unsupported, "{}: tensor {}.bias is not supported", file_.name(), name);
+  QUERN_TRY(const Vector scale, load_scale(name, 1));
+  const float factor = scale.empty() ? 1.0f : scale.front();
   if (format.dequantize == nullptr)
     return fail(Errc::unsupported, "{}: tensor {}: type {} cannot be decoded", file_.name(), tensor.name, format.name);
   const bool is_f32 = tensor.type == kernels::TensorType::f32;
@@ -163,23 +174,63 @@ Status WeightLoader::load_joint(const gguf::Tensor& tensor, const std::string& n
       }
     }
     QUERN_TRY(Matrix value, load_matrix(tensor, first + d_key, d_value, rank));
-    values.push_back({std::move(value), {}});
+    values.push_back({std::move(value), {}, factor});
   }
   const gguf::Tensor transposed{.name = tensor.name,
                                 .type = is_f32 ? kernels::TensorType::f32 : kernels::TensorType::f16,
                                 .n_dims = 3,
                                 .dims = {d_key, rank, n_heads, 1},
                                 .data = derived.values.bytes()};
-  store_.derived.push_back(std::move(derived));  // its memory stays where it is
-  return load_many(transposed, name, n_heads, rank, d_key, keys);
+  store_.derived.push_back(std::move(derived));                    // its memory stays where it is
+  return load_many(transposed, name, n_heads, rank, d_key, keys);  // with the same scale
 }
 
 // Empty where there is none.
-Result<Vector> WeightLoader::load_bias(const std::string& name, std::initializer_list<std::uint64_t> shape) const {
-  const gguf::Tensor* tensor = file_.find_tensor(name + ".bias");
+Result<Vector> WeightLoader::load_bias(const std::string& name, std::initializer_list<std::uint64_t> shape) {
+  const gguf::Tensor* tensor = use(name + ".bias");
   if (tensor == nullptr) return Vector{};
   QUERN_CHECK(check_shape(*tensor, shape));
   return load_vector(*tensor);
+}
+
+Result<Vector> WeightLoader::load_scale(const std::string& name, std::uint64_t n_matrices) {
+  // For engines that quantize activations beforehand. Ours scale each row by what is in it.
+  use(name + ".input_scale");
+  const gguf::Tensor* tensor = use(name + ".scale");
+  if (tensor == nullptr) return Vector{};
+  if (tensor->n_values() != 1) QUERN_CHECK(check_shape(*tensor, {n_matrices}));
+  QUERN_TRY(Vector scale, load_vector(*tensor));
+  const auto bad = std::find_if_not(scale.begin(), scale.end(), [](float factor) { return std::isfinite(factor); });
+  if (bad == scale.end()) return scale;
+  return fail(Errc::corrupt, "{}: tensor {}: want finite factors, found {}", file_.name(), tensor->name, *bad);
+}
+
+Result<WeightLoader::Companions> WeightLoader::load_companions(const std::string& name,
+                                                               std::initializer_list<std::uint64_t> bias_shape,
+                                                               std::uint64_t n_matrices) {
+  Companions out;
+  QUERN_TRY(out.bias, load_bias(name, bias_shape));
+  QUERN_TRY(out.scale, load_scale(name, n_matrices));
+  return out;
+}
+
+const gguf::Tensor* WeightLoader::use(const std::string& name) {
+  const gguf::Tensor* tensor = file_.find_tensor(name);
+  if (tensor != nullptr) used_[static_cast<std::size_t>(tensor - file_.tensors().data())] = true;
+  return tensor;
+}
+
+Status WeightLoader::refuse_unused(const ArchSpec& arch) const {
+  for (std::size_t i = 0; i < used_.size(); ++i) {
+    const gguf::Tensor& tensor = file_.tensors()[i];
+    if (used_[i] || is_foreign_tensor(tensor.name, params_)) continue;
+    return fail(Errc::unsupported,
+                "{}: tensor {}: want no such tensor in this place of architecture '{}', found one of shape [{}]; what "
+                "it is for would not be computed",
+                file_.name(), gguf::printable(tensor.name), arch.gguf_arch,
+                fmt::join(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims, ", "));
+  }
+  return {};
 }
 
 bool WeightLoader::wanted(Where where, const LayerParams& layer) const noexcept {
@@ -290,7 +341,10 @@ std::uint64_t WeightLoader::length(Dim dim, std::uint64_t found) const noexcept 
 Status WeightLoader::check_shape(const gguf::Tensor& tensor, std::initializer_list<std::uint64_t> want) const {
   std::array<std::uint64_t, 4> dims{1, 1, 1, 1};
   std::copy(want.begin(), want.end(), dims.begin());
-  if (dims == tensor.dims) return {};
+  if (dims == tensor.dims) {
+    if (tensor.n_values() > 0) return {};
+    return fail(Errc::corrupt, "{}: tensor {}: want 1 or more values, found none", file_.name(), tensor.name);
+  }
   std::size_t n = want.size();
   while (n > 1 && dims[n - 1] == 1) --n;
   return fail(Errc::corrupt, "{}: tensor {}: want shape [{}], found [{}]", file_.name(), tensor.name,

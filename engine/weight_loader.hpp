@@ -1,6 +1,7 @@
 // Finds the tensors that an architecture lists, checks their shapes and types, and places them for the pool's workers.
+// What nothing of the model uses must be foreign to it (arch/leftovers.hpp), or the file is refused.
 // Threads: one. Errors: corrupt (missing or mis-shaped tensor: name, expected, found), unsupported (tensor type without
-// a kernel), io (no memory for copies), overloaded (no budget for them).
+// a kernel, tensor that is not used), io (no memory for copies), overloaded (no budget for them).
 #pragma once
 
 #include "base/result.hpp"
@@ -12,6 +13,7 @@
 #include "kernels/topology.hpp"
 
 #include <string>
+#include <vector>
 
 namespace quern::engine {
 
@@ -26,7 +28,8 @@ class WeightLoader {
         pool_(pool),
         kernels_(kernels),
         ledger_(ledger),
-        store_(store) {}
+        store_(store),
+        used_(file.tensors().size()) {}
 
   Result<ModelWeights> load(const ArchSpec& arch);
 
@@ -39,7 +42,17 @@ class WeightLoader {
                    std::uint64_t cols, std::vector<Linear>& to);
   Status load_joint(const gguf::Tensor& tensor, const std::string& name, std::vector<Linear>& keys,
                     std::vector<Linear>& values);
-  Result<Vector> load_bias(const std::string& name, std::initializer_list<std::uint64_t> shape) const;
+  // What stands beside "<name>.weight".
+  struct Companions {
+    Vector bias;   // empty: none
+    Vector scale;  // one factor, or one per matrix of several; empty: none
+  };
+  Result<Companions> load_companions(const std::string& name, std::initializer_list<std::uint64_t> bias_shape,
+                                     std::uint64_t n_matrices);
+  Result<Vector> load_scale(const std::string& name, std::uint64_t n_matrices);
+  Result<Vector> load_bias(const std::string& name, std::initializer_list<std::uint64_t> shape);
+  const gguf::Tensor* use(const std::string& name);  // nullptr: missing
+  Status refuse_unused(const ArchSpec& arch) const;
   bool wanted(Where where, const LayerParams& layer) const noexcept;
   std::uint64_t length(Dim dim, std::uint64_t found) const noexcept;
   Status check_shape(const gguf::Tensor& tensor, std::initializer_list<std::uint64_t> want) const;
@@ -53,6 +66,8 @@ class WeightLoader {
   const kernels::KernelTable& kernels_;
   ByteLedger& ledger_;
   WeightStore& store_;
+  bool norms_have_bias_ = false;
+  std::vector<bool> used_;  // of the file's tensors
 };
 
 }  // namespace quern::engine

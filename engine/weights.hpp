@@ -31,10 +31,11 @@ struct Matrix {
   std::size_t type_index() const noexcept { return static_cast<std::size_t>(format->type); }
 };
 
-// W x + bias
+// scale * W x + bias
 struct Linear {
   Matrix matrix;
-  Vector bias;  // [n_rows]
+  Vector bias;         // [n_rows]
+  float scale = 1.0f;  // of formats whose blocks cannot reach all of a matrix's range
   explicit operator bool() const noexcept { return static_cast<bool>(matrix); }
 };
 

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "engine/backend.hpp"
 #include "engine/chat/template_set.hpp"
+#include "engine/sampling/params.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "sched/scheduler.hpp"
 #include "server/read_pace.hpp"
@@ -65,6 +66,7 @@ struct ServerOptions {
   bool private_cache = false;        // tenants share no cached prompts, as if each had a cache_salt of its own
   std::uint32_t helper_threads = 0;  // for the work on large requests; 0: two, more on large machines
   ServerLimits limits;
+  engine::sampling::SamplingParams sampling;  // of requests that do not say otherwise
   // Over TCP a request must name this server in Host, and come from no foreign web page (Origin). Always allowed:
   // loopback names, `host`, and any IP address where `host` is a wildcard; as Origins pages of loopback names, apps of
   // this machine and the server's own. More names, without a port; Origins as "https://chat.example".

@@ -1,6 +1,7 @@
 // `quern run`. Threads: main runs the io_context of the running generation, the engine thread belongs to the scheduler,
 // signals have their own.
 #include "app/commands/commands.hpp"
+#include "app/options/sampling_fields.hpp"
 #include "app/run/chat.hpp"
 #include "app/run/generator.hpp"
 #include "app/run/prompt.hpp"
@@ -102,7 +103,9 @@ Result<int> run(const Options& options) {
   sched::SchedulerLimits limits = options.sched;
   limits.max_running = 1;
   QUERN_TRY(sched::Scheduler * scheduler, runtime->start_scheduler(limits));
-  Generator generator(*runtime, *scheduler, options.run);
+  RunOptions run_options = options.run;
+  run_options.sampling = sampling_over(runtime->file_sampling().params, options);
+  Generator generator(*runtime, *scheduler, run_options);
   const Watching watching(interrupts, generator);
   if (!prompt) {
     chat(generator, options.run, runtime->model_id(), interrupts);

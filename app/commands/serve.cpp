@@ -1,5 +1,6 @@
 // `quern serve`. Threads: main runs the io_context, the engine thread belongs to the scheduler, signals have their own.
 #include "app/commands/commands.hpp"
+#include "app/options/sampling_fields.hpp"
 #include "app/runtime.hpp"
 #include "app/signal_watcher.hpp"
 #include "app/socket_path.hpp"
@@ -80,6 +81,8 @@ Result<int> serve(const Options& options) {
   QUERN_TRY(auto runtime, Runtime::create(options.model, {.parallel = options.sched.max_running,
                                                           .prefill_tokens = options.sched.prefill_tokens_per_step,
                                                           .states_kept = options.sched.prefix_cache ? 2u : 0u}));
+  server_options.sampling = sampling_over(runtime->file_sampling().params, options);
+  QUERN_CHECK(engine::sampling::validate(server_options.sampling, runtime->model().info().n_vocab));
   QUERN_TRY(sched::Scheduler * scheduler, runtime->start_scheduler(options.sched));
   const server::Services services{*scheduler,          runtime->tokenizer(), runtime->model().info(), runtime->chat(),
                                   runtime->model_id(), runtime->ledger(),    runtime->clock()};

@@ -4,6 +4,7 @@
 #include "app/inspect/values.hpp"
 #include "engine/gguf/convert.hpp"
 #include "engine/gguf/printable.hpp"
+#include "engine/sampling/file_defaults.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -78,11 +79,14 @@ json::object summary_object(const GgufFile& file) {
     types[kernels::format_of(share.type).name] = {
         {"tensors", share.n_tensors}, {"parameters", share.n_values}, {"bytes", share.size_bytes}};
   }
+  const auto sampling = engine::sampling::read_file_defaults(file);
   return {{"architecture", valid_utf8(summary.architecture)},
           {"parameters", summary.n_values},
           {"bytes", summary.size_bytes},
           {"bits_per_parameter", summary.bits_per_value()},
           {"file_type", summary.file_type},
+          {"sampling", json::array(sampling.applied.begin(), sampling.applied.end())},
+          {"sampling_not_honoured", json::array(sampling.ignored.begin(), sampling.ignored.end())},
           {"types", std::move(types)}};
 }
 

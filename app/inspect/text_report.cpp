@@ -4,9 +4,12 @@
 #include "app/inspect/values.hpp"
 #include "engine/gguf/convert.hpp"
 #include "engine/gguf/printable.hpp"
+#include "engine/sampling/file_defaults.hpp"
 
 #include <algorithm>
 #include <ostream>
+
+#include <fmt/ranges.h>
 
 namespace quern::app {
 namespace {
@@ -96,6 +99,9 @@ void print_summary(const GgufFile& file, std::ostream& out) {
   line("file type", summary.file_type.empty() ? "not given" : summary.file_type);
   line("container", fmt::format("GGUF v{}, {} file{}, alignment {}", file.version(), file.n_files(),
                                 file.n_files() == 1 ? "" : "s", file.alignment()));
+  const auto sampling = engine::sampling::read_file_defaults(file);
+  if (!sampling.applied.empty()) line("sampling", fmt::format("{}", fmt::join(sampling.applied, ", ")));
+  for (const std::string& reason : sampling.ignored) line("not honoured", reason);
   for (const TypeShare& share : summary.types) {
     const double percent = summary.size_bytes == 0 ? 0.0
                                                    : 100.0 * static_cast<double>(share.size_bytes) /

@@ -1,6 +1,7 @@
 #include "app/options/command_line.hpp"
 
 #include "app/commands/commands.hpp"
+#include "app/options/sampling_fields.hpp"
 #include "app/options/sources.hpp"
 
 #include <algorithm>
@@ -86,6 +87,7 @@ Status apply_all(std::span<const Setting> settings, Options& options) {
     if (!assigned) {
       return Error{Errc::bad_input, fmt::format("{}: {}", setting.origin, assigned.error().detail), setting.origin};
     }
+    if (setting.row->group == kSamplingGroup) options.sampling_choices.push_back({setting.row, setting.text});
   }
   return {};
 }

@@ -43,6 +43,13 @@ struct RunOptions {
   engine::sampling::SamplingParams sampling;
 };
 
+// A sampling option that somebody set: it wins over what the model's file recommends.
+struct OptionRow;
+struct SamplingChoice {
+  const OptionRow* row = nullptr;
+  std::string text;
+};
+
 struct BenchOptions {
   bool roof = false;                                 // measure the machine, not a model
   std::vector<std::uint32_t> n_prefill;              // prompt tokens, one line each; empty: 512 or what fits
@@ -68,6 +75,7 @@ struct Options {
   bool allow_remote = false;
   sched::SchedulerLimits sched;
   RunOptions run;
+  std::vector<SamplingChoice> sampling_choices;  // in the order in which they were applied to run.sampling
   BenchOptions bench;
   CtlOptions ctl;
   SynthOptions synth;

@@ -1,6 +1,8 @@
 #include "app/options/sampling_fields.hpp"
 
+#include "app/options/option_table.hpp"
 #include "app/options/values.hpp"
+#include "base/assert.hpp"
 #include "engine/sampling/chain.hpp"
 
 #include <algorithm>
@@ -28,6 +30,16 @@ std::string unescape(std::string_view text) {
 }
 
 }  // namespace
+
+SamplingParams sampling_over(const SamplingParams& base, const Options& options) {
+  Options changed;
+  changed.run.sampling = base;
+  for (const SamplingChoice& choice : options.sampling_choices) {
+    const Status assigned = assign(choice.row->field, choice.text, changed);
+    QUERN_ASSERT(assigned.has_value());  // as it was when the command line was read
+  }
+  return changed.run.sampling;
+}
 
 Status parse_seed(std::string_view text, Options& options) {
   SamplingParams& sampling = options.run.sampling;

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "engine/arch/key_reader.hpp"
 #include "engine/arch/tensor_spec.hpp"
-#include "engine/gguf/reader.hpp"
 #include "engine/hyper_params.hpp"
 
 #include <cstdint>
@@ -42,7 +42,7 @@ struct ArchSpec {
   bool gated_attention = false;  // attn_q holds, per head, a query and a gate for the head's answer
   bool generates = true;         // false: an encoder, which only embeds
   RankHead rank;
-  Result<HyperParams> (*read_params)(const gguf::GgufFile& file);
+  Result<HyperParams> (*read_params)(const KeyReader& keys);
   // `output` may be missing where the model generates: then it is tied to token_embd.
   std::span<const TensorSpec<ModelWeights>> model_tensors;
   std::span<const TensorGroup> layer_tensors;

@@ -9,8 +9,7 @@ namespace {
 
 constexpr std::uint32_t kLayersOf13B = 40;
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "baichuan");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   if (p.n_layers() == kLayersOf13B) {
     p.alibi_max_bias = 8.0f;

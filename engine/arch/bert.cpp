@@ -57,45 +57,37 @@ constexpr TensorGroup kNomicMoeLayer[] = {
 
 Result<HyperParams> read_encoder(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
-  p.causal = false;
+  QUERN_CHECK(read_encoder_mask(keys, p));
   assign_cache_layers(p);
   return p;
 }
 
-Result<HyperParams> read_bert(const gguf::GgufFile& file) {
-  QUERN_TRY(HyperParams p, read_encoder(KeyReader(file, "bert")));
+Result<HyperParams> read_bert(const KeyReader& keys) {
+  QUERN_TRY(HyperParams p, read_encoder(keys));
   p.n_learned_positions = p.n_context_train;
   for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;
   return p;
 }
 
-Result<HyperParams> read_nomic(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "nomic-bert");
-  QUERN_CHECK(keys.refuse("moe_every_n_layers"));
-  return read_encoder(keys);
-}
-
 // Of every n layers the second is a mixture of plain GELU blocks; the weights of the chosen ones do not sum to 1.
-Result<HyperParams> read_nomic_moe(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "nomic-bert-moe");
+Result<HyperParams> read_nomic_moe(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_encoder(keys));
   QUERN_TRY(const std::uint32_t period, keys.count("moe_every_n_layers", 0, kMaxLayers));
   QUERN_CHECK(read_experts(keys, p.d_ff, p));
-  p.moe.d_ff = p.d_ff;
-  p.moe.d_ff_shared = 0;
+  if (p.moe.n_experts > 0) {
+    QUERN_CHECK(require_same(keys, "expert_feed_forward_length", p.moe.d_ff, p.d_ff));
+    QUERN_CHECK(require_same(keys, "expert_shared_feed_forward_length", p.moe.d_ff_shared, 0));
+  }
+  if (p.moe.scale != 1.0f) QUERN_CHECK(keys.refuse("expert_weights_scale"));
   p.moe.normalize = false;
-  p.moe.scale = 1.0f;
   for (std::uint32_t i = 0; i < p.n_layers(); ++i) p.layers[i].experts = period > 0 && i % period == 1;
   if (p.moe.n_experts == 0 && period > 1 && p.n_layers() > 1)
     return fail(Errc::corrupt, "{}: want 1 or more, found none", keys.name("expert_count"));
   return p;
 }
 
-Result<HyperParams> read_jina(const gguf::GgufFile& file) {
-  // The second norm of the code model's attention.
-  if (file.find_tensor("blk.0.attn_norm_2.weight") != nullptr)
-    return fail(Errc::unsupported, "{}: tensor blk.0.attn_norm_2.weight is not supported", file.name());
-  QUERN_TRY(HyperParams p, read_encoder(KeyReader(file, "jina-bert-v2")));
+Result<HyperParams> read_jina(const KeyReader& keys) {
+  QUERN_TRY(HyperParams p, read_encoder(keys));
   p.alibi_max_bias = 8.0f;
   for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;
   return p;
@@ -115,7 +107,7 @@ extern const ArchSpec kNomicBert{.gguf_arch = "nomic-bert",
                                  .norm = NormKind::layer,
                                  .rope = RopeStyle::split,
                                  .generates = false,
-                                 .read_params = &read_nomic,
+                                 .read_params = &read_encoder,
                                  .model_tensors = kModel,
                                  .layer_tensors = kNomicLayer};
 

@@ -16,12 +16,10 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "cohere2");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   QUERN_TRY(p.logit_scale, keys.positive("logit_scale", kMaxFloatKey));
   QUERN_TRY(const std::uint32_t window, keys.count("attention.sliding_window", 1, UINT32_MAX));
-  QUERN_CHECK(keys.refuse("rope.freq_base_swa"));
   QUERN_CHECK(read_windows(keys, 4, FullLayer::last, window, p));
   for (LayerParams& layer : p.layers) layer.rope = layer.window != 0 ? 0 : LayerParams::kNoRope;
   p.parallel_residual = true;

@@ -18,8 +18,7 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "command-r");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   QUERN_TRY(p.logit_scale, keys.positive("logit_scale", kMaxFloatKey));
   p.parallel_residual = true;

@@ -133,8 +133,7 @@ Status read_moe(const KeyReader& keys, HyperParams& p) {
   return {};
 }
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "deepseek2");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_latent(keys, p));
   QUERN_CHECK(read_yarn(keys, p));

@@ -21,8 +21,7 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kPlainFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "falcon");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   p.parallel_residual = true;
   assign_cache_layers(p);

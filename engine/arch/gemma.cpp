@@ -9,8 +9,7 @@ namespace quern::engine {
 
 namespace {
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "gemma");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   p.embedding_scale = std::sqrt(static_cast<float>(p.d_model));
   assign_cache_layers(p);

@@ -21,11 +21,9 @@ constexpr TensorGroup kLayer[] = {
 
 constexpr std::uint32_t kLayersOf27B = 46;
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "gemma2");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   p.embedding_scale = std::sqrt(static_cast<float>(p.d_model));
-  QUERN_CHECK(keys.refuse("rope.freq_base_swa"));
   QUERN_CHECK(read_windows(keys, 2, FullLayer::last, 4096, p));
   QUERN_TRY(const double scores, keys.positive_or("attn_logit_softcapping", kMaxFloatKey, 50.0));
   QUERN_TRY(const double logits, keys.positive_or("final_logit_softcapping", kMaxFloatKey, 30.0));

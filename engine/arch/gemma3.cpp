@@ -41,8 +41,7 @@ Result<HyperParams> read_params(const KeyReader& keys, std::uint32_t window) {
   return p;
 }
 
-Result<HyperParams> read_decoder(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "gemma3");
+Result<HyperParams> read_decoder(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_params(keys, 0));
   if (p.n_layers() == kLayersOf27B) p.attention_scale = 1.0f / std::sqrt(static_cast<float>(p.d_model / p.n_heads));
   if (keys.has("final_logit_softcapping")) {
@@ -62,15 +61,14 @@ Status read_dense(const KeyReader& keys, HyperParams& p) {
       continue;
     }
     QUERN_TRY(const std::uint32_t found, keys.count_or(key, 0, kMaxWidth, want));
-    if (found != want) return fail(Errc::unsupported, "{}: want {}, found {}", keys.name(key), want, found);
+    QUERN_CHECK(require_same(keys, key, found, want));
   }
   return {};
 }
 
-Result<HyperParams> read_encoder(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "gemma-embedding");
+Result<HyperParams> read_encoder(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_params(keys, 0));
-  p.causal = false;
+  QUERN_CHECK(read_encoder_mask(keys, p));
   p.window_kind = kernels::WindowKind::around;
   QUERN_CHECK(read_dense(keys, p));
   assign_cache_layers(p);

@@ -22,8 +22,7 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kPlainFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "gpt2");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   p.n_learned_positions = p.n_context_train;
   for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;

@@ -25,17 +25,15 @@ constexpr TensorGroup kLayer[] = {
     {Where::experts, kExperts},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "gpt-oss");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_TRY(const std::uint32_t d_expert, keys.count("expert_feed_forward_length", 1, kMaxWidth));
   QUERN_CHECK(keys.count("expert_count", 1, kMaxExperts));
   QUERN_CHECK(read_experts(keys, d_expert, p));
   p.moe.gating = Gating::softmax_of_chosen;
   p.moe.normalize = false;
-  p.moe.d_ff_shared = 0;
+  QUERN_CHECK(require_same(keys, "expert_shared_feed_forward_length", p.moe.d_ff_shared, 0));
   QUERN_TRY(const std::uint32_t window, keys.count("attention.sliding_window", 1, UINT32_MAX));
-  QUERN_CHECK(keys.refuse("rope.freq_base_swa"));
   QUERN_CHECK(read_windows(keys, 2, FullLayer::last, window, p));
   assign_cache_layers(p);
   return p;

@@ -16,10 +16,9 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kPlainFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "gptneox");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
-  QUERN_TRY(p.parallel_residual, file.get_bool(keys.name("use_parallel_residual")));
+  QUERN_TRY(p.parallel_residual, keys.flag("use_parallel_residual"));
   assign_cache_layers(p);
   return p;
 }

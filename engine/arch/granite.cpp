@@ -24,16 +24,14 @@ Status read_scales(const KeyReader& keys, HyperParams& p) {
   return {};
 }
 
-Result<HyperParams> read_dense(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "granite");
+Result<HyperParams> read_dense(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_scales(keys, p));
   assign_cache_layers(p);
   return p;
 }
 
-Result<HyperParams> read_moe(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "granitemoe");
+Result<HyperParams> read_moe(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_scales(keys, p));
   QUERN_CHECK(read_experts(keys, p.d_ff, p));

@@ -7,8 +7,7 @@ namespace quern::engine {
 
 namespace {
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "internlm2");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   assign_cache_layers(p);
   return p;

@@ -1,4 +1,4 @@
-#include "engine/arch/read_params.hpp"
+#include "engine/arch/key_reader.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -25,9 +25,16 @@ std::string KeyReader::name(std::string_view key) const {
   return fmt::format("{}.{}", arch_, key);
 }
 
+const gguf::Value* KeyReader::find(std::string_view key) const {
+  std::string full = name(key);
+  const gguf::Value* found = file_.find(full);
+  read_.insert(std::move(full));
+  return found;
+}
+
 Result<std::uint32_t> KeyReader::count(std::string_view key, std::uint64_t min, std::uint64_t max) const {
   const std::string full = name(key);
-  const gguf::Value* found = file_.find(full);
+  const gguf::Value* found = find(key);
   const bool is_array = found != nullptr && found->type == gguf::ValueType::array;
   QUERN_TRY(const std::uint64_t value, is_array ? common_item(file_, full) : file_.get_uint(full));
   if (value < min || value > max) return fail(Errc::corrupt, "{}: want {} to {}, found {}", full, min, max, value);
@@ -40,6 +47,11 @@ Result<std::uint32_t> KeyReader::count_or(std::string_view key, std::uint64_t mi
   return count(key, min, max);
 }
 
+Result<std::vector<std::int64_t>> KeyReader::integers(std::string_view key) const {
+  find(key);
+  return file_.get_int_array(name(key));
+}
+
 Result<float> KeyReader::positive(std::string_view key, double max) const {
   QUERN_TRY(double value, file_.get_float(name(key)));  // names a missing key
   QUERN_TRY(value, positive_or(key, max, 1.0));
@@ -48,16 +60,28 @@ Result<float> KeyReader::positive(std::string_view key, double max) const {
 
 Result<double> KeyReader::positive_or(std::string_view key, double max, double fallback) const {
   const std::string full = name(key);
+  const bool has_key = has(key);
   QUERN_TRY(const double value, file_.get_float_or(full, fallback));
   // What underflows to 0 in F32 counts as 0.
   if (!std::isfinite(value) || value > max || static_cast<float>(value) <= 0.0f) {
-    if (has(key)) return fail(Errc::corrupt, "{}: want a number above 0 and up to {}, found {}", full, max, value);
+    if (has_key) return fail(Errc::corrupt, "{}: want a number above 0 and up to {}, found {}", full, max, value);
   }
   return value;
 }
 
+Result<bool> KeyReader::flag(std::string_view key) const {
+  find(key);
+  return file_.get_bool(name(key));
+}
+
 Result<bool> KeyReader::flag_or(std::string_view key, bool fallback) const {
+  find(key);
   return file_.get_bool_or(name(key), fallback);
+}
+
+Result<std::string_view> KeyReader::text_or(std::string_view key, std::string_view fallback) const {
+  find(key);
+  return file_.get_string_or(name(key), fallback);
 }
 
 Status KeyReader::refuse(std::string_view key) const {

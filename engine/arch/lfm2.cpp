@@ -27,12 +27,10 @@ constexpr TensorGroup kLayer[] = {
     {Where::short_conv, kShortConv}, {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "lfm2");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_TRY(p.conv_kernel, keys.count("shortconv.l_cache", 2, kMaxConvKernel));
-  QUERN_CHECK(keys.refuse("attention.sliding_window"));
-  QUERN_TRY(const std::vector<std::int64_t> kv_heads, file.get_int_array(keys.name("attention.head_count_kv")));
+  QUERN_TRY(const std::vector<std::int64_t> kv_heads, keys.integers("attention.head_count_kv"));
   for (std::uint32_t i = 0; i < p.n_layers(); ++i) {
     p.layers[i].mixer = kv_heads[i] == 0 ? Mixer::short_conv : Mixer::attention;
   }

@@ -9,8 +9,7 @@ namespace quern::engine {
 
 namespace {
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "llama");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_experts(keys, p.d_ff, p));
   assign_cache_layers(p);

@@ -13,12 +13,13 @@ namespace {
 
 constexpr std::uint32_t kChunk = 8192, kPeriod = 4, kExpertsOfMaverick = 128;
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "llama4");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(keys.count("expert_count", 1, kMaxExperts));
   QUERN_TRY(const std::uint32_t d_expert, keys.count("expert_feed_forward_length", 1, kMaxWidth));
   QUERN_CHECK(read_experts(keys, d_expert, p));
+  if (p.moe.d_ff_shared != 0)
+    QUERN_CHECK(require_same(keys, "expert_shared_feed_forward_length", p.moe.d_ff_shared, p.moe.d_ff));
   p.moe.d_ff_shared = p.moe.d_ff;
   p.moe.gating = Gating::sigmoid;
   p.moe.normalize = false;
@@ -29,6 +30,7 @@ Result<HyperParams> read_params(const gguf::GgufFile& file) {
   // The chunk is a constant of the architecture; a window of 0 says that there is none, and rope everywhere.
   QUERN_TRY(const std::uint32_t window, keys.count_or("attention.sliding_window", 0, UINT32_MAX, kChunk));
   if (window != 0) {
+    QUERN_CHECK(require_same(keys, "attention.sliding_window", window, kChunk));
     QUERN_CHECK(read_windows(keys, kPeriod, FullLayer::last, kChunk, p));
     for (LayerParams& layer : p.layers) layer.window = layer.window != 0 ? kChunk : 0;
     p.window_kind = kernels::WindowKind::chunk;

@@ -28,13 +28,12 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kFusedGatedFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "modern-bert");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   QUERN_TRY(const std::uint32_t window, keys.count("attention.sliding_window", 0, UINT32_MAX));
   QUERN_CHECK(read_windows(keys, 3, FullLayer::first, window, p));
   QUERN_CHECK(read_local_rope(keys, p.rope[0].freq_base, p));
-  p.causal = false;
+  QUERN_CHECK(read_encoder_mask(keys, p));
   p.window_kind = kernels::WindowKind::around;
   assign_cache_layers(p);
   return p;

@@ -22,8 +22,7 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "olmo2");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_windows(keys, 4, FullLayer::last, 0, p));
   QUERN_CHECK(read_local_rope(keys, p.rope[0].freq_base, p));

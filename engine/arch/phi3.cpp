@@ -17,9 +17,9 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kFusedGatedFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "phi3");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
+  keys.ignore("attention.sliding_window");
   assign_cache_layers(p);
   return p;
 }

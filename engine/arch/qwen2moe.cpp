@@ -19,8 +19,7 @@ constexpr TensorGroup kLayer[] = {
     {Where::shared_expert, kSharedExpert}, {Where::shared_expert, kSharedRouter},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "qwen2moe");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_TRY(const std::uint32_t n_experts, keys.count("expert_count", 1, kMaxExperts));
   // Without a width of their own, the experts used share that of the dense block.

@@ -18,8 +18,7 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "qwen3");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   assign_cache_layers(p);
   return p;

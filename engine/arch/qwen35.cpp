@@ -6,6 +6,8 @@
 #include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
 
+#include <fmt/ranges.h>
+
 namespace quern::engine {
 
 namespace {
@@ -55,8 +57,30 @@ Status read_delta(const KeyReader& keys, HyperParams& p) {
   return {};
 }
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "qwen35");
+// Pairs of the rotation take their position from text, height and width in turn, each as often as its section says;
+// what is left over does not rotate in text.
+Status check_sections(const KeyReader& keys, std::uint32_t n_pairs) {
+  constexpr const char* kKey = "rope.dimension_sections";
+  if (!keys.has(kKey)) return {};
+  QUERN_TRY(std::vector<std::int64_t> sections, keys.integers(kKey));
+  sections.resize(4);
+  std::int64_t total = 0;
+  for (const std::int64_t section : sections) {
+    if (section < 0 || section > static_cast<std::int64_t>(kMaxHeadWidth))
+      return fail(Errc::corrupt, "{}: want up to 4 numbers of 0 to {}, found {}", keys.name(kKey), kMaxHeadWidth,
+                  section);
+    total += section;
+  }
+  for (std::int64_t pair = 0; pair < std::int64_t{n_pairs}; ++pair) {
+    const std::int64_t turn = total > 0 ? pair % total : 0;
+    if (turn >= 3 * sections[static_cast<std::size_t>(turn % 3)])
+      return fail(Errc::unsupported, "{}: want sections that cover all {} pairs, found [{}]", keys.name(kKey), n_pairs,
+                  fmt::join(sections, ", "));
+  }
+  return {};
+}
+
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   if (p.d_head_k != p.d_head_v) {
     return fail(Errc::unsupported, "{}: want {} like attention.key_length, found {}",
@@ -66,7 +90,8 @@ Result<HyperParams> read_params(const gguf::GgufFile& file) {
   // Blocks behind the main stack predict further tokens; they take no part in the next one.
   QUERN_TRY(const std::uint32_t n_extra, keys.count_or("nextn_predict_layers", 0, p.n_layers() - 1, 0));
   p.layers.resize(p.n_layers() - n_extra);
-  QUERN_CHECK(keys.refuse("attention.recurrent_layers"));
+  p.n_extra_layers = n_extra;
+  QUERN_CHECK(check_sections(keys, p.rope[0].n_rot / 2));
   QUERN_TRY(const std::uint32_t interval, keys.count_or("full_attention_interval", 1, kMaxLayers, 4));
   for (std::uint32_t i = 0; i < p.n_layers(); ++i) {
     p.layers[i].mixer = (i + 1) % interval == 0 ? Mixer::attention : Mixer::delta_net;

@@ -17,13 +17,12 @@ constexpr TensorGroup kLayer[] = {
     {Where::experts, kExperts},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "qwen3moe");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_TRY(const std::uint32_t n_experts, keys.count("expert_count", 1, kMaxExperts));
   QUERN_TRY(const std::uint32_t n_used, keys.count("expert_used_count", 1, n_experts));
   QUERN_CHECK(read_experts(keys, p.d_ff / n_used, p));
-  p.moe.d_ff_shared = 0;
+  QUERN_CHECK(require_same(keys, "expert_shared_feed_forward_length", p.moe.d_ff_shared, 0));
   assign_cache_layers(p);
   return p;
 }

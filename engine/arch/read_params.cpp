@@ -7,14 +7,15 @@ namespace quern::engine {
 
 namespace {
 
+// A factor without a type means linear scaling.
 Result<RopeScaling> read_scaling_type(const KeyReader& keys) {
-  const std::string key = keys.name("rope.scaling.type");
-  QUERN_TRY(const std::string_view name, keys.file().get_string_or(key, "none"));
+  QUERN_TRY(const std::string_view name, keys.text_or("rope.scaling.type", "linear"));
   if (name == "none") return RopeScaling::none;
   if (name == "linear") return RopeScaling::linear;
   if (name == "yarn") return RopeScaling::yarn;
   if (name == "longrope") return RopeScaling::longrope;
-  return fail(Errc::unsupported, "{}: '{}' is not supported; supported: none, linear, yarn, longrope", key, name);
+  return fail(Errc::unsupported, "{}: '{}' is not supported; supported: none, linear, yarn, longrope",
+              keys.name("rope.scaling.type"), name);
 }
 
 Result<RopeParams> read_rope(const KeyReader& keys, const HyperParams& p) {
@@ -26,9 +27,12 @@ Result<RopeParams> read_rope(const KeyReader& keys, const HyperParams& p) {
   }
   QUERN_TRY(rope.freq_base, keys.positive_or("rope.freq_base", 1e12, 10000.0));
   QUERN_TRY(rope.scaling, read_scaling_type(keys));
-  // Files of 2023 give only "rope.scale_linear", which means linear scaling.
+  // YaRN divides by the logarithm of the base.
+  if (rope.scaling == RopeScaling::yarn && rope.freq_base <= 1.0)
+    return fail(Errc::corrupt, "{}: want more than 1 with rope.scaling.type yarn, found {}",
+                keys.name("rope.freq_base"), rope.freq_base);
+  // The factor's name in files of 2023.
   QUERN_TRY(const double legacy, keys.positive_or("rope.scale_linear", kMaxFloatKey, 1.0));
-  if (legacy != 1.0 && rope.scaling == RopeScaling::none) rope.scaling = RopeScaling::linear;
   QUERN_TRY(rope.factor, keys.positive_or("rope.scaling.factor", kMaxFloatKey, legacy));
   QUERN_TRY(rope.original_context,
             keys.count_or("rope.scaling.original_context_length", 1, kMaxContext, p.n_context_train));
@@ -44,12 +48,12 @@ Result<RopeParams> read_rope(const KeyReader& keys, const HyperParams& p) {
 // differ otherwise are refused.
 Status read_kv_heads(const KeyReader& keys, HyperParams& p) {
   const std::string key = keys.name("attention.head_count_kv");
-  const gguf::Value* value = keys.file().find(key);
+  const gguf::Value* value = keys.find("attention.head_count_kv");
   if (value == nullptr || value->type != gguf::ValueType::array) {
     QUERN_TRY(p.n_kv_heads, keys.count_or("attention.head_count_kv", 1, kMaxHeads, p.n_heads));
     return {};
   }
-  QUERN_TRY(const std::vector<std::int64_t> counts, keys.file().get_int_array(key));
+  QUERN_TRY(const std::vector<std::int64_t> counts, keys.integers("attention.head_count_kv"));
   if (counts.size() < p.n_layers())
     return fail(Errc::corrupt, "{}: want one number per layer, {}, found {}", key, p.n_layers(), counts.size());
   for (std::uint32_t i = 0; i < p.n_layers(); ++i) {
@@ -143,7 +147,7 @@ Status read_windows(const KeyReader& keys, std::uint32_t period, FullLayer full,
   QUERN_TRY(const std::uint32_t window, keys.count_or("attention.sliding_window", 0, UINT32_MAX, fallback));
   if (window == 0) return {};
   const std::string pattern = keys.name("attention.sliding_window_pattern");
-  const gguf::Value* value = keys.file().find(pattern);
+  const gguf::Value* value = keys.find("attention.sliding_window_pattern");
   if (value != nullptr && value->type == gguf::ValueType::array) {  // one flag per layer
     const gguf::ArrayView& flags = value->array;
     if (flags.element != gguf::ValueType::boolean || flags.count < p.n_layers()) {
@@ -166,6 +170,18 @@ Status read_local_rope(const KeyReader& keys, double base, HyperParams& p) {
   QUERN_TRY(p.rope[1].freq_base, keys.positive_or("rope.freq_base_swa", 1e12, base));
   for (LayerParams& layer : p.layers) layer.rope = layer.window != 0 ? 1 : 0;
   return {};
+}
+
+Status read_encoder_mask(const KeyReader& keys, HyperParams& p) {
+  QUERN_TRY(const bool causal, keys.flag_or("attention.causal", false));
+  if (causal) return fail(Errc::unsupported, "{}: want false, found true", keys.name("attention.causal"));
+  p.causal = false;
+  return {};
+}
+
+Status require_same(const KeyReader& keys, std::string_view key, std::uint64_t found, std::uint64_t want) {
+  if (found == want || !keys.has(key)) return {};
+  return fail(Errc::unsupported, "{}: want {}, found {}", keys.name(key), want, found);
 }
 
 void assign_cache_layers(HyperParams& p) noexcept {

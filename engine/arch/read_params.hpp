@@ -4,39 +4,12 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "engine/gguf/reader.hpp"
+#include "engine/arch/key_reader.hpp"
 #include "engine/hyper_params.hpp"
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 
 namespace quern::engine {
-
-// Reads "<arch>.<key>".
-class KeyReader {
- public:
-  KeyReader(const gguf::GgufFile& file, std::string_view arch) : file_(file), arch_(arch) {}
-
-  const gguf::GgufFile& file() const noexcept { return file_; }
-  std::string name(std::string_view key) const;
-  bool has(std::string_view key) const { return file_.find(name(key)) != nullptr; }
-
-  // An integer in [min, max]; a missing key is an error. An array is accepted where all its items are equal.
-  Result<std::uint32_t> count(std::string_view key, std::uint64_t min, std::uint64_t max) const;
-  Result<std::uint32_t> count_or(std::string_view key, std::uint64_t min, std::uint64_t max,
-                                 std::uint32_t fallback) const;
-  // A finite float in (0, max].
-  Result<float> positive(std::string_view key, double max) const;
-  Result<double> positive_or(std::string_view key, double max, double fallback) const;
-  Result<bool> flag_or(std::string_view key, bool fallback) const;
-  // For keys that are known, change the computation, and are not supported: an error where the key is present.
-  Status refuse(std::string_view key) const;
-
- private:
-  const gguf::GgufFile& file_;
-  std::string_view arch_;
-};
 
 inline constexpr double kMaxFloatKey = 1e6;  // any scale, factor or cap
 
@@ -59,6 +32,13 @@ Status read_windows(const KeyReader& keys, std::uint32_t period, FullLayer full,
 // Gives layers with a window a rotation of their own: rope.freq_base_swa, or `base` where it is missing, and none of
 // the context extension of the others.
 Status read_local_rope(const KeyReader& keys, double base, HyperParams& p);
+
+// An encoder has no causal mask: attention.causal may say so, and nothing else.
+Status read_encoder_mask(const KeyReader& keys, HyperParams& p);
+
+// For a number that the architecture fixes: the file may state it too (found), but no other. A key that is missing says
+// nothing.
+Status require_same(const KeyReader& keys, std::string_view key, std::uint64_t found, std::uint64_t want);
 
 // Numbers the layers of the KV arena and of the state pages. Every architecture calls it last.
 void assign_cache_layers(HyperParams& p) noexcept;

@@ -10,8 +10,7 @@ namespace {
 
 constexpr std::uint32_t kNoRopePeriod = 4;
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "smollm3");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   for (std::uint32_t i = kNoRopePeriod - 1; i < p.n_layers(); i += kNoRopePeriod) {
     p.layers[i].rope = LayerParams::kNoRope;

@@ -21,11 +21,11 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "stablelm");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
-  // Files say it in use_parallel_residual too; without a second norm nothing else is possible.
-  p.parallel_residual = file.find_tensor("blk.0.ffn_norm.weight") == nullptr;
+  // Converters write true where the configuration says nothing; without a second norm nothing else is possible.
+  keys.ignore("use_parallel_residual");
+  p.parallel_residual = keys.file().find_tensor("blk.0.ffn_norm.weight") == nullptr;
   assign_cache_layers(p);
   return p;
 }

@@ -15,8 +15,7 @@ constexpr TensorGroup kLayer[] = {
     {Where::dense, kPlainFfn},
 };
 
-Result<HyperParams> read_params(const gguf::GgufFile& file) {
-  const KeyReader keys(file, "starcoder2");
+Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   assign_cache_layers(p);
   return p;

@@ -1,5 +1,6 @@
 #include "engine/tokenizer/models.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
+#include "engine/tokenizer/unread_rules.hpp"
 
 #include <array>
 #include <string>
@@ -12,7 +13,10 @@ Result<std::unique_ptr<Tokenizer>> load_tokenizer(const gguf::GgufFile& file) {
   QUERN_TRY(const std::string_view name, file.get_string("tokenizer.ggml.model"));
   std::string known;
   for (const TokenizerModel* const model : kModels) {
-    if (model->name == name) return model->load(file);
+    if (model->name == name) {
+      QUERN_CHECK(refuse_unread_rules(file, name));
+      return model->load(file);
+    }
     known.append(known.empty() ? "" : ", ").append(model->name);
   }
   return fail(Errc::unsupported, "tokenizer.ggml.model: found '{}', supported: {}", name, known);

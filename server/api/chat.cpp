@@ -11,7 +11,7 @@ namespace {
 
 // Parsed, of the served model, and within what the template can express. Errors: those of the three.
 Result<ChatRequest> read_request(std::string_view body, Effort& effort) {
-  const RequestRules rules{effort.limits(), effort.services().tokenizer.n_vocab()};
+  const RequestRules rules{effort.limits(), effort.services().tokenizer.n_vocab(), effort.sampling()};
   QUERN_CHECK(effort.begin_parsing(body));
   QUERN_TRY(ChatRequest request, parse_chat_request(body, rules));
   effort.end_parsing();

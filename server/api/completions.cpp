@@ -24,7 +24,7 @@ Status add_prompts(Prepared& out, std::vector<PromptInput> inputs, Effort& effor
 }
 
 Result<Prepared> prepare_completion(std::string_view body, Effort& effort) {
-  const RequestRules rules{effort.limits(), effort.services().tokenizer.n_vocab()};
+  const RequestRules rules{effort.limits(), effort.services().tokenizer.n_vocab(), effort.sampling()};
   QUERN_CHECK(effort.begin_parsing(body));
   QUERN_TRY(CompletionRequest request, parse_completion_request(body, rules));
   effort.end_parsing();

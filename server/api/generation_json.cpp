@@ -161,6 +161,7 @@ void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationF
 
 void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out) {
   fields.read("model", out.model);
+  out.sampling = rules.sampling;
   read_sampling(fields, rules, out.sampling);
   read_length(fields, out);
   read_stop(fields, rules.limits, out.stop);

@@ -35,6 +35,7 @@ struct GenerationFields {
 struct RequestRules {
   const ServerLimits& limits;
   std::uint32_t n_vocab = 0;
+  engine::sampling::SamplingParams sampling{};  // where a request does not say otherwise
 };
 
 // Notes errors in `fields`; the caller goes on reading its own and ends with fields.finish().

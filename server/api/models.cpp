@@ -11,9 +11,22 @@
 namespace quern::server {
 namespace {
 
+json::object sampling_json(const engine::sampling::SamplingParams& sampling) {
+  return {{"temperature", sampling.temperature},
+          {"top_k", sampling.top_k},
+          {"top_p", sampling.top_p},
+          {"min_p", sampling.min_p},
+          {"repeat_penalty", sampling.repeat_penalty},
+          {"repeat_last_n", sampling.repeat_last_n},
+          {"xtc_probability", sampling.xtc_probability},
+          {"xtc_threshold", sampling.xtc_threshold}};
+}
+
 json::object served_model(const ServerState& state) {
-  return model_json(state.services.model_id, state.services.model, state.services.scheduler.max_context(),
-                    state.started_unix_s);
+  json::object out = model_json(state.services.model_id, state.services.model, state.services.scheduler.max_context(),
+                                state.started_unix_s);
+  out["meta"].as_object()["sampling"] = sampling_json(state.options.sampling);
+  return out;
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ class Effort final : private engine::chat::jinja::Watch {
 
   const Services& services() const noexcept { return state_.services; }
   const ServerLimits& limits() const noexcept { return state_.options.limits; }
+  const engine::sampling::SamplingParams& sampling() const noexcept { return state_.options.sampling; }
   std::size_t longest_token_bytes() const noexcept { return state_.longest_token_bytes; }
 
   // A small go was not enough: what came of it counts for nothing.

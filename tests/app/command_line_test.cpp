@@ -1,5 +1,6 @@
 #include "app/options/command_line.hpp"
 
+#include "app/options/sampling_fields.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <limits>
@@ -33,6 +34,31 @@ TEST_F(CommandLineFile, CommandLineBeatsEnvironmentBeatsFileBeatsDefault) {
   EXPECT_EQ(line->options.server.limits.max_body_bytes, 4u << 20);
   EXPECT_EQ(line->options.server.limits.drain_timeout, std::chrono::seconds(3));
   EXPECT_EQ(line->options.server.limits.max_stop_strings, server::ServerLimits{}.max_stop_strings);
+}
+
+// The model's file stands between the built-in values and whatever option was set, wherever it was set.
+TEST_F(CommandLineFile, SamplingOptionsBeatTheModelsFileAndOnlyWhereTheyWereSet) {
+  engine::sampling::SamplingParams file;
+  file.temperature = 0.6f;
+  file.top_k = 20;
+  file.top_p = 0.9f;
+  file.min_p = 0.01f;
+  file.order = {engine::sampling::Stage::temperature};
+  for (const char* const command : {"serve", "run"}) {
+    const std::string config = write("quern.yaml", "top_p: 0.95\n");  // the built-in value, but set
+    const auto line = parse({command, "--config", config, "--temp", "0.8"}, {"QUERN_MIN_P=0.2"});
+    ASSERT_TRUE(line) << error_of(line);
+    const auto got = sampling_over(file, line->options);
+    EXPECT_EQ(got.temperature, 0.8f);
+    EXPECT_EQ(got.top_k, 20);
+    EXPECT_EQ(got.top_p, 0.95f);
+    EXPECT_EQ(got.min_p, 0.2f);
+    EXPECT_EQ(got.order, file.order);
+    EXPECT_EQ(sampling_over(file, parse({command})->options).temperature, 0.6f);
+    const auto ordered = parse({command, "--samplers", "top_k,min_p", "--dry-breaker", "none", "--dry-breaker", "x"});
+    EXPECT_EQ(sampling_over(file, ordered->options).order.size(), 2u);
+    EXPECT_EQ(sampling_over(file, ordered->options).dry_sequence_breakers, (std::vector<std::string>{"x"}));
+  }
 }
 
 TEST_F(CommandLineFile, ConfigurationFileIsTheNamedOneElseTheVariablesElseTheSystems) {

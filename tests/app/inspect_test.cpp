@@ -66,6 +66,20 @@ TEST_F(Inspect, TextShowsMetadataTensorsAndSummary) {
   EXPECT_FALSE(contains(out, "word6")) << "long arrays are shortened";
 }
 
+TEST_F(Inspect, SaysWhatOfTheSamplingAdviceIsHonoured) {
+  EXPECT_FALSE(contains(text({}), "sampling"));
+  test::GgufBuilder builder;
+  builder.key("general.architecture", "llama").key("general.sampling.temp", 0.6f);
+  builder.key("general.sampling.top_k", 20u).key("general.sampling.mirostat", 2u);
+  test::write_file(path_, builder.build());
+  const std::string out = text({});
+  EXPECT_TRUE(contains(out, "temperature 0.6, top_k 20")) << out;
+  EXPECT_TRUE(contains(out, "general.sampling.mirostat: 2 is not supported")) << out;
+  const json::object summary = parsed({}).at("summary").as_object();
+  EXPECT_EQ(summary.at("sampling"), (json::array{"temperature 0.6", "top_k 20"}));
+  EXPECT_EQ(summary.at("sampling_not_honoured").as_array().size(), 1u);
+}
+
 TEST_F(Inspect, ForeignTextCannotSteerTheTerminal) {
   EXPECT_TRUE(is_safe(text({})));
   EXPECT_TRUE(contains(text({}), "evil\\x1b[2J"));

@@ -1,6 +1,7 @@
 """Helpers for tests that run the quern binary (its path is the first argument of the test script)."""
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,21 @@ def environment(**extra):
 def quern(*args, stdin="", stdout=subprocess.PIPE, **env):
     return subprocess.run([QUERN, *args], input=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True,
                           encoding="utf-8", timeout=TIMEOUT_S, env=environment(**env), check=False)
+
+
+def write_model_with_keys(path, keys):
+    """The story model with further metadata in front: name -> float or int."""
+    data = MODEL.read_bytes()
+    magic, version, n_tensors, n_keys = struct.unpack_from("<4sIQQ", data)
+    added = b""
+    for name, value in keys.items():
+        kind, form = (6, "<f") if isinstance(value, float) else (5, "<i")
+        added += struct.pack("<Q", len(name)) + name.encode() + struct.pack("<I", kind) + struct.pack(form, value)
+    filler = b"general.filler"  # a text as long as it takes to leave the tensors where they are aligned
+    head = struct.pack("<Q", len(filler)) + filler + struct.pack("<I", 8)
+    text = b"x" * (-(len(added) + len(head) + 8) % 32)
+    added += head + struct.pack("<Q", len(text)) + text
+    path.write_bytes(struct.pack("<4sIQQ", magic, version, n_tensors, n_keys + len(keys) + 1) + added + data[24:])
 
 
 class QuernTest(unittest.TestCase):

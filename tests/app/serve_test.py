@@ -74,6 +74,37 @@ class Serve(QuernTest):
         self.assertTrue(reply["choices"][0]["text"].startswith(STORY), reply)
         self.assertEqual(server.end(signal.SIGINT), 0)
 
+    def test_sampling_defaults_request_option_file(self):
+        model = self.directory / "advice.gguf"
+        quern_process.write_model_with_keys(model, {"general.sampling.temp": 0.0, "general.sampling.top_k": 7,
+                                                    "general.sampling.mirostat": 2})
+        body = {"prompt": "Once upon a time", "max_tokens": 60}
+
+        def in_force(server):
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/v1/models", timeout=TIMEOUT_S) as reply:
+                return json.load(reply)["data"][0]["meta"]["sampling"]
+
+        server = self.start("-m", str(model))  # the file's: greedy
+        self.assertTrue(server.post("/v1/completions", body)["choices"][0]["text"].startswith(STORY))
+        self.assertEqual((in_force(server)["temperature"], in_force(server)["top_k"]), (0, 7))
+        self.assertAlmostEqual(in_force(server)["top_p"], 0.95, places=5)  # built in
+        server.process.send_signal(signal.SIGTERM)
+        log = server.process.communicate(timeout=TIMEOUT_S)[1]
+        self.assertIn("general.sampling.mirostat: 2 is not supported", log)
+        self.assertIn("temperature 0, top_k 7", log)
+
+        server = self.start("-m", str(model), "--temp", "100", "--top-k", "0", "--top-p", "1", "--min-p", "0")
+        self.assertEqual((in_force(server)["temperature"], in_force(server)["top_k"]), (100, 0))
+        self.assertFalse(server.post("/v1/completions", {**body, "seed": 1})["choices"][0]["text"].startswith(STORY))
+        self.assertTrue(server.post("/v1/completions", {**body, "temperature": 0})["choices"][0]["text"].startswith(STORY))
+        self.assertEqual(server.end(), 0)
+
+        said = quern("run", "-m", str(model), "-p", "Once upon a time", "-n", "60")
+        self.assertTrue(said.stdout.startswith(STORY), said.stdout)
+        said = quern("run", "-m", str(model), "-p", "Once upon a time", "-n", "60", "--temp", "100", "--top-k", "0",
+                     "--top-p", "1", "--min-p", "0", "--seed", "1")
+        self.assertFalse(said.stdout.startswith(STORY), said.stdout)
+
     def test_ctl_looks_inside(self):
         server = self.start()
         status = quern("ctl", "--socket", str(self.socket))

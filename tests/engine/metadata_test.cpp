@@ -1,10 +1,12 @@
 // Every metadata value of every architecture, one after the other missing, of another type, or absurd: an error that
 // names what is wrong, or a model that still computes; never the end of the process.
+#include "engine/tokenizer/tokenizer.hpp"
 #include "tests/support/arch_models.hpp"
 #include "tests/support/gguf_image.hpp"
 #include "tests/support/model_trial.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -143,6 +145,76 @@ TEST_P(Metadata, AnAbsurdNumberIsAnErrorOrHarmless) {
           << key.name << ": " << error->detail;
     });
   }
+}
+
+// Every integer of the file, those of the tokenizer and the container too, alone or as an item of an array.
+constexpr std::size_t kIntegerBytes[] = {1, 1, 2, 2, 4, 4, 0, 0, 0, 0, 8, 8};  // by GGUF type; 0: another kind
+constexpr std::uint64_t kIntegers[] = {0,
+                                       1,
+                                       2,
+                                       3,
+                                       0x7F,
+                                       0xFF,
+                                       0x7FFFFFFF,
+                                       0x80000000,
+                                       0xFFFFFFFF,
+                                       0x100000000,
+                                       std::uint64_t{INT64_MAX},
+                                       std::uint64_t{1} << 63,
+                                       UINT64_MAX};
+
+std::size_t integer_bytes(std::uint32_t type) {
+  return type < std::size(kIntegerBytes) ? kIntegerBytes[type] : 0;
+}
+
+// Where the integers of a value are: the value itself, or the first and last items of an array.
+std::vector<std::size_t> integer_offsets(const GgufImage::Key& key, std::uint32_t& type) {
+  constexpr std::size_t kArrayHead = sizeof(std::uint32_t) + sizeof(std::uint64_t);
+  type = key.type;
+  if (key.type != 9) return integer_bytes(type) != 0 ? std::vector<std::size_t>{0} : std::vector<std::size_t>{};
+  std::memcpy(&type, key.value.data(), sizeof type);
+  const std::size_t size = integer_bytes(type);
+  if (size == 0 || key.value.size() == kArrayHead) return {};
+  return {kArrayHead, key.value.size() - size};
+}
+
+TEST_P(Metadata, AnyIntegerIsAnErrorOrHarmless) {
+  std::size_t n_tried = 0, n_refused = 0;
+  const auto try_image = [&](const std::string& name) {
+    ++n_tried;
+    const std::vector<std::byte> bytes = image_.build();
+    const std::optional<Error> error = trial().run(bytes);
+    if (error) {
+      ++n_refused;
+      EXPECT_FALSE(error->detail.empty()) << name;
+    }
+    if (const auto file = engine::gguf::GgufFile::parse(bytes, "trial.gguf")) {
+      const auto tokenizer = engine::load_tokenizer(**file);
+      if (tokenizer) (void)(*tokenizer)->encode("Once upon a time", {});
+    }
+  };
+  for (GgufImage::Key& key : image_.keys) {
+    const GgufImage::Key original = key;
+    std::uint32_t type = 0;
+    for (const std::size_t offset : integer_offsets(original, type)) {
+      for (const std::uint64_t number : kIntegers) {  // cut to the type, so that small ones become -1 and the like
+        std::memcpy(key.value.data() + offset, &number, integer_bytes(type));
+        if (key.value != original.value) try_image(key.name);
+        key = original;
+      }
+    }
+    if (key.type == 9 || integer_offsets(original, type).empty()) continue;
+    for (const std::uint32_t wide : {10u, 11u}) {  // the numbers that 64 bits hold, as unsigned and as signed ones
+      for (const std::uint64_t number : kIntegers) {
+        if (number <= 0xFF) continue;
+        set_number(key, wide, number);
+        try_image(key.name);
+        key = original;
+      }
+    }
+  }
+  EXPECT_GE(n_tried, 200u);
+  EXPECT_GE(n_refused, n_tried / 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Metadata, testing::ValuesIn(arch_models()),

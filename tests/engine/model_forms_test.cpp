@@ -156,6 +156,31 @@ TEST_F(ModelForms, GateInTheUpMatrix) {
   EXPECT_NE(error_of(fused).find("tensor blk.1.ffn_up.weight: want shape"), std::string::npos) << error_of(fused);
 }
 
+// ---- rope.scaling.*: a factor needs no type, and had another name once
+
+TEST_F(ModelForms, AFactorWithoutATypeIsLinear) {
+  ModelEditor plain = ModelEditor::read(arch_model_path("llama-linear"));
+  plain.drop_key("llama.rope.scaling.type");
+  plain.drop_key("llama.rope.scaling.factor");
+  ModelEditor linear = plain;
+  linear.set("llama.rope.scaling.type", "linear");
+  linear.set("llama.rope.scaling.factor", 4.0f);
+  const Rows unscaled = logits(plain), scaled = logits(linear);
+  EXPECT_NE(scaled, unscaled);
+  for (const char* const factor : {"llama.rope.scaling.factor", "llama.rope.scale_linear"}) {
+    ModelEditor untyped = plain;
+    untyped.set(factor, 4.0f);
+    EXPECT_EQ(logits(untyped), scaled) << factor;
+    untyped.set("llama.rope.scaling.type", "linear");
+    EXPECT_EQ(logits(untyped), scaled) << factor;
+    untyped.set("llama.rope.scaling.type", "none");
+    EXPECT_EQ(logits(untyped), unscaled) << factor;
+  }
+  linear.set("llama.rope.scaling.type", "yarn");
+  linear.set("llama.rope.freq_base", 1.0f);
+  EXPECT_NE(error_of(linear).find("llama.rope.freq_base: want more than 1"), std::string::npos) << error_of(linear);
+}
+
 // ---- models made from nothing
 
 ModelEditor small_encoder(const std::string& arch, const char* eps) {

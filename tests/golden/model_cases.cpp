@@ -126,6 +126,16 @@ const kernels::KernelTable& tier_under_test() {
   throw std::runtime_error(fmt::format("QUERN_FORCE_ISA: tier '{}' is unknown or not supported by this CPU", forced));
 }
 
+Tolerance quantized_tolerance() {
+  // Does this tier round weights and activations to bf16 where it may? The form takes two bytes for each value.
+  const auto& by_type = tier_under_test().matmul[static_cast<std::size_t>(kernels::Role::prefill_coarse)];
+  const auto f16 = static_cast<std::size_t>(kernels::TensorType::f16);
+  const bool rounds = by_type[f16].prepared_row_bytes(1024) < 1024 * sizeof(float);
+  // With F32 activations F32 sums of 512 terms cost less than 1e-12, integers of 14 bits 1e-8. A product of bf16 costs
+  // 3e-6, and some ten follow each other.
+  return {.f32_nmse = rounds ? 1e-4 : 1e-6, .f16_nmse = 1e-4, .f32_greedy_margin = rounds ? 0.05 : 0.0};
+}
+
 FileResult run_embedding_cases(const std::string& file, const std::filesystem::path& gguf,
                                const boost::json::object& golden, const Tolerance& tolerance) {
   const auto runner = make_runner(gguf, kernels::KvType::f32);

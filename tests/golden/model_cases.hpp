@@ -22,6 +22,9 @@ struct Tolerance {
   const char* margin_key = "greedy_margin";
 };
 
+// Of the tier under test, for weights in blocks against the same weights dequantized to F32.
+Tolerance quantized_tolerance();
+
 // The tier that QUERN_FORCE_ISA names (also "avx512-emulated"), else the best one. Throws where it cannot run.
 const kernels::KernelTable& tier_under_test();
 

@@ -11,26 +11,35 @@
 
 namespace quern::test {
 
+inline std::filesystem::path committed_arch_dir() {
+  return QUERN_TEST_DATA_DIR "/arch";
+}
+
 inline std::filesystem::path arch_model_dir() {
   const char* shared = std::getenv("QUERN_SHARED_DIR");
   const std::filesystem::path base = shared != nullptr ? shared : QUERN_SOURCE_DIR "/../shared";
   std::error_code error;
   if (std::filesystem::exists(base / "golden" / "arch", error)) return base / "golden" / "arch";
-  return QUERN_TEST_DATA_DIR "/arch";
+  return committed_arch_dir();
 }
 
-// Names without ".gguf", sorted.
+// Names without ".gguf", sorted: of both folders, since the committed one has models that the full data keeps
+// elsewhere.
 inline std::vector<std::string> arch_models() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(arch_model_dir())) {
-    if (entry.path().extension() == ".gguf") names.push_back(entry.path().stem().string());
+  for (const auto& folder : {arch_model_dir(), committed_arch_dir()}) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension() == ".gguf") names.push_back(entry.path().stem().string());
+    }
   }
   std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 
 inline std::string arch_model_path(const std::string& name) {
-  return (arch_model_dir() / (name + ".gguf")).string();
+  const std::filesystem::path full = arch_model_dir() / (name + ".gguf");
+  return std::filesystem::exists(full) ? full.string() : (committed_arch_dir() / (name + ".gguf")).string();
 }
 
 // What GoogleTest accepts as part of a test's name.

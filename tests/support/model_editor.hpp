@@ -70,8 +70,27 @@ struct ModelEditor {
   void set(const std::string& name, std::uint32_t value) { set_bytes(name, 4, ByteWriter().number(value)); }
   void set(const std::string& name, float value) { set_bytes(name, 6, ByteWriter().number(value)); }
   void set(const std::string& name, const char* value) { set_bytes(name, 8, ByteWriter().string(value)); }
+  void set(const std::string& name, bool value) { set_bytes(name, 7, ByteWriter().number<std::uint8_t>(value)); }
+  void set(const std::string& name, const std::vector<std::int32_t>& values) {
+    ByteWriter array;
+    array.number<std::uint32_t>(5).number<std::uint64_t>(values.size());
+    for (const std::int32_t value : values) array.number(value);
+    set_bytes(name, 9, array);
+  }
+  bool has(std::string_view name) const {
+    return std::any_of(keys.begin(), keys.end(), [name](const GgufImage::Key& key) { return key.name == name; });
+  }
+  // The value of a key that is text.
+  std::string text(std::string_view name) const {
+    for (const GgufImage::Key& key : keys)
+      if (key.name == name && key.type == 8)
+        return {reinterpret_cast<const char*>(key.value.data()) + sizeof(std::uint64_t),
+                key.value.size() - sizeof(std::uint64_t)};
+    throw std::runtime_error("no text " + std::string(name));
+  }
 
-  void save(const std::filesystem::path& path) const {
+  void save(const std::filesystem::path& path) const { write_file(path, build()); }
+  std::vector<std::byte> build() const {
     GgufBuilder out;
     for (const GgufImage::Key& key : keys) out.raw_key(key.name, key.type, key.value);
     for (const auto& [name, tensor] : tensors) {
@@ -80,7 +99,7 @@ struct ModelEditor {
       else
         out.tensor(name, tensor.type, tensor.dims, std::as_bytes(std::span(tensor.halves)));
     }
-    write_file(path, out.build());
+    return out.build();
   }
 
  private:

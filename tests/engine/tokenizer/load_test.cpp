@@ -56,6 +56,32 @@ TEST(LoadTokenizer, KeysOfTheWrongTypeAreNamed) {
         "tokenizer.ggml.pre");
 }
 
+TEST(LoadTokenizer, RulesThatTheModelDoesNotReadMustSayNothing) {
+  const auto spm = [] { return test::small_spm().builder().key("tokenizer.ggml.model", "llama"); };
+  const auto bpe = [] { return test::small_bpe().builder().key("tokenizer.ggml.model", "gpt2"); };
+  for (const char* const key : {"tokenizer.ggml.remove_extra_whitespaces", "tokenizer.ggml.normalizer.lowercase",
+                                "tokenizer.ggml.normalizer.strip_accents"}) {
+    EXPECT_TRUE(test::tokenizer_of(spm().key(key, false))) << key;
+    expect_names(error_of(spm().key(key, true)), Errc::unsupported, {key, "want false", "'llama'", "found true"});
+    EXPECT_TRUE(test::tokenizer_of(bpe().key(key, false))) << key;
+    expect_names(error_of(bpe().key(key, true)), Errc::unsupported, {key, "want false", "'gpt2'", "found true"});
+  }
+  EXPECT_TRUE(test::tokenizer_of(spm().key("tokenizer.ggml.add_space_prefix", true)));
+  expect_names(error_of(bpe().key("tokenizer.ggml.add_space_prefix", true)), Errc::unsupported,
+               {"tokenizer.ggml.add_space_prefix", "want false"});
+  const char* const map = "tokenizer.ggml.precompiled_charsmap";
+  const auto bytes = [](std::uint64_t n) {
+    test::ByteWriter array;
+    array.number<std::uint32_t>(0).number(n);
+    for (std::uint64_t i = 0; i < n; ++i) array.number<std::uint8_t>(1);
+    return array;
+  };
+  EXPECT_TRUE(test::tokenizer_of(spm().raw_key(map, 9, bytes(0).bytes())));
+  expect_names(error_of(spm().raw_key(map, 9, bytes(3).bytes())), Errc::unsupported, {map, "found 3 bytes"});
+  expect_names(error_of(bpe().key("tokenizer.ggml.normalizer.lowercase", "yes")), Errc::corrupt,
+               {"tokenizer.ggml.normalizer.lowercase", "string"});
+}
+
 TEST(LoadTokenizer, AMissingPretokenizerIsTheDefault) {
   const auto bpe = test::tokenizer_of(test::small_bpe().builder().key("tokenizer.ggml.model", "gpt2"));
   ASSERT_TRUE(bpe);

@@ -31,6 +31,18 @@ TEST(CompletionRequest, DefaultsAreThoseOfTheSampler) {
   EXPECT_FALSE(request->fields.stream || request->fields.logprobs || request->fields.ignore_eos);
 }
 
+TEST(CompletionRequest, TheServersDefaultsHoldWhereTheRequestSaysNothing) {
+  RequestRules rules{kLimits, 100};
+  rules.sampling.temperature = 0.6f;
+  rules.sampling.top_k = 20;
+  rules.sampling.logit_bias = {{7, -1.0f}};
+  const auto request = parse_completion_request(R"({"prompt":"x","top_k":5,"logit_bias":{"8":1}})", rules);
+  ASSERT_TRUE(request) << request.error().detail;
+  EXPECT_EQ(request->fields.sampling.temperature, 0.6f);
+  EXPECT_EQ(request->fields.sampling.top_k, 5);
+  EXPECT_EQ(request->fields.sampling.logit_bias, (std::vector<std::pair<std::int32_t, float>>{{7, -1.0f}, {8, 1.0f}}));
+}
+
 TEST(CompletionRequest, ReadsEveryField) {
   const Result<CompletionRequest> request = parse(R"({
     "model":"m","prompt":[1,2,99],"max_tokens":7,"n":2,"best_of":2,"stop":["a","b"],"stream":true,
