@@ -46,14 +46,12 @@ struct Stats {
   std::atomic<std::uint64_t> work_tokens{0};  // prompt and max_tokens of what was submitted and has not ended
   std::atomic<double> tokens_per_s{0};        // moving average over steps
   std::atomic<bool> busy{false};              // the engine has work
-  std::atomic<std::int64_t> progress_at{0};   // when it last began or ended a step, in ticks of its clock
+  std::atomic<std::uint64_t> progress{0};     // grows when it begins or ends a step
   AtomicHistogram time_to_first_token{kWaitBounds}, inter_token{kGapBounds}, step{kGapBounds}, queue{kWaitBounds};
   AtomicHistogram e2e{kWaitBounds}, prefill{kWaitBounds}, decode{kWaitBounds};
 
   void count_finish(FinishReason reason) noexcept;
-  void mark_progress(TimePoint now) noexcept {
-    progress_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-  }
+  void mark_progress() noexcept { progress.fetch_add(1, std::memory_order_relaxed); }
   // What work_tokens take at the speed of the last steps, at most. 0 before the first step.
   double seconds_of_work() const noexcept;
   void observe_rate(std::uint32_t n_tokens, Duration took) noexcept;
