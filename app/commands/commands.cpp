@@ -8,7 +8,7 @@ constexpr Command kCommands[] = {
      "quern serve                                  # the embedded 260K model, http://127.0.0.1:8080\n"
      "quern serve -m llama-3.2-1b-q4_k_m.gguf      # your model\n"
      "quern serve -m model.gguf --port 0 --ctx 4096 --parallel 16 --memory 6G\n"
-     "curl -N http://127.0.0.1:8080/v1/completions \\\n"
+     "curl -N http://127.0.0.1:8080/v1/completions -H 'Content-Type: application/json' \\\n"
      "     -d '{\"prompt\": \"Once upon a time\", \"stream\": true}'\n",
      &serve},
     {"run", kRun, "continue a prompt, or chat, in the terminal", "[-m FILE] [-p TEXT | -f FILE] [options]",
