@@ -26,13 +26,13 @@ namespace quern::app {
 
 // How much of the executor a command will use.
 struct Load {
-  std::uint32_t parallel = 1;          // sequences at once
+  std::uint32_t parallel = 1;          // sequences at once; fewer, where recurrent state of so many does not fit
   std::uint32_t prefill_tokens = 256;  // prompt tokens of one step
   std::uint32_t min_context = 0;       // what one sequence must have room for; 0: no wish
-  std::uint32_t states_kept = 0;       // checkpoints of recurrent state for each sequence (models with such layers)
+  std::uint32_t states_kept = 0;       // copies of recurrent state that are of use for each sequence
 };
 
-// Bytes that the process may use: --memory, or nine tenths of what the machine (or its cgroup) has.
+// Bytes that the process may use: --memory, or nine tenths of what the machine (or its cgroup) has left, which it logs.
 std::uint64_t memory_budget(const ModelOptions& options);
 
 class Runtime {
@@ -41,9 +41,10 @@ class Runtime {
   static Result<std::unique_ptr<Runtime>> create(const ModelOptions& options, const Load& load);
   ~Runtime();
 
-  // Creates and starts the engine thread; the runtime owns the scheduler. Errors: overloaded, where the memory budget
-  // has no room for its buffers. REQUIRES: not called before.
-  Result<sched::Scheduler*> start_scheduler(const sched::SchedulerLimits& limits);
+  // Creates and starts the engine thread, which becomes worker 0 of the pool; the runtime owns the scheduler. No more
+  // requests run at once than the executor has room for. Errors: overloaded, where the memory budget has no room for
+  // its buffers. REQUIRES: not called before.
+  Result<sched::Scheduler*> start_scheduler(sched::SchedulerLimits limits);
 
   const engine::Model& model() const noexcept { return *model_; }
   const engine::Tokenizer& tokenizer() const noexcept { return *tokenizer_; }

@@ -1,12 +1,9 @@
 #include "base/byte_ledger.hpp"
 
 #include "base/assert.hpp"
-#include "base/cgroup.hpp"
 
 #include <algorithm>
 #include <utility>
-
-#include <unistd.h>
 
 namespace quern {
 
@@ -92,12 +89,6 @@ Result<ByteLedger::Reservation> ByteLedger::reserve(MemoryUse use, std::uint64_t
 
 std::uint64_t ByteLedger::used(MemoryUse use) const noexcept {
   return by_use_[static_cast<std::size_t>(use)].load(std::memory_order_relaxed);
-}
-
-std::uint64_t machine_memory_bytes() {
-  const std::uint64_t physical =
-      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
-  return std::min(physical, cgroup_memory_limit());
 }
 
 }  // namespace quern

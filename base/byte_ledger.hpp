@@ -58,7 +58,4 @@ class ByteLedger {
   std::array<std::atomic<std::uint64_t>, kMemoryUses> by_use_{};
 };
 
-// The memory this process may use: the smaller of physical memory and the cgroup (v1 or v2) limit.
-std::uint64_t machine_memory_bytes();
-
 }  // namespace quern

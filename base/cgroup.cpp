@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -122,6 +123,37 @@ std::uint64_t memory_limit_in(const std::string& path) {
   return UINT64_MAX;
 }
 
+constexpr const char* kLimitFiles[] = {"/memory.max", "/memory.high", "/memory.limit_in_bytes"};
+
+std::uint64_t memory_limit_of(const std::string& level) {
+  std::uint64_t smallest = UINT64_MAX;
+  for (const char* file : kLimitFiles) smallest = std::min(smallest, memory_limit_in(level + file));
+  return smallest;
+}
+
+// Sum of the lines "<name> <bytes>" of a memory.stat; those that are not there count 0.
+std::uint64_t sum_of(std::string_view stat, std::initializer_list<std::string_view> names) {
+  std::uint64_t sum = 0;
+  for (const std::string_view line : split(stat, '\n')) {
+    const std::vector<std::string_view> fields = split(line, ' ');
+    if (fields.size() != 2 || std::find(names.begin(), names.end(), fields[0]) == names.end()) continue;
+    sum += std::min(parse<std::uint64_t>(fields[1]).value_or(0), UINT64_MAX - sum);
+  }
+  return sum;
+}
+
+// Bytes that the group holds and cannot give up: its usage without the page cache of files.
+std::uint64_t memory_held_in(const std::string& level) {
+  std::optional<std::string> usage = read_small_file(level + "/memory.current");
+  if (!usage) usage = read_small_file(level + "/memory.usage_in_bytes");
+  const std::uint64_t used = usage ? parse<std::uint64_t>(*usage).value_or(0) : 0;
+  const std::string stat = read_small_file(level + "/memory.stat").value_or("");
+  // v1 counts a group's children only under total_, v2 everywhere.
+  std::uint64_t files = sum_of(stat, {"total_active_file", "total_inactive_file"});
+  if (files == 0) files = sum_of(stat, {"active_file", "inactive_file"});
+  return used - std::min(used, files);
+}
+
 }  // namespace
 
 double cgroup_cpu_quota(const CgroupSource& source) {
@@ -136,10 +168,17 @@ double cgroup_cpu_quota(const CgroupSource& source) {
 
 std::uint64_t cgroup_memory_limit(const CgroupSource& source) {
   std::uint64_t smallest = UINT64_MAX;
+  for (const std::string& level : cgroup_levels(source, "memory"))
+    smallest = std::min(smallest, memory_limit_of(level));
+  return smallest;
+}
+
+std::uint64_t cgroup_memory_left(const CgroupSource& source) {
+  std::uint64_t smallest = UINT64_MAX;
   for (const std::string& level : cgroup_levels(source, "memory")) {
-    for (const char* file : {"/memory.max", "/memory.high", "/memory.limit_in_bytes"}) {
-      smallest = std::min(smallest, memory_limit_in(level + file));
-    }
+    const std::uint64_t limit = memory_limit_of(level);
+    if (limit == UINT64_MAX) continue;
+    smallest = std::min(smallest, limit - std::min(limit, memory_held_in(level)));
   }
   return smallest;
 }

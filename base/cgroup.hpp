@@ -20,4 +20,8 @@ double cgroup_cpu_quota(const CgroupSource& source = {});
 // Bytes; v2's memory.high counts too, as a process held above it is slowed to a halt. UINT64_MAX: no limit.
 std::uint64_t cgroup_memory_limit(const CgroupSource& source = {});
 
+// Bytes that the group and its parents can still grow by: their limit less what they use and cannot drop. Page cache of
+// files (memory.stat) can be dropped and does not count as used. UINT64_MAX: no limit.
+std::uint64_t cgroup_memory_left(const CgroupSource& source = {});
+
 }  // namespace quern

@@ -47,6 +47,8 @@ class Backend {
   // plan.logits_tokens). Rows of sequences cancelled meanwhile are left unspecified.
   // REQUIRES: the plan is inside limits() and its pages are owned by its sequences.
   virtual void forward(const StepPlan& plan, std::span<float> logits) noexcept = 0;
+  // Grows while forward() gets on. Any thread.
+  virtual std::uint64_t progress() const noexcept { return 0; }
 };
 
 // What computes vectors of texts instead of next tokens. Threads: embed() from the engine thread only.

@@ -110,6 +110,9 @@ const ModelInfo& CpuExecutor::info() const noexcept {
 const BackendLimits& CpuExecutor::limits() const noexcept {
   return impl_->limits;
 }
+std::uint64_t CpuExecutor::progress() const noexcept {
+  return impl_->pass.n_layers_done();
+}
 void CpuExecutor::forward(const StepPlan& plan, std::span<float> logits) noexcept {
   QUERN_ASSERT(impl_->arena != nullptr && impl_->model.info().generates);
   impl_->pass.run(plan, {.arena = impl_->arena}, logits);

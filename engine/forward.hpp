@@ -32,6 +32,7 @@ class CpuExecutor final : public Backend, public Embedder {
   const ModelInfo& info() const noexcept override;
   const BackendLimits& limits() const noexcept override;
   void forward(const StepPlan& plan, std::span<float> logits) noexcept override;
+  std::uint64_t progress() const noexcept override;  // layers of all steps
 
   std::uint32_t embedding_width(Pooling pooling) const noexcept override;
   // REQUIRES besides: can_embed().

@@ -61,6 +61,7 @@ void ForwardPass::layers(const StepPlan& plan) noexcept {
   for (std::uint32_t i = 0; i < params_.n_layers() && rows_.n_rows() > 0; ++i) {
     if (rows_.any_cancelled() && rows_.select_live()) drop_rows();
     if (rows_.n_rows() > 0) layer(i);
+    n_layers_done_.fetch_add(1, std::memory_order_relaxed);
   }
 }
 

@@ -38,6 +38,8 @@ class ForwardPass {
   std::span<const float> hidden(const StepPlan& plan, const Cache& cache) noexcept;
   std::span<const std::uint32_t> kept_slots() const noexcept { return rows_.logits_slots(); }
 
+  std::uint64_t n_layers_done() const noexcept { return n_layers_done_.load(std::memory_order_relaxed); }  // any thread
+
   // out[n_rows, labels] of the classification head for rows x[n_rows, d_model], which it may overwrite.
   void classify(float* x, std::uint32_t n_rows, float* out) noexcept;
   // x[n_rows, d_model] = dense_3 dense_2 x, where the model has them. n_rows: at most a step's tokens.
@@ -167,6 +169,7 @@ class ForwardPass {
   std::vector<float> alibi_slopes_;  // [n_heads]
   std::vector<float> ones_;          // [d_head_k] weights of a norm that has none
   std::atomic<std::uint32_t> next_item_{0};
+  std::atomic<std::uint64_t> n_layers_done_{0};
 };
 
 template <class Body>

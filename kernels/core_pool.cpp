@@ -2,16 +2,20 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "kernels/core_claims.hpp"
+#include "kernels/cpu_load.hpp"
 #include "kernels/wait_word.hpp"
 #include "kernels/worker_placement.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include <fmt/ranges.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -40,16 +44,37 @@ std::uint32_t iterations_for(std::chrono::nanoseconds time) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(time.count() * kProbe / probe_ns, 1, 1'000'000));
 }
 
-void pin(pthread_t thread, std::uint32_t os_cpu) noexcept {
-  cpu_set_t* set = CPU_ALLOC(os_cpu + 1);
+// Binds the thread to these CPUs, one or several.
+void pin(pthread_t thread, std::span<const std::uint32_t> os_cpus) noexcept {
+  const std::size_t n_cpus = std::size_t{1} + *std::ranges::max_element(os_cpus);
+  cpu_set_t* set = CPU_ALLOC(n_cpus);
   if (set == nullptr) return;
-  const std::size_t bytes = CPU_ALLOC_SIZE(os_cpu + 1);
+  const std::size_t bytes = CPU_ALLOC_SIZE(n_cpus);
   CPU_ZERO_S(bytes, set);
-  CPU_SET_S(os_cpu, bytes, set);
+  for (const std::uint32_t cpu : os_cpus) CPU_SET_S(cpu, bytes, set);
   const int code = ::pthread_setaffinity_np(thread, bytes, set);
   CPU_FREE(set);
-  if (code != 0)
-    log::warn("core pool: cannot bind a worker to CPU {}: {}; it runs unbound", os_cpu, std::strerror(code));
+  if (code == 0) return;
+  log::warn("core pool: cannot bind a worker to CPU {}: {}; it runs unbound", fmt::join(os_cpus, ","),
+            std::strerror(code));
+}
+
+// Long enough for the 10 ms ticks of /proc/stat to tell a busy CPU from a free one, short beside loading a model.
+constexpr std::chrono::milliseconds kLoadWindow{100};
+
+void log_choice(const WorkerChoice& choice) {
+  std::string why;
+  if (!choice.taken.empty()) {
+    why += fmt::format("; CPU {} has a worker of another process", fmt::join(choice.taken, ","));
+  }
+  if (!choice.busy.empty()) why += fmt::format("; CPU {} is busy", fmt::join(choice.busy, ","));
+  std::vector<std::uint32_t> cpus;
+  for (const WorkerPlace& place : choice.places) cpus.push_back(place.os_cpu);
+  if (choice.shared) {
+    log::info("workers: too few free cores for {}, so they are not bound{}", choice.places.size(), why);
+  } else {
+    log::info("workers: bound to CPU {}{}", fmt::join(cpus, ","), why);
+  }
 }
 
 // While it lives, threads started by this one block all signals, so that handlers run on the application's own threads.
@@ -83,9 +108,11 @@ struct CorePool::Impl {
   WaitWord passed;      // barrier(): counts completed barriers
 
   std::vector<WorkerPlace> places;
+  CoreClaims claims;
+  // What each worker is bound to: its core; where workers are more than cores, all cores of its node. Empty: nothing.
+  std::vector<std::vector<std::uint32_t>> bound_to;
   std::uint32_t n_workers = 1, n_nodes = 1;
   std::vector<Spinner> spinners;  // [n_workers] each used by its worker only
-  bool pinned = false;
   std::vector<std::thread> threads;
 
   void work(std::uint32_t worker) noexcept {
@@ -97,8 +124,33 @@ struct CorePool::Impl {
     }
   }
 
+  void choose_cores(const Topology& topology, const CorePoolOptions& options);
   Status start_threads();
 };
+
+void CorePool::Impl::choose_cores(const Topology& topology, const CorePoolOptions& options) {
+  const CoreWatch machine{.load = [] { return measure_cpu_load(kLoadWindow); },
+                          .claim = [this](std::uint32_t cpu) { return claims.claim(cpu); },
+                          .disclaim = [this](std::uint32_t cpu) { claims.release(cpu); }};
+  const bool binds = options.pin && topology.bindable;
+  if (binds && n_workers <= topology.cores.size()) {
+    const WorkerChoice choice = choose_places(topology, n_workers, options.watch != nullptr ? *options.watch : machine);
+    log_choice(choice);
+    places = choice.places;
+  } else {
+    places = place_workers(topology, n_workers);
+  }
+  bound_to.resize(n_workers);
+  for (std::uint32_t worker = 0; binds && worker < n_workers; ++worker) {
+    if (places[worker].os_cpu != kNoCpu) {
+      bound_to[worker] = {places[worker].os_cpu};
+    } else if (topology.nodes.size() > 1) {  // its part of the weights is there
+      for (const std::uint32_t core : topology.nodes[places[worker].node].cores) {
+        bound_to[worker].push_back(topology.cores[core].os_cpu);
+      }
+    }
+  }
+}
 
 Status CorePool::Impl::start_threads() {
   const BlockSignals for_new_threads;
@@ -111,7 +163,7 @@ Status CorePool::Impl::start_threads() {
     }
     const pthread_t thread = threads.back().native_handle();
     ::pthread_setname_np(thread, ("quern-w" + std::to_string(worker)).c_str());
-    if (pinned) pin(thread, places[worker].os_cpu);
+    if (!bound_to[worker].empty()) pin(thread, bound_to[worker]);
   }
   return {};
 }
@@ -125,9 +177,8 @@ Result<std::unique_ptr<CorePool>> CorePool::create(const Topology& topology, con
   }
   auto impl = std::make_unique<Impl>();
   impl->n_workers = n_workers;
-  impl->places = place_workers(topology, n_workers);
+  impl->choose_cores(topology, options);
   impl->n_nodes = static_cast<std::uint32_t>(std::max<std::size_t>(1, topology.nodes.size()));
-  impl->pinned = options.pin && topology.bindable && impl->places.front().os_cpu != kNoCpu;
   std::uint32_t spin_iterations = options.spin_iterations;
   if (spin_iterations == 0) {
     spin_iterations = n_workers > usable_cpus(topology) ? 1 : iterations_for(kDefaultSpinTime);
@@ -163,7 +214,7 @@ std::uint32_t CorePool::node_of(std::uint32_t worker) const noexcept {
 }
 
 void CorePool::pin_caller() const noexcept {
-  if (impl_->pinned) pin(::pthread_self(), impl_->places.front().os_cpu);
+  if (!impl_->bound_to.front().empty()) pin(::pthread_self(), impl_->bound_to.front());
 }
 
 void CorePool::run_erased(void (*body)(void*, std::uint32_t), void* context) noexcept {

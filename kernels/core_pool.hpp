@@ -18,10 +18,14 @@
 
 namespace quern::kernels {
 
+struct CoreWatch;  // kernels/worker_placement.hpp
+
 struct CorePoolOptions {
   // 0: topology.default_workers(). More than there are cores is allowed (tests); they are then not pinned.
   std::uint32_t n_workers = 0;
+  // Binds workers to cores, to those that nobody else uses where there are any: the log says which and why.
   bool pin = true;
+  const CoreWatch* watch = nullptr;  // how others' use of cores is known; nullptr: from this machine
   // Also binds the thread that calls create(), as worker 0. Threads that it starts later inherit the binding.
   bool pin_caller = false;
   // Pauses before a waiting thread sleeps. 0: as many as fill kDefaultSpinTime, or 1 where CPUs are short.

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <hwloc.h>
 
@@ -117,9 +118,12 @@ std::vector<FoundCore> allowed_cores(hwloc_topology_t t, hwloc_const_bitmap_t af
     if (affinity != nullptr) hwloc_bitmap_and(usable.get(), usable.get(), affinity);
     const int first = hwloc_bitmap_first(usable.get());
     if (first < 0) continue;
-    const Core entry{
+    Core entry{
         .os_cpu = static_cast<std::uint32_t>(first), .node = 0, .efficiency = is_efficiency_core(t, core->cpuset)};
-    found.push_back({entry, core, node_of(nodes, core->cpuset)});
+    for (int cpu = hwloc_bitmap_first(core->cpuset); cpu >= 0; cpu = hwloc_bitmap_next(core->cpuset, cpu)) {
+      entry.siblings.push_back(static_cast<std::uint32_t>(cpu));
+    }
+    found.push_back({std::move(entry), core, node_of(nodes, core->cpuset)});
   }
   const auto order = [](const FoundCore& c) {
     return std::pair(c.core.efficiency, c.node ? c.node->logical_index : 0);

@@ -13,9 +13,10 @@
 namespace quern::kernels {
 
 struct Core {
-  std::uint32_t os_cpu;  // first hardware thread of the core that the affinity mask allows
-  std::uint32_t node;    // index into Topology::nodes
-  bool efficiency;       // an E core of a hybrid CPU
+  std::uint32_t os_cpu;                      // first hardware thread of the core that the affinity mask allows
+  std::uint32_t node;                        // index into Topology::nodes
+  bool efficiency;                           // an E core of a hybrid CPU
+  std::vector<std::uint32_t> siblings = {};  // all its hardware threads, also those that the mask forbids
 };
 
 struct NumaNode {

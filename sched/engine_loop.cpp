@@ -71,7 +71,7 @@ bool EngineLoop::step() noexcept {
   collect_runnable();
   const bool has_work = !runnable_.empty();
   parts_.stats.busy.store(has_work, std::memory_order_relaxed);
-  parts_.stats.mark_progress(parts_.clock.now());
+  parts_.stats.mark_progress();
   if (has_work) run_step();
   return has_work;
 }
@@ -262,7 +262,7 @@ void EngineLoop::run_step() noexcept {
   const TimePoint end = parts_.clock.now();
   parts_.stats.steps.fetch_add(1, std::memory_order_relaxed);
   parts_.stats.step.observe(end - begin);
-  parts_.stats.mark_progress(end);
+  parts_.stats.mark_progress();
 }
 
 void EngineLoop::learn(std::span<const BatchShare> shares, Duration took) noexcept {

@@ -5,6 +5,7 @@
 #include "sched/engine_loop.hpp"
 #include "sched/request_check.hpp"
 #include "sched/request_table.hpp"
+#include "sched/stall_watch.hpp"
 #include "sched/ticket.hpp"
 
 #include <algorithm>
@@ -19,10 +20,18 @@
 namespace quern::sched {
 namespace {
 
+// State pages of the arena that running sequences do not need.
+std::uint32_t n_checkpoints(const kv::KvConfig& kv, const SchedulerLimits& limits) noexcept {
+  return limits.prefix_cache && kv.n_state_pages > limits.max_running ? kv.n_state_pages - limits.max_running : 0;
+}
+
 SchedulerLimits clamped(SchedulerLimits limits, const engine::BackendLimits& backend, const kv::KvConfig& kv) {
   limits.queue_capacity = std::clamp(limits.queue_capacity, 1u, SubmissionQueue::kMaxCapacity);
   limits.max_running = std::min(limits.max_running, SubmissionQueue::kMaxCapacity);
+  if (kv.n_state_pages > 0) limits.max_running = std::min(limits.max_running, kv.n_state_pages);
   limits.max_running = std::max(limits.max_running, 1u);
+  // Pages of recurrent models are of use only with a copy of the state behind them.
+  if (kv.n_state_pages > 0 && n_checkpoints(kv, limits) == 0) limits.prefix_cache = false;
   limits.prefill_tokens_per_step = std::max(limits.prefill_tokens_per_step, 1u);
   limits.stream_capacity = std::max(limits.stream_capacity, 1u);
   const std::uint64_t pages = limits.prefix_cache_bytes / std::max<std::uint64_t>(kv.page_bytes(), 1);
@@ -54,11 +63,6 @@ class PlaceGuard {
  private:
   TenantPlaces* places_;
 };
-
-// State pages of the arena that running sequences do not need.
-std::uint32_t n_checkpoints(const kv::KvConfig& kv, const SchedulerLimits& limits) noexcept {
-  return limits.prefix_cache && kv.n_state_pages > limits.max_running ? kv.n_state_pages - limits.max_running : 0;
-}
 
 }  // namespace
 
@@ -127,6 +131,7 @@ struct Scheduler::Impl {
   const std::shared_ptr<EngineSignal> signal = std::make_shared<EngineSignal>();
   const std::shared_ptr<RequestTable> table = std::make_shared<RequestTable>();
   Stats stats;
+  StallWatch stall_watch;
   engine::sampling::BreakerFinder breakers;
   kv::PagePool pool;
   kv::PrefixCache cache;
@@ -194,10 +199,11 @@ std::uint64_t Scheduler::buffer_bytes(const engine::Backend& backend, const kv::
   return logits + cache + pages;
 }
 
-void Scheduler::start() {
+void Scheduler::start(std::function<void()> on_thread) {
   QUERN_ASSERT(!impl_->thread.joinable());
-  impl_->thread = std::thread([impl = impl_.get()] {
+  impl_->thread = std::thread([impl = impl_.get(), on_thread = std::move(on_thread)] {
     pthread_setname_np(pthread_self(), "quern-engine");
+    if (on_thread) on_thread();
     impl->loop.run(impl->stop);
   });
 }
@@ -240,11 +246,11 @@ bool Scheduler::drained() const noexcept {
          impl_->stats.live.load(std::memory_order_seq_cst) == 0;
 }
 
-Duration Scheduler::stalled() const noexcept {
+Duration Scheduler::stalled() const {
   const Stats& stats = impl_->stats;
-  if (!stats.busy.load(std::memory_order_relaxed)) return Duration::zero();
-  const TimePoint progress{Duration(stats.progress_at.load(std::memory_order_relaxed))};
-  return std::max(Duration::zero(), impl_->clock.now() - progress);
+  const bool busy = stats.busy.load(std::memory_order_relaxed);
+  const std::uint64_t mark = stats.progress.load(std::memory_order_relaxed) + impl_->backend.progress();
+  return impl_->stall_watch.look(impl_->clock.now(), busy, mark);
 }
 
 Snapshot Scheduler::snapshot() const {

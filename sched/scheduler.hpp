@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -117,7 +118,8 @@ class Scheduler {
   // What a scheduler allocates up front (rows of logits, the plan): to be reserved in the byte ledger before creation.
   static std::uint64_t buffer_bytes(const engine::Backend& backend, const kv::KvConfig& kv) noexcept;
 
-  void start();  // starts the engine thread. Once
+  // Starts the engine thread. Once. on_thread: the first thing that it does.
+  void start(std::function<void()> on_thread = {});
 
   // Errors: bad_input (empty prompt, token out of range, max_tokens 0, longer than the context or than all pages
   // together; names the field and the numbers; sampling parameters), overloaded (queue full, out of memory), draining.
@@ -133,8 +135,9 @@ class Scheduler {
   bool drained() const noexcept;
 
   Snapshot snapshot() const;
-  // Since the engine last got on, while it has work; zero while it has none.
-  Duration stalled() const noexcept;
+  // For how long the engine has not got on (begun or ended a step, finished a layer of one) while it has work, without
+  // time in which this process did not run; zero while it has none. Somebody must ask every StallWatch::kLookEvery.
+  Duration stalled() const;
   std::vector<RequestStatus> requests() const;               // that run or wait, ascending ids
   std::vector<RequestStatus> ended_requests() const;         // of the last 256 that have ended, newest first
   std::optional<RequestStatus> request(RequestId id) const;  // of both kinds

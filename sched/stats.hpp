@@ -43,16 +43,14 @@ struct Stats {
   std::atomic<bool> draining{false};
   std::atomic<std::uint64_t> finished_timed_out{0}, finished_refused{0}, preemptions{0};
   std::atomic<std::uint64_t> cache_queries{0}, cached_tokens{0};  // prompt tokens looked up, and found
-  std::atomic<double> expected_wait_s{0};    // until a new request gets a place; see policy/forecast.hpp
-  std::atomic<bool> busy{false};             // the engine has work
-  std::atomic<std::int64_t> progress_at{0};  // when it last began or ended a step, in ticks of its clock
+  std::atomic<double> expected_wait_s{0};  // until a new request gets a place; see policy/forecast.hpp
+  std::atomic<bool> busy{false};           // the engine has work
+  std::atomic<std::uint64_t> progress{0};  // grows when it begins or ends a step
   AtomicHistogram time_to_first_token{kWaitBounds}, inter_token{kGapBounds}, step{kGapBounds}, queue{kWaitBounds};
   AtomicHistogram e2e{kWaitBounds}, prefill{kWaitBounds}, decode{kWaitBounds};
 
   void count_finish(FinishReason reason) noexcept;
-  void mark_progress(TimePoint now) noexcept {
-    progress_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-  }
+  void mark_progress() noexcept { progress.fetch_add(1, std::memory_order_relaxed); }
 };
 
 }  // namespace quern::sched

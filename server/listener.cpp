@@ -80,7 +80,7 @@ Result<std::shared_ptr<Listener>> Listener::listen_tcp(net::io_context& io, cons
   if (::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
     const int reason = errno;
     ::close(fd);
-    return fail(Errc::io, "{}: {}", name, std::strerror(reason));
+    return fail(Errc::io, "cannot listen on {}: {}", name, std::strerror(reason));
   }
   auto listener = std::make_shared<Listener>(io, Transport::tcp);
   QUERN_CHECK(listener->adopt(fd, family, name));

@@ -27,6 +27,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   std::uint16_t port() const noexcept { return port_; }  // TCP only
   Transport transport() const noexcept { return transport_; }
+  void remove_file() noexcept { file_.remove(); }
   using Serve = std::function<void(Socket)>;  // on the listener's strand; the socket has a strand of its own
   void start(std::shared_ptr<ServerState> state);
   void start(Serve serve);

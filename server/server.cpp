@@ -1,36 +1,63 @@
 #include "server/server.hpp"
 
+#include "sched/stall_watch.hpp"
 #include "server/descriptor_limit.hpp"
 #include "server/listener.hpp"
 #include "server/server_state.hpp"
+#include "server/ticker.hpp"
 
 #include <utility>
 #include <vector>
 
 namespace quern::server {
+namespace {
+
+Result<AccessPolicy> create_access(const ServerOptions& options) {
+  return AccessPolicy::create(options.host, options.allowed_hosts, options.allowed_origins);
+}
+
+}  // namespace
 
 struct Server::Impl {
   std::shared_ptr<ServerState> state;
-  std::vector<std::shared_ptr<Listener>> listeners;
-  std::uint16_t port = 0;
+  Listeners listeners;
+  std::shared_ptr<Ticker> watch;  // looks whether the engine gets on while nobody asks
 };
 
-Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, const ServerOptions& options,
-                                               const Services& services) {
+Result<Listeners> Listeners::open(boost::asio::io_context& io, const ServerOptions& options) {
   if (!options.tcp && options.unix_socket.empty()) {
     return fail(Errc::bad_input, "server: neither TCP nor a Unix socket is enabled");
   }
-  QUERN_TRY(AccessPolicy access, AccessPolicy::create(options.host, options.allowed_hosts, options.allowed_origins));
-  auto impl = std::make_unique<Impl>();
+  QUERN_TRY(const AccessPolicy access, create_access(options));  // what is wrong there shows before a model is loaded
+  static_cast<void>(access);
+  Listeners out;
   if (options.tcp) {
     QUERN_TRY(auto listener, Listener::listen_tcp(io, options.host, options.port));
-    impl->port = listener->port();
-    impl->listeners.push_back(std::move(listener));
+    out.port = listener->port();
+    out.all.push_back(std::move(listener));
   }
   if (!options.unix_socket.empty()) {
     QUERN_TRY(auto listener, Listener::listen_unix(io, options.unix_socket));
-    impl->listeners.push_back(std::move(listener));
+    out.all.push_back(std::move(listener));
   }
+  return out;
+}
+
+void Listeners::remove_files() const noexcept {
+  for (const auto& listener : all) listener->remove_file();
+}
+
+Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, const ServerOptions& options,
+                                               const Services& services) {
+  QUERN_TRY(Listeners listeners, Listeners::open(io, options));
+  return create(io, options, services, std::move(listeners));
+}
+
+Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, const ServerOptions& options,
+                                               const Services& services, Listeners listeners) {
+  QUERN_TRY(AccessPolicy access, create_access(options));
+  auto impl = std::make_unique<Impl>();
+  impl->listeners = std::move(listeners);
   ServerOptions fitting = options;
   fitting.limits.max_connections = fit_descriptors(options.limits.max_connections);
   impl->state = std::make_shared<ServerState>(io, fitting, services, std::move(access));
@@ -38,13 +65,18 @@ Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, cons
     QUERN_TRY(OtlpEndpoint endpoint, parse_otlp_endpoint(options.otlp_endpoint));
     impl->state->spans = std::make_shared<SpanExporter>(io, std::move(endpoint));
   }
+  const auto look = [&scheduler = services.scheduler] { static_cast<void>(scheduler.stalled()); };
+  impl->watch = std::make_shared<Ticker>(io, sched::StallWatch::kLookEvery, look);
   // An operator can look at the last requests and cancel them: the Unix socket listens as long as there are any.
-  const auto stop = [listeners = impl->listeners](Transport transport) {
+  const auto stop = [listeners = impl->listeners.all](Transport transport) {
     for (const auto& listener : listeners) {
       if (listener->transport() == transport) listener->stop();
     }
   };
-  impl->state->on_drain([stop] { stop(Transport::tcp); });
+  impl->state->on_drain([stop, watch = impl->watch] {
+    watch->stop();
+    stop(Transport::tcp);
+  });
   impl->state->on_quiet([stop] { stop(Transport::unix_socket); });
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -53,11 +85,12 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 void Server::start() {
-  for (const auto& listener : impl_->listeners) listener->start(impl_->state);
+  for (const auto& listener : impl_->listeners.all) listener->start(impl_->state);
+  impl_->watch->start();
 }
 
 std::uint16_t Server::port() const noexcept {
-  return impl_->port;
+  return impl_->listeners.port;
 }
 
 void Server::drain() {

@@ -84,12 +84,28 @@ struct Services {
   const Clock& clock;
 };
 
+class Listener;
+
+// The sockets of a server, listening before there is anything to serve: a port that is taken shows at once and not
+// after a model has loaded, and whoever connects meanwhile waits in the kernel's backlog. Ownership: shared with the
+// server.
+struct Listeners {
+  std::vector<std::shared_ptr<Listener>> all;
+  std::uint16_t port = 0;  // the bound TCP port
+
+  // Errors: io naming the address (in use, no permission), bad_input (host, socket path, nothing to listen on).
+  static Result<Listeners> open(boost::asio::io_context& io, const ServerOptions& options);
+  // Takes the Unix socket's file away: the last thing before a process ends without destructors. Threads: any.
+  void remove_files() const noexcept;
+};
+
 class Server {
  public:
-  // Binds and listens. Errors: io naming the address (in use, no permission), bad_input naming host, allowed-hosts or
-  // allowed-origins.
+  // Errors: those of Listeners::open(), bad_input (otlp_endpoint, allowed-hosts, allowed-origins).
   static Result<std::unique_ptr<Server>> create(boost::asio::io_context& io, const ServerOptions& options,
                                                 const Services& services);
+  static Result<std::unique_ptr<Server>> create(boost::asio::io_context& io, const ServerOptions& options,
+                                                const Services& services, Listeners listeners);
   ~Server();
 
   void start();                         // spawns the accept loops

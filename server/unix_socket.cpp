@@ -70,24 +70,25 @@ Status remove_stale(const std::string& path, const sockaddr_un& address) {
 }  // namespace
 
 UnixSocketFile::UnixSocketFile(UnixSocketFile&& other) noexcept
-    : path_(std::exchange(other.path_, {})), pin_(std::exchange(other.pin_, -1)) {}
+    : path_(std::exchange(other.path_, {})), pin_(other.pin_.exchange(-1)) {}
 
 UnixSocketFile& UnixSocketFile::operator=(UnixSocketFile&& other) noexcept {
   remove();
   path_ = std::exchange(other.path_, {});
-  pin_ = std::exchange(other.pin_, -1);
+  pin_ = other.pin_.exchange(-1);
   return *this;
 }
 
 void UnixSocketFile::remove() noexcept {
-  if (pin_ < 0) return;
+  const int pin = pin_.exchange(-1);
+  if (pin < 0) return;
   struct stat ours {
   }, there{};
-  if (::fstat(pin_, &ours) == 0 && ::lstat(path_.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
+  if (::fstat(pin, &ours) == 0 && ::lstat(path_.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
       ours.st_ino == there.st_ino) {
     ::unlink(path_.c_str());
   }
-  ::close(std::exchange(pin_, -1));
+  ::close(pin);
 }
 
 Result<BoundUnixSocket> bind_unix_socket(const std::string& path) {

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,12 +23,12 @@ class UnixSocketFile {
   UnixSocketFile& operator=(const UnixSocketFile&) = delete;
   ~UnixSocketFile() { remove(); }
 
-  void remove() noexcept;
+  void remove() noexcept;  // Threads: any, whoever comes first
 
  private:
   friend Result<struct BoundUnixSocket> bind_unix_socket(const std::string& path);
   std::string path_;
-  int pin_ = -1;  // O_PATH on the file: while it is open, no later file can get its inode number
+  std::atomic<int> pin_{-1};  // O_PATH on the file: while it is open, no later file can get its inode number
 };
 
 struct BoundUnixSocket {

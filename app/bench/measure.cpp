@@ -153,6 +153,12 @@ Result<std::uint32_t> check_room(Runtime& runtime, const BenchOptions& options) 
                 "bench: --depth and --n-prompt or --n-gen together want {} positions, the model's context has {}",
                 longest(options), context);
   }
+  if (runtime.executor().limits().max_seqs_per_step < max_batch(options)) {
+    return fail(Errc::overloaded,
+                "bench: {} sequences want as many pages of recurrent state, found {}; raise --memory "
+                "or lower --batch",
+                max_batch(options), runtime.executor().limits().max_seqs_per_step);
+  }
   const kv::KvConfig& kv = runtime.arena().config();
   const std::uint32_t pages_per_seq = kv::pages_for(longest(options), kv.page_tokens);
   if (std::uint64_t{pages_per_seq} * max_batch(options) > kv.n_pages) {
@@ -172,6 +178,7 @@ Load bench_load(BenchOptions options) {
 Result<BenchReport> measure(Runtime& runtime, BenchOptions options) {
   options.n_prefill = prefill_lengths(options, runtime.executor().limits().max_context);
   QUERN_TRY(const std::uint32_t pages_per_seq, check_room(runtime, options));
+  runtime.pool().pin_caller();  // no engine thread here: this one computes
   const engine::ModelInfo& info = runtime.model().info();
   BenchReport report{.model = runtime.model_id(),
                      .architecture = info.architecture,

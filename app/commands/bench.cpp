@@ -12,7 +12,8 @@ namespace {
 Result<int> bench_roofs(const Options& options) {
   QUERN_TRY(const kernels::Topology topology, kernels::read_topology());
   QUERN_TRY(const auto pool,
-            kernels::CorePool::create(topology, {.n_workers = options.model.threads, .pin = options.model.pin}));
+            kernels::CorePool::create(
+                topology, {.n_workers = options.model.threads, .pin = options.model.pin, .pin_caller = true}));
   ByteLedger ledger(memory_budget(options.model));
   QUERN_TRY(RoofMeter meter, RoofMeter::create(topology, *pool, ledger));
   const std::vector<RoofLine> lines = measure_all(meter, pool->n_workers());

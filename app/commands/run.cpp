@@ -98,8 +98,9 @@ Result<int> run(const Options& options) {
   Interrupts interrupts(!prompt);
   const SignalWatcher signals([&interrupts](int signal) { interrupts(signal); });
 
-  QUERN_TRY(auto runtime,
-            Runtime::create(options.model, {.parallel = 1, .prefill_tokens = options.sched.prefill_tokens_per_step}));
+  QUERN_TRY(auto runtime, Runtime::create(options.model, {.parallel = 1,
+                                                          .prefill_tokens = options.sched.prefill_tokens_per_step,
+                                                          .states_kept = 2}));  // where the next turn of a chat goes on
   sched::SchedulerLimits limits = options.sched;
   limits.max_running = 1;
   QUERN_TRY(sched::Scheduler * scheduler, runtime->start_scheduler(limits));

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <mutex>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -25,16 +26,31 @@ class Shutdown {
  public:
   void operator()(int signal) {
     server::Server* server = server_.load(std::memory_order_acquire);  // pairs with serving()
-    if (server == nullptr || asked_) std::_Exit(128 + signal);
+    if (server == nullptr || asked_) leave(128 + signal);
     asked_ = true;
     log::info("signal {}: no new requests; running ones may finish (a second signal quits now)", signal);
     boost::asio::post(io, [server] { server->drain(); });
   }
   void serving(server::Server& server) { server_.store(&server, std::memory_order_release); }
 
+  // From the moment on in which there is a socket's file, a signal that ends the process at once takes it away.
+  Result<server::Listeners> listen(const server::ServerOptions& options) {
+    const std::lock_guard lock(mutex_);
+    QUERN_TRY(listeners_, server::Listeners::open(io, options));
+    return listeners_;
+  }
+
   boost::asio::io_context io{1};
 
  private:
+  [[noreturn]] void leave(int code) {
+    const std::lock_guard lock(mutex_);
+    listeners_.remove_files();
+    std::_Exit(code);
+  }
+
+  std::mutex mutex_;
+  server::Listeners listeners_;  // guarded by mutex_
   std::atomic<server::Server*> server_{nullptr};
   bool asked_ = false;  // watcher thread only
 };
@@ -78,6 +94,7 @@ Result<int> serve(const Options& options) {
   if (options.socket == "auto" && server_options.unix_socket.empty()) {
     log::info("no Unix socket: neither $XDG_RUNTIME_DIR nor /run/quern is writable (--socket PATH)");
   }
+  QUERN_TRY(server::Listeners listeners, shutdown.listen(server_options));
   QUERN_TRY(auto runtime, Runtime::create(options.model, {.parallel = options.sched.max_running,
                                                           .prefill_tokens = options.sched.prefill_tokens_per_step,
                                                           .states_kept = options.sched.prefix_cache ? 2u : 0u}));
@@ -86,7 +103,7 @@ Result<int> serve(const Options& options) {
   QUERN_TRY(sched::Scheduler * scheduler, runtime->start_scheduler(options.sched));
   const server::Services services{*scheduler,          runtime->tokenizer(), runtime->model().info(), runtime->chat(),
                                   runtime->model_id(), runtime->ledger(),    runtime->clock()};
-  QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services));
+  QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services, std::move(listeners)));
   server->start();
   shutdown.serving(*server);
   announce(server_options, server->port());

@@ -2,6 +2,7 @@
 
 #include "app/options/sampling_fields.hpp"
 #include "app/options/scheduling_fields.hpp"
+#include "app/options/server_fields.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -60,7 +61,7 @@ const OptionRow kRows[] = {
      "as trained, at most 8192"},
     {"memory", 0, kModelCommands, Scope::everywhere, "Model",
      Bytes<std::uint64_t>{model<&ModelOptions::memory>, 0, 64 * kTiB},
-     "budget for weights, KV pages, buffers and connections", "90% of the machine"},
+     "budget for weights, KV pages, buffers and connections", "90% of what is available"},
     {"kv-pages", 0, kModelCommands, Scope::everywhere, "Model",
      U32{model<&ModelOptions::kv_pages>, 0, 1u << 28}, "pages of the KV cache", "ctx * parallel, as the budget allows"},
     {"kv-page-tokens", 0, kModelCommands, Scope::everywhere, "Model",
@@ -90,8 +91,8 @@ const OptionRow kRows[] = {
     {"control", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::control>},
      "answer `quern ctl` on the Unix socket"},
 
-    {"otlp-endpoint", 0, kServe, Scope::everywhere, "Server", Text{tcp<&ServerOptions::otlp_endpoint>, "URL"},
-     "http://HOST:PORT of an OpenTelemetry collector that gets a span for each request", "none"},
+    {"otlp-endpoint", 0, kServe, Scope::everywhere, "Server", Custom{&parse_otlp, "URL", "none"},
+     "http://HOST:PORT of an OpenTelemetry collector that gets a span for each request"},
     {"log-requests", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::log_requests>},
      "log a line with ids, token counts and times for each request that has ended, never its text, and one for each "
      "error that was answered"},
@@ -102,7 +103,7 @@ const OptionRow kRows[] = {
     {"queue-capacity", 0, kServe, Scope::everywhere, "Scheduling",
      U32{sched_<&SchedulerLimits::queue_capacity>, 1, 60'000}, "requests that wait; one more is answered 429, or takes the place of the newest of a client with more than its share"},
     {"prefill-tokens", 0, kServe | kRun, Scope::everywhere, "Scheduling",
-     U32{sched_<&SchedulerLimits::prefill_tokens_per_step>, 1, 1u << 16}, "prompt tokens at most that join a step of running streams"},
+     U32{sched_<&SchedulerLimits::prefill_tokens_per_step>, 1, 61'440}, "prompt tokens at most that join a step of running streams"},
     {"itl-target-ms", 0, kServe, Scope::everywhere, "Scheduling",
      U32{sched_<&SchedulerLimits::itl_target_ms>, 0, 60'000},
      "time that a step of running streams may take while prompts are computed; 0: by itl-factor"},
@@ -175,7 +176,7 @@ const OptionRow kRows[] = {
     {"prompt", 'p', kRun, Scope::command_line, "Prompt", Text{run<&RunOptions::prompt>}, "text to continue",
      "stdin, or a chat on a terminal"},
     {"file", 'f', kRun, Scope::command_line, "Prompt", Text{run<&RunOptions::prompt_file>, "FILE"},
-     "read the prompt from a file; - is stdin"},
+     "read the prompt from a text file, UTF-8 or marked as UTF-16; - is stdin"},
     {"chat", 0, kRun, Scope::command_line, "Prompt", Flag{run<&RunOptions::chat>},
      "treat the prompt as a chat message instead of text to continue"},
     {"system", 0, kRun, Scope::command_line, "Prompt", Text{run<&RunOptions::system>}, "system message of a chat (implies --chat)", "none"},

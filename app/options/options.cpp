@@ -1,5 +1,6 @@
 #include "app/options/options.hpp"
 
+#include "app/run/text_file.hpp"
 #include "server/authority.hpp"
 
 #include <bit>
@@ -38,6 +39,8 @@ Status validate_run(const Options& options) {
   if (!options.run.prompt.empty() && !options.run.prompt_file.empty()) {
     return fail_field("--file", "want one prompt, found --prompt and --file");
   }
+  QUERN_CHECK(check_utf8(options.run.prompt, "--prompt"));
+  QUERN_CHECK(check_utf8(options.run.system, "--system"));
   return {};
 }
 

@@ -17,12 +17,12 @@
 namespace quern::app {
 
 struct ModelOptions {
-  std::string model;           // path of a GGUF file; empty: the embedded model
-  std::string alias;           // the model's name for clients; empty: the file's stem
-  std::string tokenizer;       // a tokenizer file; empty: what the model brings
-  std::string chat_template;   // a name or a file, see engine/chat/template_set.hpp; empty: what the model brings
-  std::uint32_t ctx = 0;       // positions of one sequence; 0: as trained, at most kDefaultContext
-  std::uint64_t memory = 0;    // bytes for weights, KV pages and buffers; 0: 90% of the machine (or cgroup)
+  std::string model;          // path of a GGUF file; empty: the embedded model
+  std::string alias;          // the model's name for clients; empty: the file's stem
+  std::string tokenizer;      // a tokenizer file; empty: what the model brings
+  std::string chat_template;  // a name or a file, see engine/chat/template_set.hpp; empty: what the model brings
+  std::uint32_t ctx = 0;      // positions of one sequence; 0: as trained, at most kDefaultContext
+  std::uint64_t memory = 0;  // bytes for weights, KV pages and buffers; 0: 90% of what the machine (or cgroup) has left
   std::uint32_t kv_pages = 0;  // 0: ctx * parallel, as far as the budget goes
   std::uint32_t page_tokens = 32;
   std::string kv_type = "f16";
@@ -87,7 +87,7 @@ struct Options {
 // Errors: bad_input naming the option.
 Status validate_model(const ModelOptions& options);
 Status validate_serve(const Options& options);  // a host beyond loopback needs allow_remote; something to listen on
-Status validate_run(const Options& options);
+Status validate_run(const Options& options);    // one prompt, and all text is UTF-8
 Status validate_synth(const Options& options);  // a file to write, unless --list
 Status validate_inspect(const Options& options);
 Status validate_ctl(const Options& options);  // request and cancel want an id

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <set>
 
+#include <fcntl.h>
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
@@ -103,16 +103,29 @@ std::string choose_config(const std::string& command_line, std::span<const std::
 }
 
 Result<std::string> read_text_file(const std::string& path, std::size_t max_bytes) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
     return fail(errno == ENOENT ? Errc::not_found : Errc::io, "{}: cannot be read: {}", path, std::strerror(errno));
   }
-  std::string out(max_bytes + 1, '\0');
-  in.read(out.data(), static_cast<std::streamsize>(out.size()));
-  if (in.bad()) return fail(Errc::io, "{}: cannot be read: {}", path, std::strerror(errno));
-  out.resize(static_cast<std::size_t>(in.gcount()));
-  if (out.size() > max_bytes) return fail(Errc::bad_input, "{}: want at most {} bytes, found more", path, max_bytes);
-  return out;
+  Result<std::string> text = read_descriptor(fd, path, max_bytes);
+  ::close(fd);
+  return text;
+}
+
+Result<std::string> read_descriptor(int fd, const std::string& name, std::size_t max_bytes) {
+  constexpr std::size_t kPiece = 64 << 10;
+  std::string out;
+  for (;;) {
+    const std::size_t before = out.size();
+    out.resize(before + kPiece);
+    const ssize_t n = ::read(fd, out.data() + before, kPiece);
+    const int code = errno;
+    out.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    if (n == 0) return out;
+    if (n < 0 && code == EINTR) continue;
+    if (n < 0) return fail(Errc::io, "{}: cannot be read: {}", name, std::strerror(code));
+    if (out.size() > max_bytes) return fail(Errc::bad_input, "{}: want at most {} bytes, found more", name, max_bytes);
+  }
 }
 
 }  // namespace quern::app

@@ -32,7 +32,9 @@ std::string choose_config(const std::string& command_line, std::span<const std::
 
 inline constexpr const char* kSystemConfig = "/etc/quern/quern.yaml";
 
-// Errors: not_found or io naming the path; bad_input beyond 1 MiB.
+// Errors: not_found or io naming the path; bad_input beyond max_bytes.
 Result<std::string> read_text_file(const std::string& path, std::size_t max_bytes);
+// All that comes through an open file, pipe or socket, which stays open. name: for errors.
+Result<std::string> read_descriptor(int fd, const std::string& name, std::size_t max_bytes);
 
 }  // namespace quern::app

@@ -10,8 +10,8 @@
 namespace quern::app {
 
 // -p, else -f, else stdin where it is no terminal. Nothing: somebody sits at the terminal and wants to chat.
-// One newline at the end of a file or of stdin is dropped: it is how text files end, not part of the text.
-// Errors: not_found, io, bad_input beyond 64 MiB.
+// What a file or stdin holds is text in any Unicode encoding (decode_text()): line ends become LF, the last one goes.
+// Errors: not_found, io, bad_input (beyond 64 MiB, no text, none at all).
 Result<std::optional<std::string>> read_prompt(const RunOptions& options);
 
 }  // namespace quern::app

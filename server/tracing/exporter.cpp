@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "server/pipeline/guarded.hpp"
 
+#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -37,6 +38,9 @@ Result<OtlpEndpoint> parse_otlp_endpoint(std::string_view url) {
       authority.find_first_not_of("0123456789", colon + 1) != std::string_view::npos) {
     return bad();
   }
+  std::uint16_t port = 0;
+  const auto [end, code] = std::from_chars(authority.data() + colon + 1, authority.data() + authority.size(), port);
+  if (code != std::errc{} || port == 0) return bad();
   OtlpEndpoint out{std::string(authority.substr(0, colon)), std::string(authority.substr(colon + 1)),
                    std::string(rest.substr(slash))};
   if (out.host.starts_with('[') && out.host.ends_with(']')) out.host = out.host.substr(1, out.host.size() - 2);

@@ -1,9 +1,10 @@
 """Runs the quern binary the way people do: exit codes, messages, and the text of the embedded model."""
 import json
+import subprocess
 import unittest
 
 import quern_process
-from quern_process import MODEL, STORY, QuernTest, quern
+from quern_process import MODEL, STORY, TIMEOUT_S, QuernTest, environment, quern
 
 GREEDY = ("run", "-p", "Once upon a time", "--temp", "0", "-n", "60")
 
@@ -47,6 +48,43 @@ class Run(QuernTest):
         prompt = self.directory / "prompt.txt"
         prompt.write_text("Once upon a time\n", encoding="utf-8")
         self.assertEqual(quern("run", *options, "-f", str(prompt)).stdout, expected)
+
+    def test_prompt_files_of_other_systems_and_encodings(self):
+        def answer(content):
+            path = self.directory / "prompt.txt"
+            path.write_bytes(content)
+            return quern("run", "--temp", "0", "-n", "20", "-f", str(path))
+
+        text = "Once upon a time\nLily said: \u00fc"
+        expected = answer(text.encode())
+        self.check(expected, 0)
+        windows = text.replace("\n", "\r\n")
+        for content in (text + "\n", windows, windows + "\r\n"):
+            self.assertEqual(answer(content.encode()).stdout, expected.stdout, content)
+        for encoding in ("utf-8-sig", "utf-16", "utf-32"):  # with a byte order mark
+            self.assertEqual(answer(windows.encode(encoding)).stdout, expected.stdout, encoding)
+        self.assertEqual(answer(b"\xfe\xff" + text.encode("utf-16-be")).stdout, expected.stdout)
+        self.assertEqual(quern("run", "--temp", "0", "-n", "20", "-f", "-", stdin=windows + "\r\n").stdout,
+                         expected.stdout)
+        self.assertNotEqual(answer((text + "\n\n").encode()).stdout, expected.stdout)
+
+    def test_prompt_files_that_are_no_text(self):
+        path = self.directory / "prompt.txt"
+        for content, found in ((b"caf\xe9", "found 0xE9, which is no UTF-8, at byte 3"),
+                               ("Once".encode("utf-16-le"), "a 0 (UTF-16 without a byte order mark?"),
+                               (b"\xff\xfeO", "a part of an UTF-16 unit"), (b"", "found no text"),
+                               (b"\n", "found no text"), (b"\xef\xbb\xbf\r\n", "found no text")):
+            path.write_bytes(content)
+            self.check(quern("run", "-f", str(path)), 1, "prompt.txt", found)
+        self.check(quern("run", "-f", "-", stdin=""), 1, "standard input", "found no text")
+        self.check(quern("run", "-f", str(self.directory)), 1, str(self.directory), "cannot be read")
+        self.check(quern("run", "-f", str(self.directory / "no.txt")), 1, "no.txt", "cannot be read")
+
+    def test_a_prompt_through_a_pipe_without_a_name(self):
+        command = f"printf 'Once upon a time\\n' | '{quern_process.QUERN}' run -f /dev/stdin --temp 0 -n 60"
+        piped = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=TIMEOUT_S,
+                               env=environment(), check=False)
+        self.assertEqual(piped.stdout, quern(*GREEDY).stdout, piped.stderr)
 
     def test_statistics_go_to_stderr(self):
         result = quern(*GREEDY, "--stats")

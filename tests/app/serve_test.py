@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -20,6 +21,27 @@ def default_signals():
     """A test run in the background of a script inherits ignored signals, which quern would rightly ignore too."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+
+
+def eventually(condition):
+    """Waits for what another process is about to do."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def bound_cpus(pid):
+    """The CPUs that each compute thread may use, as the kernel lists them."""
+    cpus = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        name = (task / "comm").read_text(encoding="utf-8").strip()
+        if name == "quern-engine" or re.fullmatch(r"quern-w\d+", name):
+            status = (task / "status").read_text(encoding="utf-8")
+            cpus.append(re.search(r"Cpus_allowed_list:\s*(\S+)", status)[1])
+    return cpus
 
 
 class Server:
@@ -170,7 +192,62 @@ class Serve(QuernTest):
     def test_port_in_use(self):
         server = self.start()
         result = quern("serve", "--port", str(server.port), "--socket", "none")
-        self.check(result, 1, str(server.port))
+        self.check(result, 1, f"cannot listen on 127.0.0.1:{server.port}: Address already in use")
+        self.assertEqual(server.end(), 0)
+
+    def test_sockets_in_use_are_an_error_before_the_model_is_looked_at(self):
+        server = self.start()
+        missing = ("-m", "/does/not/exist.gguf")
+        self.check(quern("serve", "--port", str(server.port), "--socket", "none", *missing), 1, "cannot listen on")
+        self.check(quern("serve", "--port", "0", "--socket", str(self.socket), *missing), 1, "a server answers on it")
+        self.check(quern("serve", "--port", "0", "--socket", "none", *missing), 1, "/does/not/exist.gguf")
+        self.assertEqual(server.end(), 0)
+
+    def test_a_start_that_fails_leaves_no_socket(self):
+        self.check(quern("serve", "--port", "0", "--socket", str(self.socket), "-m", "/does/not/exist.gguf"), 1)
+        self.assertFalse(self.socket.exists())
+
+    def test_a_signal_at_any_time_leaves_no_socket(self):
+        for pause in (0, 0.001, 0.003, 0.01, 0.03):  # while the model loads, or later
+            process = subprocess.Popen([quern_process.QUERN, "serve", "--no-tcp", "--socket", str(self.socket)],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+                                       preexec_fn=default_signals)
+            self.addCleanup(process.kill)
+            self.assertTrue(eventually(self.socket.exists))
+            time.sleep(pause)
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=TIMEOUT_S)
+            self.assertIn(process.returncode, (0, 128 + signal.SIGTERM))
+            self.assertFalse(self.socket.exists())
+
+    def test_no_spans_without_a_collector(self):
+        for value in ("none", ""):
+            server = self.start("--otlp-endpoint", value)
+            self.assertEqual(server.end(), 0)
+        refused = quern("serve", "--port", "0", "--socket", "none", "--otlp-endpoint", "localhost:4318")
+        self.check(refused, 2, "--otlp-endpoint: want http://HOST:PORT[/PATH], found 'localhost:4318'")
+
+    def test_every_compute_thread_is_bound_to_a_core_of_its_own(self):
+        servers = [self.start("--threads", "1"), Server("--port", "0", "--socket", "none", "--threads", "1")]
+        self.addCleanup(servers[1].process.kill)
+        cpus = [cpu for server in servers for cpu in bound_cpus(server.process.pid)]
+        logs = []
+        for server in servers:
+            server.process.send_signal(signal.SIGTERM)
+            logs.append(server.process.communicate(timeout=TIMEOUT_S)[1])
+        # Other servers on this machine may have taken all cores.
+        if all("workers: bound to CPU" in log for log in logs):
+            self.assertEqual(len(cpus), 2)
+            self.assertEqual(len(set(cpus)), 2, cpus)
+            self.assertTrue(all(cpu.isdigit() for cpu in cpus), cpus)
+        else:
+            self.assertTrue(any("so they are not bound; CPU" in log for log in logs), logs)
+
+    def test_threads_are_free_without_pinning(self):
+        server = self.start("--threads", "1", "--no-pin")
+        own = pathlib.Path("/proc/self/status").read_text(encoding="utf-8")
+        everywhere = re.search(r"Cpus_allowed_list:\s*(\S+)", own)[1]
+        self.assertEqual(bound_cpus(server.process.pid), [everywhere])
         self.assertEqual(server.end(), 0)
 
     def test_refuses_other_machines(self):

@@ -33,7 +33,7 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual((outcome.text, outcome.n_tokens, outcome.cached_tokens), ("Once upon", 2, 1))
             self.assertEqual(outcome.finish_reasons, ["length"])
             self.assertEqual(len(outcome.gaps_s), 1)
-            self.assertGreater(outcome.gaps_s[0], 0)
+            self.assertGreaterEqual(outcome.gaps_s[0], 0)  # 0 where a slow reader got both at once
             self.assertGreater(outcome.ttft_s, 0)
 
     async def test_a_stream_byte_by_byte(self):

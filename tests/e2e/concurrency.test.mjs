@@ -69,7 +69,8 @@ test('a full queue is a RateLimitError, and only that', async (t) => {
   assert.ok(refused.length > 0, 'nothing was refused');
   for (const error of refused) {
     assert.ok(error instanceof OpenAI.RateLimitError, String(error));
-    assert.equal(error.headers.get('retry-after'), '1');
+    const wait = Number(error.headers.get('retry-after'));  // longer on a slower machine
+    assert.ok(Number.isInteger(wait) && wait >= 1 && wait <= 60, error.headers.get('retry-after'));
   }
   const answers = results.filter((result) => result.status === 'fulfilled').map((result) => result.value);
   assert.equal(new Set(answers.map((answer) => answer.choices[0].text)).size, 1);

@@ -39,7 +39,7 @@ test('SIGTERM lets running streams finish', async (t) => {
 test('an operator can see, cancel and drain', async (t) => {
   const server = await QuernServer.start(...slowly);
   t.after(() => server.kill());
-  const stream = await server.client().completions.create({ ...request, n: 16, stream: true });
+  const stream = await server.client().completions.create({ ...request, n: 32, stream: true });
   const { requests } = (await server.control('/control/requests')).body;
   const cancelled = await server.control(`/control/requests/${Math.max(...requests.map((r) => r.id))}`, 'DELETE');
   assert.equal(cancelled.status, 200);

@@ -1,5 +1,7 @@
 #include "kernels/core_pool.hpp"
 
+#include "kernels/worker_placement.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -151,6 +153,9 @@ TEST(CorePool, NodesOfWorkersAreContiguous) {
   for (std::uint32_t w = 0; w < 8; ++w) EXPECT_EQ(pool->node_of(w), w / 4);
 }
 
+const CoreWatch kNobodyElse{
+    .load = [] { return std::vector<double>(); }, .claim = [](std::uint32_t) { return true; }, .disclaim = {}};
+
 TEST(CorePool, WorkersArePinnedAndNamedAndBlockSignals) {
   const Topology here = read_topology().value();
   if (!here.bindable || here.cores.size() < 2) GTEST_SKIP() << "needs two real cores";
@@ -159,6 +164,7 @@ TEST(CorePool, WorkersArePinnedAndNamedAndBlockSignals) {
   CorePoolOptions options;
   options.n_workers = 2;
   options.pin_caller = true;
+  options.watch = &kNobodyElse;
   const auto pool = CorePool::create(here, options).value();
   std::vector<cpu_set_t> masks(2);
   std::vector<std::array<char, 16>> names(2);
@@ -184,6 +190,54 @@ TEST(CorePool, WorkersArePinnedAndNamedAndBlockSignals) {
   sigset_t own;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &own);
   EXPECT_EQ(::sigismember(&own, SIGTERM), 0);  // the caller's mask is as it was
+}
+
+// The engine thread of a server: it did not create the pool.
+TEST(CorePool, AThreadThatComesLaterIsPinnedAsWorkerZero) {
+  const Topology here = read_topology().value();
+  if (!here.bindable) GTEST_SKIP() << "needs a real core";
+  CorePoolOptions options;
+  options.n_workers = 1;
+  options.watch = &kNobodyElse;
+  for (const bool pin : {true, false}) {
+    options.pin = pin;
+    const auto pool = CorePool::create(here, options).value();
+    cpu_set_t mask, own;
+    ASSERT_EQ(::sched_getaffinity(0, sizeof own, &own), 0);
+    std::thread([&] {
+      pool->pin_caller();
+      ::sched_getaffinity(0, sizeof mask, &mask);
+    }).join();
+    EXPECT_EQ(CPU_COUNT(&mask), pin ? 1 : CPU_COUNT(&own));
+    EXPECT_TRUE(CPU_ISSET(here.cores[0].os_cpu, &mask));
+  }
+}
+
+TEST(CorePool, TakesTheCoreThatNobodyElseHas) {
+  const Topology here = read_topology().value();
+  if (!here.bindable || here.cores.size() < 2) GTEST_SKIP() << "needs two real cores";
+  const std::uint32_t first = here.cores[0].os_cpu;
+  const CoreWatch watch{.load = [] { return std::vector<double>(); },
+                        .claim = [first](std::uint32_t cpu) { return cpu != first; },
+                        .disclaim = [](std::uint32_t) {}};
+  CorePoolOptions options;
+  options.watch = &watch;
+  const auto mask_of_worker_zero = [&](std::uint32_t n_workers) {
+    options.n_workers = n_workers;
+    const auto pool = CorePool::create(here, options).value();
+    cpu_set_t mask;
+    std::thread([&] {
+      pool->pin_caller();
+      ::sched_getaffinity(0, sizeof mask, &mask);
+    }).join();
+    return mask;
+  };
+  cpu_set_t mask = mask_of_worker_zero(1);
+  EXPECT_EQ(CPU_COUNT(&mask), 1);
+  EXPECT_FALSE(CPU_ISSET(first, &mask));
+  const auto n_cores = static_cast<std::uint32_t>(here.cores.size());
+  mask = mask_of_worker_zero(n_cores);
+  EXPECT_TRUE(CPU_ISSET(first, &mask)) << "all cores are wanted and one is taken: unbound";
 }
 
 TEST(CorePool, StartsAndStopsWithoutWork) {
