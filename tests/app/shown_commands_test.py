@@ -65,7 +65,7 @@ class SlowReader:
     """A stream that nobody reads, so that its requests go on running while others look at them."""
 
     def __init__(self, test, server):
-        body = b'{"prompt": "Once", "max_tokens": 100000, "ignore_eos": true, "stream": true}'
+        body = b'{"prompt": "Once", "max_tokens": 8000, "ignore_eos": true, "stream": true}'
         self.connection = socket.socket()
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.connection.connect(("127.0.0.1", server.port))
@@ -99,7 +99,7 @@ class ShownCommands(QuernTest):
     def adapted(self, command, server=None, request_id=None):
         """What is run instead: other paths, ports, ids and sizes, and never another option."""
         out = command.replace("./build/release/quern", "quern")
-        out = BIG_SHAPES.sub("--shape tiny", out)
+        out = BIG_SHAPES.sub(" ".join(SYNTH), out)
         if server is not None:
             out = out.replace("127.0.0.1:8080", f"127.0.0.1:{server.port}")
             out = re.sub(r"/tmp/q\.sock|/run/quern/quern\.sock", str(server.socket), out)
