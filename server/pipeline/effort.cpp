@@ -27,19 +27,20 @@ bool Effort::is_over() {
 }
 
 bool Effort::may_hold(std::size_t n_bytes) {
-  refused_ = !memory_->hold_work(n_bytes).has_value();
+  refused_ = !memory_->hold_work(parsed_bytes_ + n_bytes).has_value();
   return !refused_;
 }
 
 Status Effort::hold(std::uint64_t n_bytes) {
   if (is_small()) return {};
   if (is_over()) return fail(Errc::cancelled, "the request was cancelled");
-  return memory_->hold_work(n_bytes);
+  return memory_->hold_work(parsed_bytes_ + n_bytes);
 }
 
 Status Effort::begin_parsing(std::string_view body) {
   if (is_small()) return body.size() <= kSmallBytes ? Status() : Status(too_much());
-  return hold(json_cost(body));
+  parsed_bytes_ = json_cost(body);
+  return hold(0);
 }
 
 void Effort::end_parsing() noexcept {
