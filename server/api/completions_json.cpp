@@ -32,8 +32,10 @@ void read_prompt(JsonFields& fields, const std::string& field, const json::value
                  std::vector<PromptInput>& out) {
   if (value.is_string()) {
     out.emplace_back(std::string(value.get_string().data(), value.get_string().size()));
-  } else if (is_token_array(value) || (value.is_array() && value.get_array().empty())) {
+  } else if (is_token_array(value)) {
     if (auto tokens = read_tokens(fields, field, value.get_array(), n_vocab)) out.emplace_back(std::move(*tokens));
+  } else if (value.is_array() && value.get_array().empty()) {
+    fields.refuse(field, "has no tokens, expected at least one");
   } else {
     fields.refuse(field, fmt::format("expected a string or an array of token ids, found {}", describe(value)));
   }

@@ -29,7 +29,7 @@ std::vector<fs::path> case_files() {
 
 std::string body_of(const json::object& one) {
   if (const json::value* raw = one.if_contains("raw")) return std::string(raw->as_string());
-  json::object body{{"messages", {{{"role", "user"}, {"content", "hi"}}}}, {"max_tokens", 1}};
+  json::object body{{"messages", json::array{json::object{{"role", "user"}, {"content", "hi"}}}}, {"max_tokens", 1}};
   for (const auto& [key, value] : one.at("patch").as_object()) body[key] = value;
   return json::serialize(body);
 }

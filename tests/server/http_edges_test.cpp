@@ -83,7 +83,7 @@ TEST(HttpEdges, LinesEndWithCrlfAndAreNotFolded) {
         std::string("GET /health HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n"),
         std::string("GET /health HTTP/1.1\r\n Host: localhost\r\n\r\n"),
         std::string("GET /health HTTP/1.1\r\nHost : localhost\r\n\r\n"),
-        std::string("GET /health HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n", 53),
+        std::string("GET /health HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n", 49),
         std::string("GET /health HTTP/1.1\r\nHost: localhost\r\nNo colon\r\n\r\n"), std::string("\x16\x03\x01", 3),
         std::string("\n\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")}) {
     HttpClient client = server.tcp();
@@ -244,10 +244,14 @@ TEST(HttpEdges, ATooLongBodyIsRefusedToPagesThatMayAskAndToNoOther) {
 
 TEST(HttpEdges, AnEmptyPromptIsNotALongOne) {
   ServerHarness server;
-  for (const char* body : {R"({"prompt":""})", R"({"prompt":[[]]})", R"({"prompt":["a",""]})"}) {
+  for (const auto& [body, param] : {std::pair(R"({"prompt":""})", "prompt"),
+                                    {R"({"prompt":[[]]})", "prompt[0]"},
+                                    {R"({"prompt":["a",""]})", "prompt"},
+                                    {R"({"prompt":["a",[]]})", "prompt[1]"}}) {
     const Reply reply = server.post("/v1/completions", body);
     EXPECT_EQ(reply.status, 400) << body;
-    EXPECT_EQ(error_param(reply), "prompt") << body;
+    EXPECT_EQ(error_param(reply), param) << body;
+    EXPECT_NE(reply.body.find("has no tokens"), std::string::npos) << reply.body;
     EXPECT_TRUE(json::parse(reply.body).at("error").at("code").is_null()) << reply.body;
   }
   const Reply reply = server.post("/v1/completions", R"({"prompt":"a","max_tokens":100000})");
@@ -277,9 +281,14 @@ TEST(HttpEdges, AnOperatorGetsInWhenAllPlacesAreTaken) {
   EXPECT_EQ(worker.read_reply().status, 503) << "reserved places are not for work";
   EXPECT_EQ(server.tcp().read_reply().status, 503) << "nor for TCP";
 
-  std::vector<HttpClient> idle;
-  for (std::uint32_t i = 0; i < server::kReservedPlaces; ++i) idle.push_back(server.unix_socket());
-  EXPECT_EQ(server.unix_socket().read_reply().status, 503) << "they are limited too";
+  std::vector<HttpClient> idle;  // those above may still hold a place for a moment
+  ServerHarness::eventually("reserved places are limited too", [&] {
+    idle.push_back(server.unix_socket());
+    HttpClient client = server.unix_socket();
+    client.get("/health");
+    return client.read_reply().status == 503;
+  });
+  EXPECT_GE(idle.size(), server::kReservedPlaces);
   idle.clear();
   ServerHarness::eventually("a reserved place is free again", [&server] {
     HttpClient client = server.unix_socket();
