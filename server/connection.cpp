@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kReadBytes = 4096;
 constexpr std::size_t kMaxUnparsedBytes = 128u << 10;
 constexpr std::chrono::seconds kLingerTime{1};
+constexpr std::size_t kMaxDiscarded = 4u << 20;
 
 }  // namespace
 
@@ -83,12 +84,17 @@ class Connection::WatchEnd {
 
 net::awaitable<void> Connection::watch_loop(std::shared_ptr<Connection> self) {
   const WatchEnd end(*self);
-  while (!self->stop_watch_ && !self->gone_ && self->buffer_.size() < self->read_ahead_bytes_) {
+  while (!self->stop_watch_ && !self->gone_ && self->n_discarded_ < kMaxDiscarded) {
+    const bool full = self->buffer_.size() >= self->read_ahead_bytes_;
     self->stream_.expires_never();  // the read side only: a write in progress keeps its own time
     const auto space = self->buffer_.prepare(kReadBytes);
     auto read = co_await self->stream_.async_read_some(space, kTuple);
     auto& [error, n_bytes] = read;
-    self->buffer_.commit(n_bytes);
+    if (full) {
+      self->n_discarded_ += n_bytes;
+    } else {
+      self->buffer_.commit(n_bytes);
+    }
     if (error && !self->stop_watch_) self->peer_left();
     if (error) break;
   }

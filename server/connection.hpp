@@ -44,11 +44,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   net::awaitable<bool> write(std::string_view bytes, ReadPaceLimits limits);
 
   // Calls on_gone as soon as the peer has closed its end, also when nothing is being written (a request that waits in
-  // the queue), and behind bytes that nobody has read: it reads ahead, and beyond read_ahead_bytes it waits for the
-  // hang-up alone. A half-closed connection counts as closed, as in other servers. Called at once if the peer has left
-  // already.
+  // the queue), and behind bytes that nobody has read: it reads ahead, and what comes beyond read_ahead_bytes it throws
+  // away (overrun()): a full receive window would hold back the end. After kMaxDiscarded it waits for a hang-up alone.
+  // A half-closed connection counts as closed, as in other servers. Called at once if the peer has left already.
   void watch(std::function<void()> on_gone);
   void forget_watcher() noexcept { on_gone_ = nullptr; }  // what it refers to may go now
+  // Pipelined requests were cut: no further one can be served.
+  bool overrun() const noexcept { return n_discarded_ > 0; }
   // Ends the watch: after it, the session may read again.
   net::awaitable<void> unwatch();
 
@@ -78,6 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ReadPace read_pace_;
   net::steady_timer watch_ended_;
   std::optional<HangupWatch> hangup_;  // while there are unread bytes beyond read_ahead_bytes_
+  std::size_t n_discarded_ = 0;
   bool watching_ = false;
   bool stop_watch_ = false;
   bool gone_ = false;

@@ -36,7 +36,7 @@ Exchange::Exchange(Connection& connection, ServerState& state, RequestHead head)
 
 ReplyContext Exchange::context() const {
   return {.http_1_0 = head_.http_1_0,
-          .keep_alive = keep_alive_,
+          .keep_alive = keep_alive(),
           .trailers = head_.accepts_trailers && !head_.http_1_0,
           .head_only = head_.method == beast::http::verb::head,
           .request_id = head_.request_id,

@@ -69,7 +69,7 @@ class Exchange {
   bool replied() const noexcept { return replied_; }
   bool streaming() const noexcept { return streaming_; }  // between start_events() and the end of the body
   void close_after() noexcept { keep_alive_ = false; }
-  bool keep_alive() const noexcept { return keep_alive_; }
+  bool keep_alive() const noexcept { return keep_alive_ && !connection_.overrun(); }
   void allow_origin() { origin_ok_ = true; }  // the Origin was checked: the page may read the response
 
  private:

@@ -191,7 +191,8 @@ net::awaitable<void> generate(Exchange& exchange, ServerState& state, Prepared p
   const auto begun = std::chrono::system_clock::now();
   Result<std::vector<std::uint32_t>> max_tokens = fit_all(prepared, state);
   if (!max_tokens) {
-    const bool empty = !prepared.too_long && std::ranges::any_of(prepared.prompts, [](const auto& p) { return p.empty(); });
+    const bool empty =
+        !prepared.too_long && std::ranges::any_of(prepared.prompts, [](const auto& p) { return p.empty(); });
     Response response = error_response(max_tokens.error(), empty ? "" : "context_length_exceeded");
     co_await exchange.reply(std::move(response));
     co_return;

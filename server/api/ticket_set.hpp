@@ -39,7 +39,7 @@ class TicketSet {
   void stop(std::uint32_t choice) noexcept;
   sched::RequestStatus status(std::uint32_t choice, TimePoint now) const;
   const std::string& refusal(std::uint32_t choice) const;  // see sched::Ticket
-  std::function<void()> cancel_all_hook();  // may be called after the set is gone
+  std::function<void()> cancel_all_hook();                 // may be called after the set is gone
 
  private:
   struct Shared;

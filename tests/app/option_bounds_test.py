@@ -9,7 +9,7 @@ import quern_process
 from quern_process import TIMEOUT_S, QuernTest, environment, quern
 
 ROW = re.compile(r"^\| (?:`-\w` )?`--([\w-]+) (N|X|SIZE|TIME|N,N,\.\.)` \|[^|]*\|[^|]*\| ([^|]*) \|", re.M)
-BOUNDS = re.compile(r"want (?:an integer|a number|a size|a time|integers) between (\S+) and (\S+)")
+BOUNDS = re.compile(r"want (?:an integer|a number|a size|a time|integers) between (\S+) and ([^\s,]+)")
 NO_NUMBERS = ("", "x", "1 ", "0x10", "nan", "1e999", "1,", "99999999999999999999999999999999")
 # What one value of the option leads to: seconds at most, whatever the value.
 PROBES = {

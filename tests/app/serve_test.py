@@ -34,7 +34,15 @@ def eventually(condition):
 
 
 def bound_cpus(pid):
-    """The CPUs that each compute thread may use, as the kernel lists them."""
+    """The CPUs that each compute thread may use, as the kernel lists them. Waits until there are any: a server listens
+    before its model is loaded."""
+    end = time.monotonic() + TIMEOUT_S
+    while not (cpus := cpus_of_threads(pid)) and time.monotonic() < end:
+        time.sleep(0.01)
+    return cpus
+
+
+def cpus_of_threads(pid):
     cpus = []
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         name = (task / "comm").read_text(encoding="utf-8").strip()

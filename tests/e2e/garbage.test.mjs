@@ -85,9 +85,12 @@ describe('HTTP', () => {
     const page = await fetch(`${server.url}/health`, { headers: { Origin: 'https://evil.example' } });
     assert.equal(page.status, 403);
   });
-  test('curl -d without a content type is told what to add', async () => {
-    const reply = await fetch(`${server.url}/v1/completions`, {
-      method: 'POST', body: '{"prompt":"x"}', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+  test('curl -d without a content type is understood, a page without one is told what to add', async () => {
+    const ask = (headers) => fetch(`${server.url}/v1/completions`, {
+      method: 'POST', body: '{"prompt":"x","max_tokens":1}',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers } });
+    assert.equal((await ask({})).status, 200);
+    const reply = await ask({ Origin: 'http://localhost:3000' });
     assert.equal(reply.status, 415);
     assert.match((await reply.json()).error.message, /Content-Type: application\/json/);
   });

@@ -303,6 +303,9 @@ TEST_F(ModelForms, MixtureOfEqualExpertsIsADenseBlock) {
   dense.set("nomic-bert-moe.moe_every_n_layers", 0u);
   dense.put_random("blk.1.ffn_up.weight", {32, 48});
   dense.put_random("blk.1.ffn_down.weight", {48, 32});
+  for (const char* name : {"ffn_up_exps", "ffn_down_exps", "ffn_gate_inp"}) {
+    dense.tensors.erase(std::string("blk.1.") + name + ".weight");
+  }
   repeat(mixture, "blk.1.ffn_up_exps.weight", dense.tensors.at("blk.1.ffn_up.weight"));
   repeat(mixture, "blk.1.ffn_down_exps.weight", dense.tensors.at("blk.1.ffn_down.weight"));
   mixture.set("nomic-bert-moe.expert_used_count", 4u);

@@ -91,18 +91,6 @@ TEST(EngineLoop, LogprobsAreSentWhenWanted) {
   for (const float logprob : client->logprobs) EXPECT_NEAR(logprob, -0.004349, 1e-5);
 }
 
-TEST(EngineLoop, NotANumberFromTheModelIsStillATokenOfTheVocabulary) {
-  EngineHarness h;
-  h.backend.fill_logits = [](std::span<const TokenId>, std::span<float> logits) {
-    std::fill(logits.begin(), logits.end(), std::numeric_limits<float>::quiet_NaN());
-  };
-  const auto client = h.submit(greedy_request(prompt_of(5), 4));
-  ASSERT_TRUE(h.run_until_idle({client}));
-  EXPECT_EQ(client->tokens.size(), 4u);
-  EXPECT_EQ(client->finish, FinishReason::length);
-  h.expect_all_free();
-}
-
 TEST(EngineLoop, HeadOfTheLineWaitsForPagesAndNobodyOvertakes) {
   EngineHarness::Options options;
   options.backend.n_pages = 10;  // of 8 tokens

@@ -28,7 +28,7 @@ TEST(HttpError, MapsEachCodeToTheClassThatClientsRaise) {
       Case{{Errc::draining, "bye", ""}, 503, "unavailable_error", "draining"},
       Case{{Errc::cancelled, "gone", ""}, 499, "invalid_request_error", "cancelled"},
       Case{{Errc::io, "disk", ""}, 500, "server_error", nullptr},
-      Case{{Errc::corrupt, "file", ""}, 500, "server_error", nullptr},
+      Case{{Errc::corrupt, "NaN", ""}, 500, "server_error", "model_output_invalid"},
   };
   for (const Case& c : cases) {
     const Response response = error_response(c.error);
