@@ -2,12 +2,15 @@
 // Input: 1 byte mode (tokenizer), 1 byte flags (1: add_special, 2: parse_special), then the text; in vocabulary modes
 // the rest is lines: a token each, its kind in the first byte, up to an empty line; then merges, up to an empty line;
 // then the text. In metadata modes it is 1 byte for the number of changes, each of 10 bytes (key, action, value), then
-// the text: a good file of each tokenizer model with keys left out, of another type or size, or absurd. Invariants: ids
+// the text: a good file of each tokenizer model with keys left out, of another type or size, or absurd. In the mode of
+// tokenizer.json it is 8 bytes that pick its parts, then the text. Invariants: ids
 // are in range; streamed text is valid UTF-8 and equals what all bytes at once give; text survives encode and decode
 // where the tokenizer promises that.
 #include "engine/tokenizer/detokenizer.hpp"
 #include "engine/tokenizer/escaped_space.hpp"
+#include "engine/tokenizer/sources/source.hpp"
 #include "engine/tokenizer/utf8.hpp"
+#include "fuzz/tokenizer_json.hpp"
 #include "tests/engine/tokenizer/small_vocabulary.hpp"
 #include "tests/support/gguf_image.hpp"
 
@@ -52,7 +55,9 @@ void check_streaming(const Tokenizer& tokenizer, const std::vector<TokenId>& ids
 
 void check_text(const Tokenizer& tokenizer, std::string_view text, unsigned flags, bool survives) {
   const engine::EncodeOptions options{.add_special = (flags & 1) != 0, .parse_special = (flags & 2) != 0};
-  const std::vector<TokenId> ids = tokenizer.encode(text, options);
+  const Result<std::vector<TokenId>> encoded = tokenizer.encode(text, options);
+  if (!encoded) return require(!survives && !encoded.error().detail.empty(), "only odd vocabularies refuse a text");
+  const std::vector<TokenId>& ids = *encoded;
   for (const TokenId id : ids)
     require(id >= 0 && static_cast<std::uint32_t>(id) < tokenizer.n_vocab(), "ids are in range");
   check_streaming(tokenizer, ids, false);
@@ -200,7 +205,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
   constexpr unsigned kTexts = 4 + std::size(kPretokenizers);
-  const unsigned mode = data[0] % (kTexts + 3 + 7), flags = data[1];
+  constexpr unsigned kMetadata = kTexts + 3, kJson = kMetadata + 7;
+  const unsigned mode = data[0] % (kJson + 4), flags = data[1];
   if (mode == 0)
     check_text(*spm, text, flags, true);
   else if (mode == 1)
@@ -213,7 +219,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_text(*bpe[mode - 4], text, flags, mode <= 6);  // the first three do not clean blanks up
   else if (mode < kTexts + 3)
     check_vocabulary(mode == kTexts ? "bert" : mode == kTexts + 1 ? "t5" : "whitespace", text, flags);
-  else
-    check_metadata(mode - kTexts - 3, text, flags);
+  else if (mode < kJson)
+    check_metadata(mode - kMetadata, text, flags);
+  else if (text.size() >= 8)
+    check_loaded(engine::load_tokenizer_bytes(fuzz::tokenizer_json(data + 2), {.name = "fuzz.json", .config = {}}),
+                 text.substr(8), flags);
   return 0;
 }

@@ -20,8 +20,10 @@ void require(bool holds, const char* what) {
 }
 
 void check_text(const engine::Tokenizer& tokenizer, std::string_view text, unsigned flags) {
-  const std::vector<engine::TokenId> ids =
+  const Result<std::vector<engine::TokenId>> encoded =
       tokenizer.encode(text, {.add_special = (flags & 4) != 0, .parse_special = (flags & 8) != 0});
+  if (!encoded) return require(!encoded.error().detail.empty(), "errors say what is wrong");
+  const std::vector<engine::TokenId>& ids = *encoded;
   engine::Detokenizer detokenizer(tokenizer, true);
   for (const engine::TokenId id : ids) {
     require(id >= 0 && static_cast<std::uint32_t>(id) < tokenizer.n_vocab(), "ids are in range");

@@ -68,7 +68,8 @@ std::string describe(const Answer& answer) {
 
 Result<Answer> Generator::continue_text(const std::string& prompt, const OnText& on_text) {
   Prompt out;
-  out.tokens = runtime_.tokenizer().encode(prompt, {.add_special = true, .parse_special = options_.parse_special});
+  QUERN_TRY(out.tokens,
+            runtime_.tokenizer().encode(prompt, {.add_special = true, .parse_special = options_.parse_special}));
   return generate(std::move(out), on_text);
 }
 

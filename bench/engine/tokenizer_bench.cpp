@@ -93,13 +93,13 @@ std::string mixed_text(std::size_t n_bytes) {
 
 void bench_encode(benchmark::State& state, const Tokenizer& tokenizer, const std::string& text) {
   std::size_t n_tokens = 0;
-  for (auto _ : state) n_tokens = tokenizer.encode(text, {.add_special = true, .parse_special = true}).size();
+  for (auto _ : state) n_tokens = tokenizer.encode(text, {.add_special = true, .parse_special = true}).value().size();
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
   state.counters["bytes_per_token"] = static_cast<double>(text.size()) / static_cast<double>(n_tokens);
 }
 
 void bench_stream(benchmark::State& state, const Tokenizer& tokenizer, const std::string& text) {
-  const auto ids = tokenizer.encode(text, {});
+  const auto ids = tokenizer.encode(text, {}).value();
   for (auto _ : state) {
     engine::Detokenizer detokenizer(tokenizer);
     for (const engine::TokenId id : ids) benchmark::DoNotOptimize(detokenizer.append(id));

@@ -105,7 +105,9 @@ void TemplateSet::find_ends(const Tokenizer& tokenizer) {
   after.remove_prefix(std::min(after.find_first_not_of(" \t\r\n"), after.size()));
   after = after.substr(0, 256);
   if (after.empty()) return;
-  const std::vector<TokenId> ids = tokenizer.encode(after, {.add_special = false, .parse_special = true});
+  const Result<std::vector<TokenId>> encoded = tokenizer.encode(after, {.add_special = false, .parse_special = true});
+  if (!encoded) return log::warn("chat template: the end of an answer has no tokens: {}", encoded.error().detail);
+  const std::vector<TokenId>& ids = *encoded;
   const auto is_kind = [&](TokenId id, TokenKind kind) { return tokenizer.kind(id) == kind; };
   // A tokenizer may begin every text with a blank of its own.
   const auto first = std::find_if(ids.begin(), ids.end(), [&](TokenId id) {

@@ -1,9 +1,12 @@
 #include "engine/sampling/breaker_finder.hpp"
 
+#include "base/log.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace quern::engine::sampling {
 namespace {
@@ -28,6 +31,7 @@ void BreakerFinder::lay_out() const {
 void BreakerFinder::find_one(const std::string& text, std::vector<BreakerTable::Breaker>& found) const {
   std::vector<std::optional<std::vector<TokenId>>> tails(text.size());  // by the number of bytes already matched
   std::uint32_t token = 0;
+  bool warned = false;
   for (std::size_t at = 0; at < text_.size(); ++at) {
     const void* hit = std::memchr(text_.data() + at, text[0], text_.size() - at);
     if (hit == nullptr) break;
@@ -41,8 +45,16 @@ void BreakerFinder::find_one(const std::string& text, std::vector<BreakerTable::
       continue;
     }
     std::optional<std::vector<TokenId>>& tail = tails[n];
-    if (!tail)
-      tail = tokenizer_->encode(std::string_view(text).substr(n), {.add_special = false, .parse_special = false});
+    if (!tail) {
+      auto encoded =
+          tokenizer_->encode(std::string_view(text).substr(n), {.add_special = false, .parse_special = false});
+      if (!encoded) {
+        if (!std::exchange(warned, true))
+          log::warn("DRY: the sequence breaker '{}' counts only inside one token: {}", text, encoded.error().detail);
+        continue;
+      }
+      tail = std::move(*encoded);
+    }
     found.push_back({static_cast<TokenId>(token), *tail});
   }
 }

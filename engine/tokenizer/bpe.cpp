@@ -24,10 +24,10 @@ bool is_wordlike(TokenKind kind) noexcept {
   return kind != TokenKind::control && kind != TokenKind::unknown;
 }
 
-class BpeTokenizer : public VocabularyTokenizer {
+class BpeTokenizer : public StretchTokenizer {
  protected:
   BpeTokenizer(LoadedVocabulary loaded, const TextRules& text_rules, MergeRules merge_rules, Pretokenizer pretokenizer)
-      : VocabularyTokenizer(std::move(loaded), text_rules),
+      : StretchTokenizer(std::move(loaded), text_rules),
         merges_(std::move(merge_rules)),
         pretokenizer_(std::move(pretokenizer)) {}
 
@@ -38,17 +38,18 @@ class BpeTokenizer : public VocabularyTokenizer {
   virtual void encode_word(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const = 0;
   std::uint32_t symbol(std::string_view text) const noexcept { return merges_.symbol(vocabulary(), text); }
 
-  void encode_words(std::string_view text, std::vector<TokenId>& out) const {
+  Status encode_words(std::string_view text, std::vector<TokenId>& out) const {
     std::string repaired;
     if (!is_valid_utf8(text)) text = repaired = replace_invalid_bytes(text);
     std::vector<std::uint32_t> ends;
-    pretokenizer_.split(text, ends);
+    QUERN_CHECK(pretokenizer_.split(text, ends));
     Scratch scratch;
     std::size_t begin = 0;
     for (const std::uint32_t end : ends) {
       encode_word(text.substr(begin, end - begin), scratch, out);
       begin = end;
     }
+    return {};
   }
 
   void merge(MergeList& list) const {
@@ -76,7 +77,9 @@ class ByteLevelBpe final : public BpeTokenizer {
   }
 
  protected:
-  void encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override { encode_words(text, out); }
+  Status encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
+    return encode_words(text, out);
+  }
 
   void encode_word(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const override {
     if (ignore_merges_) {
@@ -115,12 +118,12 @@ class CharacterBpe final : public BpeTokenizer {
       : BpeTokenizer(std::move(loaded), text_rules, std::move(merge_rules), std::move(pretokenizer)), rules_(rules) {}
 
  protected:
-  void encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
+  Status encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
     if (!rules_.escape_blanks) return encode_words(text, out);
     std::string escaped;
     escaped.reserve(text.size() + text.size() / 3 + 8);
     append_escaped(text, escaped);
-    encode_words(escaped, out);
+    return encode_words(escaped, out);
   }
 
   void encode_word(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const override {
@@ -137,30 +140,14 @@ class CharacterBpe final : public BpeTokenizer {
       i += size;
     }
     merge(scratch.list);
-    bool after_unknown = false;
     scratch.list.for_each([&](const Symbol& symbol) {
-      if (is_token(symbol.id)) {
-        after_unknown = false;
-        return out.push_back(static_cast<TokenId>(symbol.id));
-      }
-      append_unknown(word.substr(symbol.begin, symbol.size), after_unknown, out);
+      if (is_token(symbol.id)) return out.push_back(static_cast<TokenId>(symbol.id));
+      for (const char c : word.substr(symbol.begin, symbol.size))  // what is neither token nor bytes is lost
+        if (const TokenId id = vocabulary().find_byte(static_cast<std::uint8_t>(c)); id != kNoToken) out.push_back(id);
     });
   }
 
  private:
-  void append_unknown(std::string_view text, bool& after_unknown, std::vector<TokenId>& out) const {
-    const auto has_byte = [this](char c) { return vocabulary().find_byte(static_cast<std::uint8_t>(c)) != kNoToken; };
-    if (!rules_.unknown || (rules_.byte_fallback && std::ranges::all_of(text, has_byte))) {
-      after_unknown = false;
-      if (!rules_.byte_fallback) return;
-      for (const char c : text)
-        if (has_byte(c)) out.push_back(vocabulary().find_byte(static_cast<std::uint8_t>(c)));
-    } else if (special().unk != kNoToken && !(after_unknown && rules_.fuse_unknown)) {
-      out.push_back(special().unk);
-      after_unknown = true;
-    }
-  }
-
   CharacterBpeRules rules_;
 };
 

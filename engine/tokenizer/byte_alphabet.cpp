@@ -47,11 +47,17 @@ std::string_view byte_to_letter(std::uint8_t byte) noexcept {
   return {kAlphabet.letter[byte].data(), kAlphabet.letter_size[byte]};
 }
 
-void append_bytes_of_letters(std::string_view token_text, std::string& out) {
+bool append_bytes_of_letters(std::string_view token_text, std::string& out) {
+  bool all = true;
   for (std::size_t i = 0; i < token_text.size();) {
     const Utf8Step step = utf8_front(token_text.substr(i));
     const std::string_view letter = token_text.substr(i, step.size);
     i += step.size;
+    if (step.size == 1 && stands_for_itself(static_cast<unsigned char>(letter[0])) &&
+        static_cast<unsigned char>(letter[0]) < 0x80) {
+      out.push_back(letter[0]);
+      continue;
+    }
     if (step.kind == Utf8Kind::valid && step.size == 2) {
       const auto high = static_cast<unsigned char>(letter[0]), low = static_cast<unsigned char>(letter[1]);
       const unsigned code_point = ((high & 0x1Fu) << 6) | (low & 0x3Fu);
@@ -65,7 +71,9 @@ void append_bytes_of_letters(std::string_view token_text, std::string& out) {
       }
     }
     out.append(letter);
+    all = false;
   }
+  return all;
 }
 
 }  // namespace quern::engine

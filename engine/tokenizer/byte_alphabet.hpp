@@ -12,7 +12,8 @@ namespace quern::engine {
 // The UTF-8 text (1 or 2 bytes) of the character that stands for `byte`.
 std::string_view byte_to_letter(std::uint8_t byte) noexcept;
 
-// Appends the bytes that `token_text` stands for. Characters outside the alphabet stand for themselves.
-void append_bytes_of_letters(std::string_view token_text, std::string& out);
+// Appends the bytes that `token_text` stands for. Characters outside the alphabet stand for themselves; false: there
+// are some.
+bool append_bytes_of_letters(std::string_view token_text, std::string& out);
 
 }  // namespace quern::engine

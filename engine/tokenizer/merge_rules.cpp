@@ -23,7 +23,7 @@ Result<MergeRules> MergeRules::load(const gguf::GgufFile& file, const Vocabulary
   return create(merges, vocabulary);
 }
 
-MergeRules MergeRules::create(std::span<const Pair> merges, const Vocabulary& vocabulary) {
+MergeRules MergeRules::create(std::span<const Pair> merges, const Vocabulary& vocabulary, std::size_t n_mark) {
   MergeRules out;
   out.pairs_ = PairTable(merges.size());
   constexpr std::size_t kBlock = 256;       // merges whose texts are looked up together
@@ -35,7 +35,7 @@ MergeRules MergeRules::create(std::span<const Pair> merges, const Vocabulary& vo
     texts.clear();
     for (std::size_t i = 0; i < n; ++i) {
       const auto& [left, right] = merges[begin + i];
-      joined[i].assign(left).append(right);
+      joined[i].assign(left).append(right.substr(n_mark));
       texts.insert(texts.end(), {left, right, joined[i]});
     }
     ids.resize(texts.size());

@@ -24,8 +24,10 @@ class MergeRules {
   // Errors: not_found without the key; corrupt, naming the index, for a merge that is not two texts around a blank.
   static Result<MergeRules> load(const gguf::GgufFile& file, const Vocabulary& vocabulary);
   using Pair = std::pair<std::string_view, std::string_view>;  // left and right text, neither empty
-  // The same from at most kMaxMerges pairs, the first merged first.
-  static MergeRules create(std::span<const Pair> merges, const Vocabulary& vocabulary);
+  // The same from at most kMaxMerges pairs, the first merged first. n_mark: bytes that each right text begins with and
+  // that the joined text goes without.
+  static MergeRules create(std::span<const Pair> merges, const Vocabulary& vocabulary, std::size_t n_mark = 0);
+  bool has_extra() const noexcept { return !extra_.empty(); }  // symbols that are no tokens
 
   // Merges of tiktoken's kind: two neighbours may be joined wherever the vocabulary has the joined text, the lowest id
   // first. Limits: texts of at most kMaxRankedBytes, because all ways to part each of them are looked up.

@@ -6,12 +6,14 @@
 #include "engine/gguf/reader.hpp"
 #include "engine/tokenizer/merge_rules.hpp"
 #include "engine/tokenizer/pretokenize.hpp"
+#include "engine/tokenizer/token_trie.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
 #include "engine/tokenizer/wordpiece_words.hpp"
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace quern::engine {
 
@@ -28,23 +30,24 @@ struct CharacterBpeRules {
   bool drop_blanks = false;      // a word that is one blank has no tokens
   bool whole_line_ends = false;  // a run of line ends is one token where the vocabulary has it
   bool ignore_merges = false;    // a word that is a token stays whole, whatever the merges say
-  bool byte_fallback = true;     // a character that no token holds becomes its bytes,
-  bool unknown = false;          // or else one unknown token,
-  bool fuse_unknown = false;     // or one for a run of them; where not even that exists, it is lost
 };
 
-struct WordPieceRules {
-  WordRules words;
-  std::size_t max_word_characters = SIZE_MAX;  // a longer word is unknown
+// SPM: where SentencePiece and llama.cpp part.
+struct SpmRules {
+  bool blank_is_there = false;      // the normalizer has put the blank before the text already
+  bool whole_user_defined = false;  // user-defined tokens are found in normalized text, and are never part of a merge
+  bool fuse_unknown = false;        // a run of characters without bytes is one unknown token, not one for each byte
 };
+
+std::vector<TokenTrie::Entry> user_defined_entries(const Vocabulary& vocabulary);  // those with a text
 
 // A normalizer of `loaded` must leave valid UTF-8 where it is given valid UTF-8.
-// blank_is_there: the normalizer has put the blank before the text already.
-Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules,
-                                            bool blank_is_there = false);
-Result<std::unique_ptr<Tokenizer>> make_unigram(LoadedVocabulary loaded, const TextRules& rules);  // escapes blanks
+Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules, const SpmRules& spm_rules);
+// user_defined_score: of a user-defined token where text is cut.
+Result<std::unique_ptr<Tokenizer>> make_unigram(LoadedVocabulary loaded, const TextRules& rules,  // escapes blanks
+                                                double user_defined_score = 0.0);
 Result<std::unique_ptr<Tokenizer>> make_word_piece(LoadedVocabulary loaded, const TextRules& rules,
-                                                   const WordPieceRules& word_rules);
+                                                   const WordRules& word_rules);
 Result<std::unique_ptr<Tokenizer>> make_byte_level_bpe(LoadedVocabulary loaded, const TextRules& rules,
                                                        MergeRules merges, Pretokenizer pretokenizer,
                                                        bool ignore_merges);

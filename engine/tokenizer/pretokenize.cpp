@@ -52,14 +52,13 @@ Result<Pretokenizer> Pretokenizer::create(std::string_view owner, std::span<cons
   return out;
 }
 
-void Pretokenizer::split(std::string_view text, std::vector<std::uint32_t>& ends) const {
+Status Pretokenizer::split(std::string_view text, std::vector<std::uint32_t>& ends) const {
   QUERN_ASSERT(text.size() < (std::size_t{1} << 31));
   ends.clear();
-  if (text.empty()) return;
+  if (text.empty()) return {};
   ends.push_back(static_cast<std::uint32_t>(text.size()));
-  if (steps_.empty()) return;
+  if (steps_.empty()) return {};
   const TextPattern::Scratch scratch;
-  if (!scratch.usable()) return;
   std::vector<std::uint32_t> pieces;
   for (const Step& step : steps_) {
     pieces.swap(ends);
@@ -70,6 +69,7 @@ void Pretokenizer::split(std::string_view text, std::vector<std::uint32_t>& ends
       Ends cuts(ends, begin);
       for (std::size_t from = 0; from < piece.size();) {
         const TextPattern::Match match = step.pattern.next(piece, from, scratch);
+        if (match.error != 0) return step.pattern.give_up(match, piece.size(), from);
         if (!match.found) break;
         if (step.cuts != Cuts::threes) cuts.cut(match.begin);
         if (step.cuts != Cuts::at_ends) cut_threes(piece, match.begin, match.end, cuts);
@@ -82,6 +82,7 @@ void Pretokenizer::split(std::string_view text, std::vector<std::uint32_t>& ends
       begin = piece_end;
     }
   }
+  return {};
 }
 
 }  // namespace quern::engine

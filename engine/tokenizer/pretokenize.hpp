@@ -1,6 +1,5 @@
 // Cuts text into the words within which BPE may merge, by the regular expressions of a PretokenizerSpec.
-// Threads: const after creation, any number at once. Limits: texts below 2 GiB; each match has a step and a heap limit,
-// and where one is hit the rest of the piece stays uncut: the tokens are then worse, but they still are the text.
+// Threads: const after creation, any number at once. Limits: texts below 2 GiB, and those of a TextPattern's match.
 #pragma once
 
 #include "base/result.hpp"
@@ -23,8 +22,8 @@ class Pretokenizer {
                                      bool use_jit = true);
 
   // Replaces `ends` by the end offset of each piece, ascending; the last one is text.size(). `text` must be valid
-  // UTF-8.
-  void split(std::string_view text, std::vector<std::uint32_t>& ends) const;
+  // UTF-8. Errors: bad_input, where a pattern gives up: nothing is cut then.
+  Status split(std::string_view text, std::vector<std::uint32_t>& ends) const;
 
  private:
   // Where a match is cut.

@@ -25,9 +25,9 @@ class SpecialSplitter {
   static constexpr std::size_t kMaxTextBytes = 16u << 20;
   static Status check(const Vocabulary& vocabulary);
 
-  // strip, alone: [n_vocab] or empty; a token that is alone counts only with no letter, digit or underscore right
-  // beside it, else its text is ordinary. The vocabulary must have passed check().
-  SpecialSplitter(const Vocabulary& vocabulary, std::vector<Strip> strip, std::vector<bool> alone = {});
+  // strip: [n_vocab] or empty. user_defined: such tokens are found, and not left to the model. The vocabulary must have
+  // passed check().
+  SpecialSplitter(const Vocabulary& vocabulary, std::vector<Strip> strip, bool user_defined = true);
 
   // Calls on_text(std::string_view) for each stretch of ordinary text, never empty, and on_token(TokenId) for each
   // special token, in order. White space that a token strips is reported to nobody.
@@ -53,7 +53,6 @@ class SpecialSplitter {
     if (strip_.empty()) return false;
     return (static_cast<unsigned>(strip_[static_cast<std::size_t>(id)]) & static_cast<unsigned>(side)) != 0;
   }
-  bool counts(const Found& found, std::string_view text) const noexcept;
   Found next(std::string_view text, std::size_t from, bool parse_special) const noexcept;
   Found longest_at(std::string_view text, std::size_t begin, bool parse_special) const noexcept;
   void add(std::string_view text, TokenId id, bool always);
@@ -67,7 +66,6 @@ class SpecialSplitter {
   std::array<bool, 256> starts_any_{};     // bytes that begin a special token
   std::array<bool, 256> starts_always_{};  // the same without control tokens
   std::vector<Strip> strip_;
-  std::vector<bool> alone_;
 };
 
 }  // namespace quern::engine

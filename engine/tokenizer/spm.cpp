@@ -5,6 +5,7 @@
 #include "engine/tokenizer/merge.hpp"
 #include "engine/tokenizer/models.hpp"
 #include "engine/tokenizer/text_index.hpp"
+#include "engine/tokenizer/token_trie.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
 #include "engine/tokenizer/word_borders.hpp"
 
@@ -30,12 +31,14 @@ bool is_mergeable(TokenKind kind) noexcept {
   return kind != TokenKind::control && kind != TokenKind::unknown;
 }
 
-class SpmTokenizer final : public VocabularyTokenizer {
+class SpmTokenizer final : public StretchTokenizer {
  public:
-  SpmTokenizer(LoadedVocabulary loaded, const TextRules& rules, bool blank_is_there)
-      : VocabularyTokenizer(std::move(loaded), rules),
+  SpmTokenizer(LoadedVocabulary loaded, const TextRules& rules, const SpmRules& spm_rules)
+      : StretchTokenizer(std::move(loaded), rules),
         index_(vocabulary().size()),
-        adds_blank_(rules.add_space_prefix && !blank_is_there) {
+        adds_blank_(rules.add_space_prefix && !spm_rules.blank_is_there),
+        fuses_unknown_(spm_rules.fuse_unknown),
+        whole_(spm_rules.whole_user_defined ? user_defined_entries(vocabulary()) : std::vector<TokenTrie::Entry>()) {
     for (std::uint32_t i = 0; i < vocabulary().size(); ++i) {
       const auto id = static_cast<TokenId>(i);
       const std::string_view text = vocabulary().text(id);
@@ -47,22 +50,49 @@ class SpmTokenizer final : public VocabularyTokenizer {
   }
 
  protected:
-  void encode_text(std::string_view text, bool begins, std::vector<TokenId>& out) const override {
+  Status encode_text(std::string_view text, bool begins, std::vector<TokenId>& out) const override {
     std::string escaped;
     escaped.reserve(text.size() + text.size() / 3 + 8);
     if (adds_blank_ && begins) escaped.append(kEscapedSpace);
     append_escaped(text, escaped);
+    Scratch scratch;
+    std::size_t done = 0;
+    for (std::size_t at = 0; whole_.size() > 0 && at < escaped.size();) {  // what they part is encoded on its own
+      std::size_t size = 0;
+      TokenId id = kNoToken;
+      whole_.each_prefix(std::string_view(escaped).substr(at), [&](std::size_t longer, std::uint32_t token) {
+        size = longer;
+        id = static_cast<TokenId>(token);
+      });
+      if (id == kNoToken) {
+        at += std::min<std::size_t>(announced_size(escaped[at]), escaped.size() - at);
+        continue;
+      }
+      encode_words(std::string_view(escaped).substr(done, at - done), scratch, out);
+      out.push_back(id);
+      scratch.after_unknown = false;
+      done = at += size;
+    }
+    encode_words(std::string_view(escaped).substr(done), scratch, out);
+    return {};
+  }
+
+ private:
+  struct Scratch {  // of one call
     MergeList list;
-    std::string_view rest = escaped;
+    bool after_unknown = false;  // the last token stands for what is unknown
+  };
+
+  void encode_words(std::string_view rest, Scratch& scratch, std::vector<TokenId>& out) const {
     while (!rest.empty()) {
       const std::size_t size = borders_.first_part(rest);
-      encode_word(rest.substr(0, size), list, out);
+      encode_word(rest.substr(0, size), scratch, out);
       rest.remove_prefix(size);
     }
   }
 
- private:
-  void encode_word(std::string_view word, MergeList& list, std::vector<TokenId>& out) const {
+  void encode_word(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const {
+    MergeList& list = scratch.list;
     list.clear();
     for (std::size_t i = 0; i < word.size();) {
       const auto size = std::min(announced_size(word[i]), static_cast<std::uint32_t>(word.size() - i));
@@ -77,11 +107,21 @@ class SpmTokenizer final : public VocabularyTokenizer {
       return {rank_of_score(vocabulary().score(static_cast<TokenId>(id))), id, true};
     });
     list.for_each([&](const Symbol& symbol) {
-      if (symbol.id != kNoSymbol)
+      const std::string_view text = word.substr(symbol.begin, symbol.size);
+      const bool known = symbol.id != kNoSymbol;
+      if (known)
         out.push_back(static_cast<TokenId>(symbol.id));
-      else
-        append_bytes(word.substr(symbol.begin, symbol.size), out);
+      else if (!fuses_unknown_ || has_bytes(text))
+        append_bytes(text, out);
+      else if (!scratch.after_unknown && special().unk != kNoToken)
+        out.push_back(special().unk);
+      scratch.after_unknown = fuses_unknown_ && !known && !has_bytes(text);
     });
+  }
+
+  bool has_bytes(std::string_view text) const noexcept {
+    return std::ranges::all_of(
+        text, [this](char c) { return vocabulary().find_byte(static_cast<std::uint8_t>(c)) != kNoToken; });
   }
 
   void append_bytes(std::string_view text, std::vector<TokenId>& out) const {
@@ -94,7 +134,9 @@ class SpmTokenizer final : public VocabularyTokenizer {
 
   TextIndex index_;  // the mergeable tokens
   bool adds_blank_;
-  std::size_t longest_ = 0;  // bytes of the longest of them
+  bool fuses_unknown_;
+  TokenTrie whole_;          // user-defined tokens that are found here and never part of a merge
+  std::size_t longest_ = 0;  // bytes of the longest of the mergeable tokens
   WordBorders borders_;      // of the same
 };
 
@@ -107,13 +149,23 @@ Result<std::unique_ptr<Tokenizer>> load_spm(const gguf::GgufFile& file) {
   TextRules rules;
   QUERN_TRY(rules.add_space_prefix, file.get_bool_or("tokenizer.ggml.add_space_prefix", true));
   QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
-  return make_spm(std::move(loaded), rules);
+  return make_spm(std::move(loaded), rules, {});
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules, bool blank_is_there) {
-  return std::unique_ptr<Tokenizer>(new SpmTokenizer(std::move(loaded), rules, blank_is_there));
+std::vector<TokenTrie::Entry> user_defined_entries(const Vocabulary& vocabulary) {
+  std::vector<TokenTrie::Entry> out;
+  for (std::uint32_t i = 0; i < vocabulary.size(); ++i)
+    if (const auto id = static_cast<TokenId>(i); vocabulary.kind(id) == TokenKind::user_defined)
+      if (!vocabulary.text(id).empty()) out.push_back({vocabulary.text(id), i});
+  return out;
+}
+
+Result<std::unique_ptr<Tokenizer>> make_spm(LoadedVocabulary loaded, const TextRules& rules,
+                                            const SpmRules& spm_rules) {
+  QUERN_CHECK(TokenTrie::check(loaded.vocabulary.text_bytes(), "SPM"));
+  return std::unique_ptr<Tokenizer>(new SpmTokenizer(std::move(loaded), rules, spm_rules));
 }
 
 const TokenizerModel kSpmModel{"llama", &load_spm};

@@ -8,7 +8,11 @@ namespace {
 // Collects normalized text and places blanks by BlankRules.
 class BlankWriter {
  public:
-  BlankWriter(BlankRules rules, std::string& out) : rules_(rules), out_(out) {}
+  BlankWriter(BlankRules rules, std::string& out) : rules_(rules), out_(out) {
+    if (!rules.prefix_blanks || !rules.add_prefix || rules.merge_blanks) return;
+    out_.push_back(' ');
+    prefixed_ = true;
+  }
 
   void append(std::string_view text) {
     for (const char c : text) {
@@ -43,11 +47,19 @@ class BlankWriter {
 
 }  // namespace
 
-std::string SpmNormalizer::apply(std::string_view text, bool) const {
+Result<std::string> SpmNormalizer::apply(std::string_view text) const {
   std::string out;
+  if (text.empty()) return out;
   out.reserve(text.size() + text.size() / 8 + 1);
   BlankWriter writer(blanks_, out);
   while (!text.empty()) {
+    std::size_t kept = 0;
+    kept_.each_prefix(text, [&](std::size_t size, std::uint32_t) { kept = size; });
+    if (kept > 0) {
+      writer.append(text.substr(0, kept));
+      text.remove_prefix(kept);
+      continue;
+    }
     if (const CharsMap::Match match = rules_.longest(text); match.size > 0) {
       writer.append(match.replacement);
       text.remove_prefix(match.size);

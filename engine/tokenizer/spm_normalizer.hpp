@@ -4,7 +4,9 @@
 
 #include "engine/tokenizer/chars_map.hpp"
 #include "engine/tokenizer/text_normalizer.hpp"
+#include "engine/tokenizer/token_trie.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,19 +14,22 @@
 namespace quern::engine {
 
 struct BlankRules {
-  bool add_prefix = false;    // a blank before the first word
-  bool merge_blanks = false;  // one blank between words and none elsewhere
+  bool add_prefix = false;     // a blank before the first word
+  bool merge_blanks = false;   // one blank between words and none elsewhere
+  bool prefix_blanks = false;  // a text of blanks only gets the prefix too, unless they merge
 };
 
 class SpmNormalizer final : public TextNormalizer {
  public:
-  SpmNormalizer(CharsMap rules, BlankRules blanks) : rules_(std::move(rules)), blanks_(blanks) {}
-  std::string apply(std::string_view text,
-                    bool at_start) const override;  // a byte that belongs to no character becomes U+FFFD
+  // kept: texts that no rule touches, the longest first (user-defined symbols).
+  SpmNormalizer(CharsMap rules, BlankRules blanks, std::span<const TokenTrie::Entry> kept = {})
+      : rules_(std::move(rules)), blanks_(blanks), kept_(kept) {}
+  Result<std::string> apply(std::string_view text) const override;  // a byte of no character becomes U+FFFD
 
  private:
   CharsMap rules_;
   BlankRules blanks_;
+  TokenTrie kept_;
 };
 
 }  // namespace quern::engine

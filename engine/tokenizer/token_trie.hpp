@@ -26,6 +26,8 @@ class TokenTrie {
   // The texts together have at most kMaxTextBytes.
   explicit TokenTrie(std::span<const Entry> entries);
 
+  std::size_t size() const noexcept { return nodes_.size() - 1; }  // nodes below the root: 0 without entries
+
   // visit(size, id) for each token that begins `text`, the shortest first.
   template <class Visit>
   void each_prefix(std::string_view text, const Visit& visit) const {

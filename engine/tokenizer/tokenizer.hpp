@@ -35,7 +35,10 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
 
   // Text is UTF-8; invalid bytes are treated as the reference does (byte fallback or replacement), never an error.
-  virtual std::vector<TokenId> encode(std::string_view text, EncodeOptions options) const = 0;
+  // Errors: bad_input, where an expression of the vocabulary gives up on this text, where normalization makes it
+  // absurdly long, or where the vocabulary has a token neither for a part of it nor for what is unknown and its library
+  // refuses.
+  virtual Result<std::vector<TokenId>> encode(std::string_view text, EncodeOptions options) const = 0;
 
   // The bytes a token stands for: may be part of a UTF-8 character. Control tokens: their text when show_special, else
   // "". Ids outside [0, n_vocab) give "". What it means for a piece to come first is the Detokenizer's business.

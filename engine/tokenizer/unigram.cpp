@@ -36,10 +36,12 @@ std::vector<TokenTrie::Entry> matched_tokens(const Vocabulary& vocabulary) {
   return out;
 }
 
-class UnigramTokenizer final : public VocabularyTokenizer {
+class UnigramTokenizer final : public StretchTokenizer {
  public:
-  UnigramTokenizer(LoadedVocabulary loaded, const TextRules& rules)
-      : VocabularyTokenizer(std::move(loaded), rules), trie_(matched_tokens(vocabulary())) {
+  UnigramTokenizer(LoadedVocabulary loaded, const TextRules& rules, double user_defined_score)
+      : StretchTokenizer(std::move(loaded), rules),
+        trie_(matched_tokens(vocabulary())),
+        user_defined_score_(user_defined_score) {
     double worst = std::numeric_limits<double>::max();
     for (std::uint32_t i = 0; i < vocabulary().size(); ++i) {
       const auto id = static_cast<TokenId>(i);
@@ -56,7 +58,7 @@ class UnigramTokenizer final : public VocabularyTokenizer {
   }
 
  protected:
-  void encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
+  Status encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
     std::string escaped;
     escaped.reserve(text.size() + text.size() / 3 + 8);
     append_escaped(text, escaped);
@@ -68,11 +70,12 @@ class UnigramTokenizer final : public VocabularyTokenizer {
       encode_word(rest.substr(0, size), lattice, after_unknown, out);
       rest.remove_prefix(size);
     }
+    return {};
   }
 
  private:
   double score_of(TokenId id) const noexcept {
-    if (vocabulary().kind(id) == TokenKind::user_defined) return 0.0;
+    if (vocabulary().kind(id) == TokenKind::user_defined) return user_defined_score_;
     return std::min(double{vocabulary().score(id)}, double{std::numeric_limits<float>::max()});  // sums stay finite
   }
 
@@ -131,6 +134,7 @@ class UnigramTokenizer final : public VocabularyTokenizer {
   }
 
   TokenTrie trie_;
+  double user_defined_score_;
   double unknown_score_ = -kUnknownPenalty;
   bool has_bytes_ = true;  // a token for each byte
   WordBorders borders_;    // of the tokens that are matched
@@ -163,9 +167,10 @@ Result<std::unique_ptr<Tokenizer>> load_unigram(const gguf::GgufFile& file) {
 
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> make_unigram(LoadedVocabulary loaded, const TextRules& rules) {
+Result<std::unique_ptr<Tokenizer>> make_unigram(LoadedVocabulary loaded, const TextRules& rules,
+                                                double user_defined_score) {
   QUERN_CHECK(TokenTrie::check(loaded.vocabulary.text_bytes(), "Unigram"));
-  return std::unique_ptr<Tokenizer>(new UnigramTokenizer(std::move(loaded), rules));
+  return std::unique_ptr<Tokenizer>(new UnigramTokenizer(std::move(loaded), rules, user_defined_score));
 }
 
 const TokenizerModel kUnigramModel{"t5", &load_unigram};

@@ -58,43 +58,43 @@ Result<LoadedVocabulary> load_vocabulary(const gguf::GgufFile& file, const Speci
   return LoadedVocabulary{std::move(vocabulary), std::move(roles), std::move(strip), nullptr};
 }
 
-VocabularyTokenizer::VocabularyTokenizer(LoadedVocabulary loaded, const TextRules& rules)
-    : vocabulary_(std::move(loaded.vocabulary)),
-      roles_(std::move(loaded.roles)),
-      rules_(rules),
-      splitter_(vocabulary_, std::move(loaded.strip), std::move(loaded.alone)),
-      normalizer_(std::move(loaded.normalizer)) {
-  build_pieces();
-}
-
-void VocabularyTokenizer::build_pieces() {
+VocabularyTokenizer::VocabularyTokenizer(Vocabulary vocabulary, TokenRoles roles, const TextRules& rules,
+                                         std::span<const std::string> pieces)
+    : vocabulary_(std::move(vocabulary)), roles_(std::move(roles)), rules_(rules) {
+  QUERN_ASSERT(pieces.empty() || pieces.size() == vocabulary_.size());
   piece_end_.reserve(vocabulary_.size());
   for (std::uint32_t i = 0; i < vocabulary_.size(); ++i) {
-    const auto id = static_cast<TokenId>(i);
-    const std::string_view text = vocabulary_.text(id);
-    switch (vocabulary_.kind(id)) {
-      case TokenKind::unknown:
-      case TokenKind::control:
-      case TokenKind::user_defined:
-        pieces_.append(text);
-        break;
-      case TokenKind::normal:
-        if (rules_.piece_form == PieceForm::byte_letters)
-          append_bytes_of_letters(text, pieces_);
-        else
-          append_unescaped(text, pieces_);
-        break;
-      case TokenKind::byte:
-        pieces_.push_back(static_cast<char>(vocabulary_.byte_value(id)));
-        break;
-      case TokenKind::unused:
-        break;
-    }
+    if (pieces.empty())
+      append_piece(static_cast<TokenId>(i));
+    else
+      pieces_.append(pieces[i]);
     piece_end_.push_back(static_cast<std::uint32_t>(pieces_.size()));  // no piece is longer than its text: below 1 GiB
   }
 }
 
-std::vector<TokenId> VocabularyTokenizer::encode(std::string_view text, EncodeOptions options) const {
+void VocabularyTokenizer::append_piece(TokenId id) {
+  const std::string_view text = vocabulary_.text(id);
+  switch (vocabulary_.kind(id)) {
+    case TokenKind::unknown:
+    case TokenKind::control:
+    case TokenKind::user_defined:
+      pieces_.append(text);
+      break;
+    case TokenKind::normal:
+      if (rules_.piece_form == PieceForm::byte_letters)
+        append_bytes_of_letters(text, pieces_);
+      else
+        append_unescaped(text, pieces_);
+      break;
+    case TokenKind::byte:
+      pieces_.push_back(static_cast<char>(vocabulary_.byte_value(id)));
+      break;
+    case TokenKind::unused:
+      break;
+  }
+}
+
+Result<std::vector<TokenId>> VocabularyTokenizer::encode(std::string_view text, EncodeOptions options) const {
   QUERN_ASSERT(text.size() < (std::size_t{1} << 29));  // escaped blanks triple the text; offsets are 31 bits wide
   std::vector<TokenId> out;
   out.reserve(text.size() / 3 + 2);
@@ -102,20 +102,7 @@ std::vector<TokenId> VocabularyTokenizer::encode(std::string_view text, EncodeOp
     out.push_back(roles_.ids.bos);
     out.insert(out.end(), roles_.after_bos.begin(), roles_.after_bos.end());
   }
-  bool begins = true;
-  splitter_.split(
-      text, options.parse_special,
-      [&](std::string_view ordinary) {
-        if (normalizer_)
-          encode_text(normalizer_->apply(ordinary, ordinary.data() == text.data()), begins, out);
-        else
-          encode_text(ordinary, begins, out);
-        begins = false;
-      },
-      [&](TokenId id) {
-        out.push_back(id);
-        begins = true;
-      });
+  QUERN_CHECK(encode_body(text, options.parse_special, out));
   if (options.add_special && roles_.ids.add_eos) {
     out.push_back(roles_.ids.eos);
     out.insert(out.end(), roles_.after_eos.begin(), roles_.after_eos.end());
@@ -124,8 +111,40 @@ std::vector<TokenId> VocabularyTokenizer::encode(std::string_view text, EncodeOp
   return out;
 }
 
+StretchTokenizer::StretchTokenizer(LoadedVocabulary loaded, const TextRules& rules)
+    : VocabularyTokenizer(std::move(loaded.vocabulary), std::move(loaded.roles), rules),
+      splitter_(vocabulary(), std::move(loaded.strip), loaded.finds_user_defined),
+      normalizer_(std::move(loaded.normalizer)) {}
+
+Status StretchTokenizer::encode_body(std::string_view text, bool parse_special, std::vector<TokenId>& out) const {
+  bool begins = true;
+  Status status;
+  splitter_.split(
+      text, parse_special,
+      [&](std::string_view ordinary) {
+        if (!status) return;
+        if (!normalizer_) {
+          status = encode_text(ordinary, begins, out);
+        } else if (const Result<std::string> normalized = normalizer_->apply(ordinary); normalized) {
+          status = encode_text(*normalized, begins, out);
+        } else {
+          status = normalized.error();
+        }
+        begins = false;
+      },
+      [&](TokenId id) {
+        out.push_back(id);
+        begins = true;
+      });
+  return status;
+}
+
+bool VocabularyTokenizer::is_shown(TokenId id, bool show_special) const noexcept {
+  return vocabulary_.contains(id) && (show_special || !is_special(vocabulary_.kind(id)));
+}
+
 std::string_view VocabularyTokenizer::piece_view(TokenId id, bool show_special) const noexcept {
-  if (!vocabulary_.contains(id) || (!show_special && is_special(vocabulary_.kind(id)))) return {};
+  if (!is_shown(id, show_special)) return {};
   const auto index = static_cast<std::size_t>(id);
   const std::size_t begin = index == 0 ? 0 : piece_end_[index - 1];
   return std::string_view(pieces_).substr(begin, piece_end_[index] - begin);

@@ -6,7 +6,6 @@
 #include "engine/tokenizer/token_trie.hpp"
 #include "engine/tokenizer/vocabulary_tokenizer.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace quern::engine {
@@ -20,22 +19,19 @@ std::vector<TokenTrie::Entry> all_tokens(const Vocabulary& vocabulary) {
   return out;
 }
 
-class WordPieceTokenizer final : public VocabularyTokenizer {
+class WordPieceTokenizer final : public StretchTokenizer {
  public:
-  WordPieceTokenizer(LoadedVocabulary loaded, const TextRules& text_rules, const WordPieceRules& rules)
-      : VocabularyTokenizer(std::move(loaded), text_rules), rules_(rules), trie_(all_tokens(vocabulary())) {}
+  WordPieceTokenizer(LoadedVocabulary loaded, const TextRules& text_rules, const WordRules& rules)
+      : StretchTokenizer(std::move(loaded), text_rules), rules_(rules), trie_(all_tokens(vocabulary())) {}
 
  protected:
-  void encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
+  Status encode_text(std::string_view text, bool, std::vector<TokenId>& out) const override {
     std::string marked;
-    for (const std::string& word : split_words(text, rules_.words)) {
-      if (is_too_long(word)) {
-        append_unknown(out);
-        continue;
-      }
+    for (const std::string& word : split_words(text, rules_)) {
       marked.assign(kEscapedSpace).append(word);
       encode_word(marked, out);
     }
+    return {};
   }
 
  private:
@@ -61,13 +57,8 @@ class WordPieceTokenizer final : public VocabularyTokenizer {
   void append_unknown(std::vector<TokenId>& out) const {
     if (special().unk != kNoToken) out.push_back(special().unk);
   }
-  bool is_too_long(std::string_view word) const noexcept {
-    if (word.size() <= rules_.max_word_characters) return false;
-    const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; };
-    return static_cast<std::size_t>(std::ranges::count_if(word, begins)) > rules_.max_word_characters;
-  }
 
-  WordPieceRules rules_;
+  WordRules rules_;
   TokenTrie trie_;
 };
 
@@ -80,10 +71,10 @@ Result<std::unique_ptr<Tokenizer>> load_wordpiece(const gguf::GgufFile& file) {
   defaults.add_bos = true;
   defaults.add_sep = true;
   TextRules text_rules;
-  WordPieceRules rules;
+  WordRules rules;
   QUERN_TRY(text_rules.clean_spaces, file.get_bool_or("tokenizer.ggml.clean_spaces", true));
-  QUERN_TRY(rules.words.lower_case, file.get_bool_or("tokenizer.ggml.normalizer.lowercase", true));
-  QUERN_TRY(rules.words.strip_accents, file.get_bool_or("tokenizer.ggml.normalizer.strip_accents", true));
+  QUERN_TRY(rules.lower_case, file.get_bool_or("tokenizer.ggml.normalizer.lowercase", true));
+  QUERN_TRY(rules.strip_accents, file.get_bool_or("tokenizer.ggml.normalizer.strip_accents", true));
   QUERN_TRY(LoadedVocabulary loaded, load_vocabulary(file, defaults));
   return make_word_piece(std::move(loaded), text_rules, rules);
 }
@@ -91,7 +82,7 @@ Result<std::unique_ptr<Tokenizer>> load_wordpiece(const gguf::GgufFile& file) {
 }  // namespace
 
 Result<std::unique_ptr<Tokenizer>> make_word_piece(LoadedVocabulary loaded, const TextRules& rules,
-                                                   const WordPieceRules& word_rules) {
+                                                   const WordRules& word_rules) {
   QUERN_CHECK(TokenTrie::check(loaded.vocabulary.text_bytes(), "WordPiece"));
   return std::unique_ptr<Tokenizer>(new WordPieceTokenizer(std::move(loaded), rules, word_rules));
 }

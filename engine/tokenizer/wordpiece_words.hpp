@@ -13,8 +13,6 @@ namespace quern::engine {
 struct WordRules {
   bool lower_case = true;
   bool strip_accents = true;
-  bool whole_decomposition = false;  // all parts of a character that decomposes stay, except nonspacing marks
-  bool split_ideographs = true;
 };
 
 // The words in the order of the text, none of them empty, as UTF-8. Invalid bytes are dropped.

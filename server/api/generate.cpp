@@ -181,7 +181,7 @@ Status add_prompt(Prepared& out, std::string_view text, engine::EncodeOptions op
     out.too_long = fits.error();
     return {};
   }
-  QUERN_TRY(std::vector<engine::TokenId> tokens, effort.encode(text, options));
+  QUERN_TRY(std::vector<engine::TokenId> tokens, effort.encode(text, options, field));
   out.prompts.push_back(std::move(tokens));
   return {};
 }

@@ -19,7 +19,7 @@ Result<std::string> prepare_tokens(std::string_view body, Effort& effort) {
   QUERN_CHECK(effort.begin_parsing(body));
   QUERN_TRY(const TokenizeRequest request, parse_tokenize_request(body, rules));
   effort.end_parsing();
-  QUERN_TRY(const std::vector<engine::TokenId> tokens, effort.encode(request.content, request.options));
+  QUERN_TRY(const std::vector<engine::TokenId> tokens, effort.encode(request.content, request.options, "content"));
   const std::uint64_t each = sizeof(engine::TokenId) + reply_bytes(request.with_pieces, effort.longest_token_bytes());
   QUERN_CHECK(effort.hold(2 * request.content.size() + tokens.size() * each));
   return tokenize_json(tokens, request.with_pieces, effort.services().tokenizer);

@@ -71,10 +71,13 @@ Status Effort::fits_context(std::string_view text, const std::string& field) con
   return fail_field(field, "{} bytes cannot fit into a context of {} tokens", text.size(), max_context);
 }
 
-Result<std::vector<engine::TokenId>> Effort::encode(std::string_view text, engine::EncodeOptions options) {
+Result<std::vector<engine::TokenId>> Effort::encode(std::string_view text, engine::EncodeOptions options,
+                                                    const std::string& field) {
   if (is_small() && text.size() > kSmallBytes) return too_much();
   QUERN_CHECK(hold(kEncodeFactor * text.size()));
-  return services().tokenizer.encode(text, options);
+  Result<std::vector<engine::TokenId>> tokens = services().tokenizer.encode(text, options);
+  if (!tokens) return fail_field(field, "{}", tokens.error().detail);
+  return tokens;
 }
 
 }  // namespace quern::server

@@ -52,8 +52,9 @@ class Effort final : private engine::chat::jinja::Watch {
 
   // Errors: bad_input naming `field` and the sizes where a prompt cannot fit into the context, whatever its tokens are.
   Status fits_context(std::string_view text, const std::string& field) const;
-  // Errors: overloaded, cancelled.
-  Result<std::vector<engine::TokenId>> encode(std::string_view text, engine::EncodeOptions options);
+  // Errors: overloaded, cancelled; bad_input naming `field` where the vocabulary gives up on the text.
+  Result<std::vector<engine::TokenId>> encode(std::string_view text, engine::EncodeOptions options,
+                                              const std::string& field);
 
  private:
   bool is_small() const noexcept { return memory_ == nullptr; }

@@ -9,7 +9,9 @@ class FakeTokenizer final : public engine::Tokenizer {
  public:
   explicit FakeTokenizer(std::uint32_t n_vocab, engine::TokenId eos) : n_vocab_(n_vocab) { special_.eos = eos; }
 
-  std::vector<engine::TokenId> encode(std::string_view, engine::EncodeOptions) const override { return {}; }
+  Result<std::vector<engine::TokenId>> encode(std::string_view, engine::EncodeOptions) const override {
+    return std::vector<engine::TokenId>();
+  }
   std::string piece(engine::TokenId id, bool) const override {
     return std::string(1, static_cast<char>('a' + id % 26));
   }

@@ -20,7 +20,7 @@ class PieceTokenizer final : public engine::Tokenizer {
   // Called first thing by encode() and piece(), if set: to wait, to throw, to look at the thread.
   std::function<void()> on_encode, on_piece;
 
-  std::vector<engine::TokenId> encode(std::string_view text, engine::EncodeOptions) const override {
+  Result<std::vector<engine::TokenId>> encode(std::string_view text, engine::EncodeOptions) const override {
     if (on_encode) on_encode();
     std::vector<engine::TokenId> ids;
     while (!text.empty()) {

@@ -5,7 +5,9 @@ namespace quern::engine {
 namespace {
 
 constexpr char kKnown[] =
-    "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Replace, Prepend, Precompiled, BertNormalizer";
+    "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Replace, Prepend, Precompiled, BertNormalizer, "
+    "Nmt, "
+    "ByteLevel";
 
 Status add_replace(const JsonField& field, NormalizerChain& chain) {
   QUERN_TRY(const std::string_view to, field.at("content").as_string());
@@ -18,7 +20,8 @@ Status add_replace(const JsonField& field, NormalizerChain& chain) {
     return {};
   }
   QUERN_TRY(const std::string_view from, pattern.at("String").as_string());
-  if (!from.empty()) chain.add(replace_text(std::string(from), std::string(to)));
+  if (from.empty()) return pattern.at("String").wrong("a text");
+  chain.add(replace_text(std::string(from), std::string(to)));
   return {};
 }
 
@@ -33,24 +36,30 @@ Status add_precompiled(const JsonField& field, NormalizerChain& chain) {
   return {};
 }
 
-Status read_bert(const JsonField& field, WordRules& rules) {
+Status add_bert(const JsonField& field, NormalizerChain& chain) {
   QUERN_TRY(const bool clean, field.at("clean_text").bool_or(true));
-  if (!clean) return fail(Errc::unsupported, "{}.clean_text: found false, supported: true", field.path());
-  QUERN_TRY(rules.lower_case, field.at("lowercase").bool_or(true));
-  QUERN_TRY(rules.strip_accents, field.at("strip_accents").bool_or(rules.lower_case));
-  QUERN_TRY(rules.split_ideographs, field.at("handle_chinese_chars").bool_or(true));
+  QUERN_TRY(const bool ideographs, field.at("handle_chinese_chars").bool_or(true));
+  QUERN_TRY(const bool lower, field.at("lowercase").bool_or(true));
+  QUERN_TRY(const bool accents, field.at("strip_accents").bool_or(lower));
+  if (clean) chain.add(clean_controls());
+  if (ideographs) chain.add(blanks_around_ideographs());
+  if (accents) {
+    chain.add(unicode_form(UnicodeForm::nfd));
+    chain.add(strip_nonspacing());
+  }
+  if (lower) chain.add(lower_case());
   return {};
 }
 
 }  // namespace
 
-Status read_hf_normalizer(const JsonField& field, NormalizerChain& chain, WordRules& word_rules) {
+Status read_hf_normalizer(const JsonField& field, NormalizerChain& chain) {
   if (field.is_null()) return {};
   QUERN_TRY(const std::string_view type, field.at("type").as_string());
   if (type == "Sequence") {
     const JsonField list = field.at("normalizers");
     QUERN_TRY(const boost::json::array* const items, list.as_array());
-    for (std::size_t i = 0; i < items->size(); ++i) QUERN_CHECK(read_hf_normalizer(list.at(i), chain, word_rules));
+    for (std::size_t i = 0; i < items->size(); ++i) QUERN_CHECK(read_hf_normalizer(list.at(i), chain));
     return {};
   }
   if (type == "NFC") return chain.add(unicode_form(UnicodeForm::nfc)), Status();
@@ -61,10 +70,12 @@ Status read_hf_normalizer(const JsonField& field, NormalizerChain& chain, WordRu
   if (type == "StripAccents") return chain.add(strip_marks()), Status();
   if (type == "Replace") return add_replace(field, chain);
   if (type == "Precompiled") return add_precompiled(field, chain);
-  if (type == "BertNormalizer") return read_bert(field, word_rules);
+  if (type == "BertNormalizer") return add_bert(field, chain);
+  if (type == "Nmt") return chain.add(machine_translation_blanks()), Status();
+  if (type == "ByteLevel") return chain.add(bytes_as_letters()), Status();
   if (type == "Prepend") {
     QUERN_TRY(const std::string_view text, field.at("prepend").as_string());
-    chain.add(prepend(std::string(text), Prefix::always));
+    chain.add(prepend(std::string(text)));
     return {};
   }
   if (type == "Strip") {

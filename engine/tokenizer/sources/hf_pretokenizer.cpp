@@ -1,18 +1,40 @@
 #include "engine/tokenizer/escaped_space.hpp"
+#include "engine/tokenizer/pretokenizer_table.hpp"
 #include "engine/tokenizer/sources/hf_parts.hpp"
 
-#include <fmt/format.h>
+#include <utility>
 
 namespace quern::engine {
 namespace {
 
 constexpr char kKnown[] =
-    "Sequence, Split, ByteLevel, Digits, Punctuation, Metaspace, WhitespaceSplit, BertPreTokenizer";
-constexpr char kPunctuation[] = "[\\p{P}!-/:-@\\[-`{-~]";
+    "Sequence, Split, ByteLevel, Digits, Punctuation, Metaspace, Whitespace, WhitespaceSplit, BertPreTokenizer, "
+    "CharDelimiterSplit, FixedLength";
+// "\w+|[^\w\s]+" as Unicode's regular expressions (UTS 18, annex C) read it
+constexpr char kWords[] =
+    "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}]+|[^\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}"
+    "\\t-\\r\\x20\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}]+";
+
+Result<SplitBehavior> read_behavior(const JsonField& field, SplitBehavior fallback, bool required) {
+  if (field.is_null() && !required) return fallback;
+  QUERN_TRY(const std::string_view name, field.as_string());
+  if (const std::optional<SplitBehavior> found = split_behavior_named(name)) return *found;
+  return fail(Errc::unsupported, "{}: found '{}', supported: {}", field.path(), name, kSplitBehaviors);
+}
+
+// One character. Errors: corrupt.
+Result<CodePoint> read_character(const JsonField& field) {
+  QUERN_TRY(const std::string_view text, field.as_string());
+  std::size_t size = 0;
+  if (text.empty()) return field.wrong("one character");
+  const CodePoint out = front_character(text, size);
+  if (size != text.size()) return field.wrong("one character");
+  return out;
+}
 
 class Reader {
  public:
-  Reader(NormalizerChain& chain, HfPretokenizer& out) : chain_(chain), out_(out) {}
+  explicit Reader(HfPretokenizer& out) : out_(out) {}
 
   Status read(const JsonField& field) {
     QUERN_TRY(const std::string_view type, field.at("type").as_string());
@@ -22,56 +44,67 @@ class Reader {
       for (std::size_t i = 0; i < items->size(); ++i) QUERN_CHECK(read(list.at(i)));
       return {};
     }
-    QUERN_CHECK(read_one(field, type));
-    ++n_read_;
-    return {};
-  }
-
-  Status finish(const JsonField& field) const {
-    if (split_at_blanks_ && !metaspace_)
-      return fail(Errc::unsupported, "{}: WhitespaceSplit is supported before Metaspace only", field.path());
-    return {};
+    if (std::exchange(out_.ends_in_letters, false)) add(pieces_as_letters());
+    return read_one(field, type);
   }
 
  private:
+  void add(PretokenizerStepPtr step) { out_.steps.push_back(std::move(step)); }
+
   Status read_one(const JsonField& field, std::string_view type) {
     if (type == "ByteLevel") return read_byte_level(field);
     if (type == "Split") return read_split(field);
     if (type == "Metaspace") return read_metaspace(field);
+    if (type == "WhitespaceSplit") return add(split_at_characters(is_white_space, SplitBehavior::removed)), Status();
     if (type == "BertPreTokenizer") {
-      out_.bert = true;
-      return {};
-    }
-    if (type == "WhitespaceSplit") {
-      if (n_read_ > 0) return not_first(field, type);
-      split_at_blanks_ = true;
-      chain_.add(blanks_between_words());
+      add(split_at_characters(is_white_space, SplitBehavior::removed));
+      add(split_at_characters(is_punctuation, SplitBehavior::isolated));
       return {};
     }
     if (type == "Digits") {
       QUERN_TRY(const bool single, field.at("individual_digits").bool_or(false));
-      // Behind ByteLevel the text is bytes, and only ASCII digits still look like digits.
-      out_.patterns.emplace_back(single ? (out_.byte_level ? "[0-9]" : "\\p{N}")
-                                        : (out_.byte_level ? "[0-9]+" : "\\p{N}+"));
+      add(split_at_characters(is_numeric, single ? SplitBehavior::isolated : SplitBehavior::contiguous));
       return {};
     }
-    if (type == "Punctuation") return add_split(kPunctuation, field.at("behavior"), "Isolated", field);
+    if (type == "Punctuation") {
+      QUERN_TRY(const SplitBehavior behavior, read_behavior(field.at("behavior"), SplitBehavior::isolated, false));
+      add(split_at_characters(is_punctuation, behavior));
+      return {};
+    }
+    if (type == "Whitespace") {
+      QUERN_TRY(TextPattern pattern, TextPattern::compile(field.path(), kWords));
+      add(split_at_pattern(std::move(pattern), SplitBehavior::removed, true));
+      return {};
+    }
+    if (type == "CharDelimiterSplit") {
+      QUERN_TRY(const CodePoint delimiter, read_character(field.at("delimiter")));
+      add(split_at_character(delimiter, SplitBehavior::removed));
+      return {};
+    }
+    if (type == "FixedLength") return read_length(field);
     return fail(Errc::unsupported, "{}.type: found '{}', supported: {}", field.path(), type, kKnown);
   }
 
-  static Error not_first(const JsonField& field, std::string_view what) {
-    return fail(Errc::unsupported, "{}: {} is supported as the first pre-tokenizer only", field.path(), what);
+  Status read_length(const JsonField& field) {
+    const JsonField length = field.at("length");
+    std::int64_t n_characters = 5;
+    if (!length.is_null()) {
+      QUERN_TRY(n_characters, length.as_int());
+    }
+    if (n_characters < 1 || n_characters > INT32_MAX) return length.wrong("1 or more");
+    add(split_by_length(static_cast<std::uint32_t>(n_characters)));
+    return {};
   }
 
   Status read_byte_level(const JsonField& field) {
     QUERN_TRY(const bool prefix, field.at("add_prefix_space").bool_or(true));
     QUERN_TRY(const bool use_regex, field.at("use_regex").bool_or(true));
-    if (prefix) {
-      if (n_read_ > 0) return not_first(field, "add_prefix_space");
-      chain_.add(prepend(" ", Prefix::unless_there));
+    if (prefix) add(prefix_pieces(" ", PrefixScheme::always));
+    if (use_regex) {
+      QUERN_TRY(TextPattern pattern, TextPattern::compile(field.path(), find_pretokenizer("gpt-2")->patterns[0]));
+      add(split_at_pattern(std::move(pattern), SplitBehavior::isolated, false));
     }
-    if (use_regex) out_.patterns.emplace_back(find_pretokenizer("gpt-2")->patterns[0]);
-    out_.byte_level = true;
+    out_.ends_in_letters = true;
     return {};
   }
 
@@ -83,82 +116,53 @@ class Reader {
       QUERN_TRY(source, translate_hf_regex(regex, pattern.path()));
     } else {
       QUERN_TRY(const std::string_view text, pattern.at("String").as_string());
-      if (text.empty()) return {};
       source = quote_for_regex(text);
     }
     QUERN_TRY(const bool inverted, field.at("invert").bool_or(false));
-    QUERN_TRY(const std::string_view behavior, field.at("behavior").as_string());
-    if (inverted) {
-      // Cutting out what does not match, and dropping it: expressions written this way match everything.
-      if (behavior != "Removed" && behavior != "Isolated")
-        return fail(Errc::unsupported, "{}.behavior: found '{}' with invert, supported: Removed, Isolated",
-                    field.path(), behavior);
-      out_.patterns.push_back(std::move(source));
-      return {};
-    }
-    return add_split(source, field.at("behavior"), "", field);
-  }
-
-  // What HF does with a match, as an expression whose whole matches are the pieces.
-  Status add_split(const std::string& source, const JsonField& behavior, std::string_view fallback,
-                   const JsonField& field) {
-    QUERN_TRY(const std::string_view name,
-              behavior.is_null() && !fallback.empty() ? Result<std::string_view>(fallback) : behavior.as_string());
-    if (name == "Isolated")
-      out_.patterns.push_back(source);
-    else if (name == "Contiguous")
-      out_.patterns.push_back(fmt::format("(?:{})+", source));
-    else if (name == "MergedWithPrevious")  // or up to the end: or a text without a match would be tried at each place
-      out_.patterns.push_back(fmt::format("(?s:(?:(?!{0}).)*+)(?:{0}|\\z)", source));
-    else if (name == "MergedWithNext")
-      out_.patterns.push_back(fmt::format("(?:{0})(?s:(?:(?!{0}).)*+)", source));
-    else
-      return fail(Errc::unsupported,
-                  "{}.behavior: found '{}', supported: Isolated, Contiguous, MergedWithPrevious, MergedWithNext",
-                  field.path(), name);
+    QUERN_TRY(const SplitBehavior behavior, read_behavior(field.at("behavior"), SplitBehavior::isolated, true));
+    QUERN_TRY(TextPattern compiled, TextPattern::compile(field.path(), source));
+    add(split_at_pattern(std::move(compiled), behavior, inverted));
     return {};
   }
 
   Status read_metaspace(const JsonField& field) {
-    QUERN_TRY(const std::string_view blank, field.at("replacement").is_null() ? Result<std::string_view>(kEscapedSpace)
-                                                                              : field.at("replacement").as_string());
-    if (blank != kEscapedSpace) return field.at("replacement").wrong("U+2581");
-    QUERN_TRY(const bool split, field.at("split").bool_or(true));
-    QUERN_TRY(const bool old_prefix, field.at("add_prefix_space").bool_or(true));  // files before prepend_scheme
-    const JsonField scheme_field = field.at("prepend_scheme");
-    std::string_view scheme = old_prefix ? "always" : "never";
-    if (!scheme_field.is_null()) {
-      QUERN_TRY(scheme, scheme_field.as_string());
+    const JsonField replacement = field.at("replacement");
+    CodePoint blank = 0x2581;
+    if (!replacement.is_null()) {
+      QUERN_TRY(blank, read_character(replacement));
     }
-    if (n_read_ > (split_at_blanks_ ? 1 : 0)) return not_first(field, "Metaspace");
-    chain_.add(replace_text(" ", std::string(kEscapedSpace)));
-    if (scheme == "always")
-      chain_.add(prepend(std::string(kEscapedSpace), Prefix::unless_there));
-    else if (scheme == "first" && !split_at_blanks_)
-      chain_.add(prepend(std::string(kEscapedSpace), Prefix::unless_there_at_start));
-    else if (scheme != "never" || split_at_blanks_)
-      return fail(Errc::unsupported, "{}: found '{}'{}, supported: always, first, never", scheme_field.path(), scheme,
-                  split_at_blanks_ ? " after WhitespaceSplit" : "");
-    if (split) out_.patterns.emplace_back("\\x{2581}[^\\x{2581}]*");
-    metaspace_ = true;
+    QUERN_TRY(const PrefixScheme scheme, read_hf_prefix_scheme(field));
+    QUERN_TRY(const bool split, field.at("split").bool_or(true));
+    std::string prefix;
+    append_character(blank, prefix);
+    add(replace_blanks(blank));
+    if (scheme != PrefixScheme::never) add(prefix_pieces(std::move(prefix), scheme));
+    if (split) add(split_at_character(blank, SplitBehavior::merged_with_next));
     return {};
   }
 
-  NormalizerChain& chain_;
   HfPretokenizer& out_;
-  int n_read_ = 0;
-  bool split_at_blanks_ = false;
-  bool metaspace_ = false;
 };
 
 }  // namespace
 
-Result<HfPretokenizer> read_hf_pretokenizer(const JsonField& field, NormalizerChain& chain) {
+Result<PrefixScheme> read_hf_prefix_scheme(const JsonField& field) {
+  QUERN_TRY(const bool old_prefix, field.at("add_prefix_space").bool_or(true));  // of files before prepend_scheme
+  const JsonField scheme = field.at("prepend_scheme");
+  if (scheme.is_null()) return old_prefix ? PrefixScheme::always : PrefixScheme::never;
+  QUERN_TRY(const std::string_view name, scheme.as_string());
+  if (!old_prefix && name != "never") return scheme.wrong("\"never\", as add_prefix_space says");
+  if (name == "always") return PrefixScheme::always;
+  if (name == "first") return PrefixScheme::first;
+  if (name == "never") return PrefixScheme::never;
+  return fail(Errc::unsupported, "{}: found '{}', supported: always, first, never", scheme.path(), name);
+}
+
+Result<HfPretokenizer> read_hf_pretokenizer(const JsonField& field) {
   HfPretokenizer out;
   if (field.is_null()) return out;
-  Reader reader(chain, out);
+  Reader reader(out);
   QUERN_CHECK(reader.read(field));
-  QUERN_CHECK(reader.finish(field));
   return out;
 }
 

@@ -3,6 +3,8 @@
 // Source: Oniguruma doc/RE; pcre2pattern(3).
 #include "engine/tokenizer/sources/hf_parts.hpp"
 
+#include <array>
+#include <cctype>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +17,11 @@ namespace {
 // White space as Unicode defines it; PCRE2's \s also takes U+180E.
 constexpr std::string_view kBlanks =
     "\\t-\\r\\x20\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
-constexpr std::string_view kSameLetters = "rntfdDwWbBx";  // escapes that mean the same to both
+// Characters of words as Unicode defines them (UTS 18); PCRE2's have no marks and no connectors but "_", and numerals
+// that are no digits. Outside classes Oniguruma takes those numerals too that Latin-1 has.
+constexpr std::string_view kWordInClass = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xB2\\xB3\\xB9\\xBC-\\xBE";
+constexpr std::string_view kSameLetters = "rntfdDx";  // escapes that mean the same to both
 
 constexpr int kMaxDepth = 16;  // of classes in classes
 
@@ -107,13 +113,14 @@ class Translator {
     } else if (rest_.starts_with("[:")) {
       const std::size_t end = rest_.find(":]");
       if (end == std::string_view::npos) return refuse("an unfinished [:class:]");
-      copy(end + 2);
+      QUERN_CHECK(bracket(rest_.substr(2, end - 2)));
+      rest_.remove_prefix(end + 2);
     } else if (c == '[') {
       QUERN_TRY(std::string nested, character_class(depth + 1));
       operands.back().classes.push_back(std::move(nested));
-    } else if (rest_.starts_with("\\S")) {
+    } else if (rest_.starts_with("\\S") || rest_.starts_with("\\W")) {
+      operands.back().classes.push_back(fmt::format("[^{}]", rest_[1] == 'S' ? kBlanks : kWordInClass));
       rest_.remove_prefix(2);
-      operands.back().classes.push_back(fmt::format("[^{}]", kBlanks));
     } else if (c == '\\') {
       in_class_ = true;
       const Status status = escape();
@@ -127,6 +134,23 @@ class Translator {
     return {};
   }
 
+  // [:alpha:] in a class. Those of Unicode are wider than PCRE2's.
+  Status bracket(std::string_view name) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kKnown{
+        {{"alnum", "\\p{Alphabetic}\\p{Nd}"},
+         {"alpha", "\\p{Alphabetic}"},
+         {"digit", "\\p{Nd}"},
+         {"lower", "\\p{Lowercase}"},
+         {"punct", "\\p{P}\\p{S}"},
+         {"space", kBlanks},
+         {"upper", "\\p{Uppercase}"},
+         {"word", kWordInClass},
+         {"xdigit", "0-9A-Fa-f"}}};
+    for (const auto& [known, characters] : kKnown)
+      if (known == name) return out_.append(characters), Status();
+    return refuse(fmt::format("[:{}:]", name));
+  }
+
   Status escape() {
     if (rest_.size() < 2) return refuse("a backslash at the end");
     const char c = rest_[1];
@@ -134,6 +158,13 @@ class Translator {
       replace(2, in_class_ ? std::string(kBlanks) : fmt::format("[{}]", kBlanks));
     } else if (c == 'S') {
       replace(2, fmt::format("[^{}]", kBlanks));
+    } else if (c == 'w' || c == 'W') {
+      replace(2, in_class_ ? std::string(kWordInClass) : fmt::format("[{}{}]", c == 'W' ? "^" : "", kWord));
+    } else if ((c == 'b' || c == 'B') && !in_class_) {
+      replace(2, c == 'b' ? fmt::format("(?:(?<=[{0}])(?![{0}])|(?<![{0}])(?=[{0}]))", kWord)
+                          : fmt::format("(?:(?<=[{0}])(?=[{0}])|(?<![{0}])(?![{0}]))", kWord));
+    } else if (c == 'b') {
+      replace(2, "\\x08");
     } else if (c == 'v') {
       replace(2, "\\x0B");
     } else if (c == 'u') {

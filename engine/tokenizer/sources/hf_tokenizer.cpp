@@ -1,10 +1,13 @@
-// Hugging Face's tokenizer.json: normalizer, pre-tokenizer, model (BPE, WordPiece, Unigram), post-processor, decoder
-// and added tokens. Special tokens are parsed from text only on request, and always in the raw text, whatever their
-// "normalized" says. Source: huggingface/tokenizers documentation; files of published models.
-#include "engine/tokenizer/escaped_space.hpp"
-#include "engine/tokenizer/models.hpp"
+// Hugging Face's tokenizer.json: added tokens, normalizer, pre-tokenizer, model (BPE, WordPiece, WordLevel, Unigram),
+// post-processor and decoder. Special tokens are parsed from text only on request. Truncation and padding are what a
+// caller of the library asks for and are not applied. Source: huggingface/tokenizers documentation; files of published
+// models.
+#include "engine/tokenizer/pipeline/pipeline_tokenizer.hpp"
 #include "engine/tokenizer/sources/hf_parts.hpp"
+#include "engine/tokenizer/token_trie.hpp"
 
+#include <functional>
+#include <memory>
 #include <utility>
 
 namespace quern::engine {
@@ -21,85 +24,96 @@ Result<HfModel> model_of(const JsonField& model) {
   QUERN_TRY(const std::string_view name, type.as_string());
   if (name == "BPE") return HfModel::bpe;
   if (name == "WordPiece") return HfModel::word_piece;
+  if (name == "WordLevel") return HfModel::word_level;
   if (name == "Unigram") return HfModel::unigram;
-  return fail(Errc::unsupported, "{}: found '{}', supported: BPE, WordPiece, Unigram", type.path(), name);
+  return fail(Errc::unsupported, "{}: found '{}', supported: BPE, WordPiece, WordLevel, Unigram", type.path(), name);
 }
 
-struct Document {  // what the models are made from
-  JsonField root, model;
-  NormalizerChain chain;
-  WordRules word_rules;
-  HfPretokenizer pretokenizer;
-  HfDecoder decoder;
-  LoadedVocabulary loaded;
-  TextRules text_rules;
-};
-
-Status refuse_unless_empty(const JsonField& field) {
-  if (field.is_null()) return {};
-  QUERN_TRY(const std::string_view text, field.as_string());
-  if (!text.empty()) return fail(Errc::unsupported, "{}: found '{}', supported: none", field.path(), text);
-  return {};
+Result<std::string_view> text_or(const JsonField& field, std::string_view fallback) {
+  if (field.is_null()) return fallback;
+  return field.as_string();
 }
 
-std::unique_ptr<const TextNormalizer> take_chain(NormalizerChain& chain) {
-  return chain.empty() ? nullptr : std::make_unique<NormalizerChain>(std::move(chain));
-}
+// What makes the model once the vocabulary has its place.
+using MakeModel = std::function<WordModelPtr(ModelTokens)>;
 
-Result<std::unique_ptr<Tokenizer>> make_bpe(Document& d) {
-  QUERN_CHECK(refuse_unless_empty(d.model.at("continuing_subword_prefix")));
-  QUERN_CHECK(refuse_unless_empty(d.model.at("end_of_word_suffix")));
-  QUERN_TRY(const bool ignore_merges, d.model.at("ignore_merges").bool_or(false));
-  QUERN_TRY(const std::vector<MergeRules::Pair> pairs, read_hf_merges(d.model));
-  MergeRules merges = MergeRules::create(pairs, d.loaded.vocabulary);
-  QUERN_TRY(Pretokenizer pretokenizer, Pretokenizer::create(d.root.path(), d.pretokenizer.patterns));
-  d.loaded.normalizer = take_chain(d.chain);
-  if (d.pretokenizer.byte_level) {
-    d.text_rules.piece_form = PieceForm::byte_letters;
-    return make_byte_level_bpe(std::move(d.loaded), d.text_rules, std::move(merges), std::move(pretokenizer),
-                               ignore_merges);
+Result<MakeModel> read_bpe(const JsonField& model, const ModelTokens& tokens, TokenId unknown, bool& raw_bytes) {
+  const JsonField dropout = model.at("dropout");
+  if (!dropout.is_null()) {
+    QUERN_TRY(const double chance, dropout.as_number());
+    if (chance != 0) return fail(Errc::unsupported, "{}: found {}, supported: 0 or null", dropout.path(), chance);
   }
-  CharacterBpeRules rules{.escape_blanks = false, .ignore_merges = ignore_merges, .unknown = true};
-  QUERN_TRY(rules.byte_fallback, d.model.at("byte_fallback").bool_or(false));
-  QUERN_TRY(rules.fuse_unknown, d.model.at("fuse_unk").bool_or(false));
-  return make_character_bpe(std::move(d.loaded), d.text_rules, std::move(merges), std::move(pretokenizer), rules);
+  BpeModelRules rules{.unknown = unknown, .continuing_prefix = {}, .end_suffix = {}};
+  QUERN_TRY(rules.ignore_merges, model.at("ignore_merges").bool_or(false));
+  QUERN_TRY(rules.fuse_unknown, model.at("fuse_unk").bool_or(false));
+  QUERN_TRY(rules.byte_fallback, model.at("byte_fallback").bool_or(false));
+  QUERN_TRY(rules.continuing_prefix, text_or(model.at("continuing_subword_prefix"), ""));
+  QUERN_TRY(rules.end_suffix, text_or(model.at("end_of_word_suffix"), ""));
+  raw_bytes = raw_bytes && rules.continuing_prefix.empty() && rules.end_suffix.empty();
+  rules.raw_bytes = raw_bytes;
+  QUERN_TRY(MergeRules merges, read_hf_merges(model, tokens));
+  // std::function wants copies, and merges are better not copied.
+  const auto shared = std::make_shared<MergeRules>(std::move(merges));
+  return MakeModel(
+      [shared, rules](ModelTokens placed) { return bpe_model(std::move(placed), std::move(*shared), rules); });
 }
 
-Result<std::unique_ptr<Tokenizer>> make_words(Document& d) {
-  if (!d.pretokenizer.bert)
-    return fail(Errc::unsupported, "{}.pre_tokenizer: a WordPiece model needs BertPreTokenizer", d.root.path());
-  WordPieceRules rules{.words = d.word_rules};
-  const JsonField longest = d.model.at("max_input_chars_per_word");
-  std::int64_t n_characters = 100;
+Result<MakeModel> read_word_piece(const JsonField& model, const ModelTokens& tokens, TokenId unknown) {
+  QUERN_CHECK(TokenTrie::check(2 * tokens.vocabulary().text_bytes(), "WordPiece"));
+  WordPieceModelRules rules{.unknown = unknown};
+  QUERN_TRY(rules.continuing_prefix, text_or(model.at("continuing_subword_prefix"), "##"));
+  const JsonField longest = model.at("max_input_chars_per_word");
   if (!longest.is_null()) {
-    QUERN_TRY(n_characters, longest.as_int());
+    QUERN_TRY(const std::int64_t n_characters, longest.as_int());
+    if (n_characters < 0) return longest.wrong("0 or more");
+    rules.max_characters = static_cast<std::size_t>(n_characters);
   }
-  if (n_characters < 1) return longest.wrong("1 or more");
-  rules.max_word_characters = static_cast<std::size_t>(n_characters);
-  d.loaded.normalizer = take_chain(d.chain);
-  return make_word_piece(std::move(d.loaded), d.text_rules, rules);
+  return MakeModel([rules](ModelTokens placed) { return word_piece_model(std::move(placed), rules); });
 }
 
-Result<std::unique_ptr<Tokenizer>> make_scored(Document& d) {
-  if (d.pretokenizer.byte_level || d.pretokenizer.bert)
-    return fail(Errc::unsupported, "{}.pre_tokenizer: a Unigram model needs Metaspace", d.root.path());
-  d.loaded.normalizer = take_chain(d.chain);
-  return make_unigram(std::move(d.loaded), d.text_rules);
+Result<MakeModel> read_unigram(const JsonField& model, const ModelTokens& tokens, TokenId unknown,
+                               std::vector<double> scores) {
+  QUERN_CHECK(TokenTrie::check(tokens.vocabulary().text_bytes(), "Unigram"));
+  UnigramModelRules rules{.unknown = unknown, .scores = std::move(scores)};
+  QUERN_TRY(rules.byte_fallback, model.at("byte_fallback").bool_or(false));
+  return MakeModel([rules](ModelTokens placed) { return unigram_model(std::move(placed), rules); });
+}
+
+// Those that count in normalized text are looked for by their own text normalized.
+Status sort_added(std::vector<HfAddedToken> added, PipelineParts& parts) {
+  for (HfAddedToken& one : added) {
+    if (one.normalized && !parts.normalizer.empty()) {
+      QUERN_TRY(one.token.text, parts.normalizer.apply(one.token.text));
+    }
+    (one.normalized ? parts.normalized_tokens : parts.raw_tokens).push_back(std::move(one.token));
+  }
+  QUERN_CHECK(AddedTokens::check(parts.raw_tokens));
+  return AddedTokens::check(parts.normalized_tokens);
 }
 
 // model.unk_token (a text) or, for Unigram, model.unk_id.
-Status read_unknown(const JsonField& model, const Vocabulary& vocabulary, OwnSpecials& own) {
-  if (!model.at("unk_token").is_null()) {
-    QUERN_TRY(const std::string_view text, model.at("unk_token").as_string());
-    own.ids.unk = vocabulary.find(text);
-    if (own.ids.unk == kNoToken)
-      own.ids.unk = vocabulary.find(std::string(kEscapedSpace).append(text));  // of WordPiece
+Result<TokenId> read_unknown(const JsonField& field, HfModel model, const ModelTokens& tokens) {
+  if (model == HfModel::unigram) {
+    const JsonField number = field.at("unk_id");
+    if (number.is_null()) return kNoToken;
+    QUERN_TRY(const std::int64_t id, number.as_int());
+    if (!tokens.vocabulary().contains(id) || !tokens.has(static_cast<TokenId>(id)))
+      return number.wrong("a token of the vocabulary");
+    return static_cast<TokenId>(id);
   }
-  if (model.at("unk_id").is_null()) return {};
-  QUERN_TRY(const std::int64_t id, model.at("unk_id").as_int());
-  if (!vocabulary.contains(id)) return model.at("unk_id").wrong("a token of the vocabulary");
-  own.ids.unk = static_cast<TokenId>(id);
-  return {};
+  const JsonField text = field.at("unk_token");
+  if (text.is_null()) return kNoToken;
+  QUERN_TRY(const std::string_view name, text.as_string());
+  return tokens.find(name);  // where it is none, the library does not mind before a text needs it
+}
+
+Result<MakeModel> read_model(const JsonField& field, HfModel model, const ModelTokens& tokens, TokenId unknown,
+                             std::vector<double> scores, bool& raw_bytes) {
+  if (model == HfModel::bpe) return read_bpe(field, tokens, unknown, raw_bytes);
+  raw_bytes = false;
+  if (model == HfModel::word_piece) return read_word_piece(field, tokens, unknown);
+  if (model == HfModel::unigram) return read_unigram(field, tokens, unknown, std::move(scores));
+  return MakeModel([unknown](ModelTokens placed) { return word_level_model(std::move(placed), unknown); });
 }
 
 Result<std::unique_ptr<Tokenizer>> load(std::string_view bytes, const SourceContext& context) {
@@ -107,37 +121,37 @@ Result<std::unique_ptr<Tokenizer>> load(std::string_view bytes, const SourceCont
   const JsonField root = document.root(), model_field = root.at("model");
   QUERN_TRY(const HfModel model, model_of(model_field));
   QUERN_TRY(HfVocabulary read, read_hf_vocabulary(root, model));
-  QUERN_TRY(Vocabulary vocabulary, Vocabulary::create(std::move(read.parts), root.at("model").at("vocab").path()));
+  QUERN_TRY(Vocabulary vocabulary, Vocabulary::create(std::move(read.parts), model_field.at("vocab").path()));
 
-  NormalizerChain chain;
-  WordRules word_rules{
-      .lower_case = false, .strip_accents = false, .whole_decomposition = true, .split_ideographs = false};
-  QUERN_CHECK(read_hf_normalizer(root.at("normalizer"), chain, word_rules));
-  QUERN_TRY(HfPretokenizer pretokenizer, read_hf_pretokenizer(root.at("pre_tokenizer"), chain));
-  QUERN_TRY(const HfDecoder decoder, read_hf_decoder(root.at("decoder")));
   OwnSpecials own;
-  QUERN_CHECK(read_unknown(model_field, vocabulary, own));
+  const ModelTokens tokens(vocabulary, read.in_model);
+  QUERN_TRY(own.ids.unk, read_unknown(model_field, model, tokens));
   QUERN_CHECK(read_hf_post_processor(root.at("post_processor"), vocabulary, own));
-  if (decoder.clean_spaces) own.clean_spaces = true;
   QUERN_TRY(const CompleteSpecials specials, complete_specials(own, vocabulary, context));
-
-  QUERN_CHECK(SpecialSplitter::check(vocabulary));
   TokenRoles roles = roles_of(specials.ids, vocabulary);
   if (specials.ids.add_bos) roles.after_bos = std::move(own.after_bos);
   if (specials.ids.add_eos) roles.after_eos = std::move(own.after_eos);
-  Document d{root,
-             model_field,
-             std::move(chain),
-             word_rules,
-             std::move(pretokenizer),
-             decoder,
-             {std::move(vocabulary), std::move(roles), std::move(read.strip), nullptr, std::move(read.alone)},
-             {}};
-  d.text_rules.add_space_prefix = decoder.strips_blank;
-  d.text_rules.clean_spaces = specials.clean_spaces;
-  if (model == HfModel::bpe) return make_bpe(d);
-  if (model == HfModel::word_piece) return make_words(d);
-  return make_scored(d);
+
+  QUERN_TRY(HfPretokenizer pretokenizer, read_hf_pretokenizer(root.at("pre_tokenizer")));
+  bool raw_bytes = pretokenizer.ends_in_letters;
+  QUERN_TRY(const MakeModel make,
+            read_model(model_field, model, tokens, own.ids.unk, std::move(read.scores), raw_bytes));
+  if (pretokenizer.ends_in_letters && !raw_bytes) pretokenizer.steps.push_back(pieces_as_letters());
+  QUERN_TRY(TokenDecoder decoder, read_hf_decoder(root.at("decoder")));
+  NormalizerChain chain;
+  QUERN_CHECK(read_hf_normalizer(root.at("normalizer"), chain));
+  PipelineParts parts{.vocabulary = std::move(vocabulary),
+                      .roles = std::move(roles),
+                      .raw_tokens = {},
+                      .normalized_tokens = {},
+                      .normalizer = std::move(chain),
+                      .steps = std::move(pretokenizer.steps),
+                      .make_model = [make, in_model = std::move(read.in_model)](
+                                        const Vocabulary& placed) { return make(ModelTokens(placed, in_model)); },
+                      .decoder = std::move(decoder),
+                      .clean_spaces = specials.clean_spaces};
+  QUERN_CHECK(sort_added(std::move(read.added), parts));
+  return make_pipeline(std::move(parts));
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include "engine/tokenizer/escaped_space.hpp"
 #include "engine/tokenizer/sources/hf_parts.hpp"
 
 #include <algorithm>
@@ -12,7 +11,7 @@ constexpr std::int64_t kGaps = 65536;
 struct Entry {
   std::string_view text;
   std::int64_t id = 0;
-  float score = 0;
+  double score = 0;
 };
 
 Result<std::vector<Entry>> read_map(const JsonField& vocab) {
@@ -35,7 +34,7 @@ Result<std::vector<Entry>> read_scored(const JsonField& vocab) {
     const bool good = pair != nullptr && pair->size() == 2 && (*pair)[0].is_string() && (*pair)[1].is_number();
     if (!good) return vocab.at(i).wrong("a text and its score");
     const boost::json::string& text = (*pair)[0].get_string();
-    out.push_back({{text.data(), text.size()}, static_cast<std::int64_t>(i), (*pair)[1].to_number<float>()});
+    out.push_back({{text.data(), text.size()}, static_cast<std::int64_t>(i), (*pair)[1].to_number<double>()});
   }
   return out;
 }
@@ -54,52 +53,36 @@ class Builder {
       if (taken_[at]) return fail(Errc::corrupt, "{}: token {} occurs twice, as '{}'", path, entry.id, entry.text);
       taken_[at] = true;
       out_.parts.texts[at] = entry.text;
-      out_.parts.scores[at] = entry.score;
+      out_.in_model[at] = true;
+      out_.scores[at] = entry.score;
       const bool is_byte = has_bytes_ && looks_like_byte(entry.text);
       out_.parts.kinds[at] = is_byte ? TokenKind::byte : TokenKind::normal;
     }
     return {};
   }
 
-  // The GGUF form of WordPiece texts: what begins a word carries U+2581, what goes on has lost its "##".
-  void mark_words(std::string_view continuing_prefix) {
-    for (std::string_view& text : out_.parts.texts) {
-      if (text.empty()) continue;
-      if (text.starts_with(continuing_prefix))
-        text.remove_prefix(continuing_prefix.size());
-      else
-        text = out_.texts.emplace_back(std::string(kEscapedSpace).append(text));
-    }
-  }
-
-  Status add_special(const JsonField& token) {
-    QUERN_TRY(const std::int64_t id, token.at("id").as_int());
-    QUERN_TRY(const std::string_view text, token.at("content").as_string());
-    QUERN_TRY(const bool special, token.at("special").bool_or(false));
-    QUERN_TRY(const bool left, token.at("lstrip").bool_or(false));
-    QUERN_TRY(const bool right, token.at("rstrip").bool_or(false));
-    QUERN_TRY(const bool single_word, token.at("single_word").bool_or(false));
-    if (text.empty()) return token.at("content").wrong("a text");
-    QUERN_CHECK(grow(id, static_cast<std::int64_t>(out_.parts.texts.size()), token.path()));
-    QUERN_CHECK(check_id({text, id}, token.path()));
+  Status add_special(const JsonField& field) {
+    QUERN_TRY(const std::int64_t id, field.at("id").as_int());
+    QUERN_TRY(const std::string_view text, field.at("content").as_string());
+    HfAddedToken added;
+    QUERN_TRY(added.token.special, field.at("special").bool_or(false));
+    QUERN_TRY(added.token.strips_left, field.at("lstrip").bool_or(false));
+    QUERN_TRY(added.token.strips_right, field.at("rstrip").bool_or(false));
+    QUERN_TRY(added.token.single_word, field.at("single_word").bool_or(false));
+    QUERN_TRY(added.normalized, field.at("normalized").bool_or(!added.token.special));
+    if (text.empty()) return field.at("content").wrong("a text");
+    QUERN_CHECK(grow(id, static_cast<std::int64_t>(out_.parts.texts.size()), field.path()));
+    QUERN_CHECK(check_id({text, id}, field.path()));
     const auto at = static_cast<std::size_t>(id);
+    if (taken_[at] && out_.parts.texts[at] != text)
+      return fail(Errc::corrupt, "{}: token {} is '{}' and '{}'", field.path(), id, out_.parts.texts[at], text);
     taken_[at] = true;
     out_.parts.texts[at] = text;
-    out_.parts.kinds[at] = special ? TokenKind::control : TokenKind::user_defined;
-    if (left || right) {
-      out_.strip.resize(out_.parts.texts.size(), Strip::none);
-      out_.strip[at] = left && right ? Strip::both : left ? Strip::left : Strip::right;
-    }
-    if (single_word) {
-      out_.alone.resize(out_.parts.texts.size());
-      out_.alone[at] = true;
-    }
+    out_.parts.kinds[at] = added.token.special ? TokenKind::control : TokenKind::user_defined;
+    added.token.id = static_cast<TokenId>(id);
+    added.token.text = text;
+    out_.added.push_back(std::move(added));
     return {};
-  }
-
-  void finish() {
-    if (!out_.strip.empty()) out_.strip.resize(out_.parts.texts.size(), Strip::none);
-    if (!out_.alone.empty()) out_.alone.resize(out_.parts.texts.size());
   }
 
  private:
@@ -116,7 +99,8 @@ class Builder {
     const auto size = static_cast<std::size_t>(last) + 1;
     taken_.resize(size);
     out_.parts.texts.resize(size);
-    out_.parts.scores.resize(size);
+    out_.in_model.resize(size);
+    out_.scores.resize(size);
     out_.parts.kinds.resize(size, TokenKind::unused);
     return {};
   }
@@ -140,26 +124,22 @@ Result<HfVocabulary> read_hf_vocabulary(const JsonField& root, HfModel model) {
   QUERN_TRY(const bool has_bytes, root.at("model").at("byte_fallback").bool_or(false));
   Builder builder(has_bytes, out);
   QUERN_CHECK(builder.add_all(entries, vocab.path()));
-  if (model == HfModel::word_piece) {
-    const JsonField prefix = root.at("model").at("continuing_subword_prefix");
-    QUERN_TRY(const std::string_view text, prefix.is_null() ? Result<std::string_view>("##") : prefix.as_string());
-    if (text.empty()) return prefix.wrong("a text");
-    builder.mark_words(text);
-  }
   const JsonField added = root.at("added_tokens");
   if (!added.is_null()) {
     QUERN_TRY(const boost::json::array* const list, added.as_array());
     for (std::size_t i = 0; i < list->size(); ++i) QUERN_CHECK(builder.add_special(added.at(i)));
   }
-  builder.finish();
+  if (model != HfModel::unigram) out.scores.clear();
   return out;
 }
 
-Result<std::vector<MergeRules::Pair>> read_hf_merges(const JsonField& model) {
+Result<MergeRules> read_hf_merges(const JsonField& model, const ModelTokens& tokens) {
   const JsonField merges = model.at("merges");
   QUERN_TRY(const boost::json::array* const list, merges.as_array());
   if (list->size() > MergeRules::kMaxMerges)
     return fail(Errc::corrupt, "{}: {} entries, at most {}", merges.path(), list->size(), MergeRules::kMaxMerges);
+  const JsonField prefix = model.at("continuing_subword_prefix");
+  QUERN_TRY(const std::string_view mark, prefix.is_null() ? Result<std::string_view>("") : prefix.as_string());
   std::vector<MergeRules::Pair> out;
   out.reserve(list->size());
   for (std::size_t i = 0; i < list->size(); ++i) {
@@ -175,10 +155,18 @@ Result<std::vector<MergeRules::Pair>> read_hf_merges(const JsonField& model) {
       left = {(*pair)[0].get_string().data(), (*pair)[0].get_string().size()};
       right = {(*pair)[1].get_string().data(), (*pair)[1].get_string().size()};
     }
-    if (left.empty() || right.empty()) return merges.at(i).wrong("two texts");
+    if (left.empty() || right.empty() || !right.starts_with(mark)) return merges.at(i).wrong("two texts");
     out.emplace_back(left, right);
   }
-  return out;
+  MergeRules rules = MergeRules::create(out, tokens.vocabulary(), mark.size());
+  if (!rules.has_extra()) return rules;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::string joined = std::string(out[i].first).append(out[i].second.substr(mark.size()));
+    for (const std::string_view text : {out[i].first, out[i].second, std::string_view(joined)})
+      if (tokens.find(text) == kNoToken)
+        return fail(Errc::corrupt, "{}[{}]: '{}' is no token of the vocabulary", merges.path(), i, text);
+  }
+  return rules;
 }
 
 }  // namespace quern::engine

@@ -13,6 +13,9 @@ namespace {
 
 enum class Algorithm : std::uint64_t { unigram = 1, bpe = 2, word = 3, character = 4 };
 
+// User-defined symbols of a unigram model: better than all normal pieces, whose scores are logarithms.
+constexpr double kUserDefinedScore = -0.1;
+
 // ModelProto, its TrainerSpec and NormalizerSpec: the fields that matter, with the defaults of the .proto file.
 struct Model {
   VocabularyParts parts;
@@ -125,21 +128,19 @@ Result<std::unique_ptr<Tokenizer>> load(std::string_view bytes, const SourceCont
   TokenRoles roles = roles_of(specials.ids, vocabulary);
   std::vector<Strip> strip;
   if (context.model != nullptr) strip = strip_rules(*context.model, vocabulary);
-  LoadedVocabulary loaded{std::move(vocabulary), std::move(roles), std::move(strip), nullptr};
+  LoadedVocabulary loaded{std::move(vocabulary), std::move(roles), std::move(strip), nullptr,
+                          /*finds_user_defined=*/false};
   QUERN_TRY(CharsMap rules, CharsMap::create(model.rules, fmt::format("{}: precompiled_charsmap", context.name)));
   TextRules text_rules;
   text_rules.add_space_prefix = model.add_prefix;
   text_rules.clean_spaces = specials.clean_spaces;
-  if (!is_bpe) {
-    loaded.normalizer = std::make_unique<SpmNormalizer>(
-        std::move(rules), BlankRules{.add_prefix = model.add_prefix, .merge_blanks = model.merge_blanks});
-    return make_unigram(std::move(loaded), text_rules);
-  }
-  if (!rules.empty() || model.merge_blanks)
-    loaded.normalizer = std::make_unique<SpmNormalizer>(
-        std::move(rules), BlankRules{.add_prefix = model.add_prefix, .merge_blanks = model.merge_blanks});
-  const bool blank_is_there = loaded.normalizer != nullptr;
-  return make_spm(std::move(loaded), text_rules, blank_is_there);
+  const std::vector<TokenTrie::Entry> kept = user_defined_entries(loaded.vocabulary);
+  const BlankRules blanks{
+      .add_prefix = model.add_prefix, .merge_blanks = model.merge_blanks, .prefix_blanks = model.add_prefix};
+  loaded.normalizer = std::make_unique<SpmNormalizer>(std::move(rules), blanks, kept);
+  if (!is_bpe) return make_unigram(std::move(loaded), text_rules, kUserDefinedScore);
+  return make_spm(std::move(loaded), text_rules,
+                  {.blank_is_there = true, .whole_user_defined = true, .fuse_unknown = true});
 }
 
 }  // namespace

@@ -59,7 +59,9 @@ TEST(CharsMap, ATrieThatLeadsNowhereMatchesNothing) {
 }
 
 TEST(SpmNormalizer, PlacesBlanks) {
-  const auto apply = [](BlankRules rules, std::string_view text) { return SpmNormalizer({}, rules).apply(text, true); };
+  const auto apply = [](BlankRules rules, std::string_view text) {
+    return SpmNormalizer({}, rules).apply(text).value();
+  };
   constexpr BlankRules kPrefix{.add_prefix = true}, kMerge{.merge_blanks = true},
       kBoth{.add_prefix = true, .merge_blanks = true};
   EXPECT_EQ(apply({}, " a  b "), " a  b ");

@@ -13,7 +13,7 @@ std::vector<std::string> split(std::string_view name, std::string_view text, boo
   if (spec == nullptr) return {"unknown pre-tokenizer"};
   const Pretokenizer pretokenizer = Pretokenizer::create(*spec, use_jit).value();
   std::vector<std::uint32_t> ends;
-  pretokenizer.split(text, ends);
+  EXPECT_TRUE(pretokenizer.split(text, ends));
   std::vector<std::string> out;
   std::size_t begin = 0;
   for (const std::uint32_t end : ends) {
@@ -172,13 +172,16 @@ TEST(Pretokenize, HugeUniformTextsAreCutCompletely) {  // each must take linear 
     }
 }
 
-TEST(Pretokenize, PatternsThatBacktrackWithoutEndLeaveThePieceWhole) {
+TEST(Pretokenize, PatternsThatBacktrackWithoutEndAreAnError) {
   static constexpr PretokenizerSpec kHostile{"hostile", {"(a+a+)+b"}};
   for (const bool use_jit : {true, false}) {
     std::vector<std::uint32_t> ends;
     const std::string text(5000, 'a');
-    Pretokenizer::create(kHostile, use_jit).value().split(text, ends);
-    EXPECT_EQ(ends, std::vector<std::uint32_t>{5000});
+    const Status status = Pretokenizer::create(kHostile, use_jit).value().split(text, ends);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, Errc::bad_input);
+    EXPECT_NE(status.error().detail.find("'hostile'"), std::string::npos) << status.error().detail;
+    EXPECT_NE(status.error().detail.find("(a+a+)+b"), std::string::npos) << status.error().detail;
   }
 }
 
