@@ -46,7 +46,7 @@ TEST(BuiltinTemplates, Llama2FoldsTheSystemMessageIntoTheFirstUserMessage) {
 }
 
 TEST(BuiltinTemplates, Llama2RefusesOrdersItCannotExpress) {
-  const std::string start = "error: messages: the chat template refuses them: llama2 ";
+  const std::string start = "refuses them: llama2 ";
   EXPECT_EQ(rendered("llama2", {{"assistant", "Hi"}}), start + "expects 'user' here, found 'assistant'");
   EXPECT_EQ(rendered("llama2", {{"system", "Be brief."}}), start + "needs a user message after the system message");
   EXPECT_EQ(rendered("llama2", {{"user", "a"}, {"user", "b"}}), start + "expects 'assistant' here, found 'user'");
