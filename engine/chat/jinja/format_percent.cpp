@@ -35,7 +35,8 @@ class PercentValues {
     return *found;
   }
   void check_all_used() const {
-    const bool any_number = values_.is(Kind::dict) || (values_.is(Kind::list) && !is_tuple());
+    const bool any_number =
+        values_.is(Kind::dict) || values_.is(Kind::undefined) || (values_.is(Kind::list) && !is_tuple());
     const bool all = is_tuple() ? at_ == values_.as_list().items().size() : at_ > 0 || any_number;
     if (!all) throw_type("the format has no place for all of its values");
   }

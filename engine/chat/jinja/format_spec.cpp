@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 namespace quern::engine::chat::jinja {
 
@@ -155,36 +156,48 @@ std::string format_integer(Heap& heap, const Spec& spec, const Value& value) {
 }
 
 // With a precision but without a type: as 'g', but a whole number keeps ".0", for which one digit less is left.
-std::string general(double size, int precision) {
+std::string general(double size, int precision, bool alternate) {
   precision = std::max(precision, 1);
   std::string text = fmt::format("{:.{}e}", size, precision - 1);
   const std::size_t e = text.find('e');
   const int exponent = std::stoi(text.substr(e + 1));
+  const bool scientific = exponent < -4 || exponent >= precision - 1;
+  if (alternate && scientific) return fmt::format("{:#.{}e}", size, precision - 1);
+  if (alternate) return fmt::format("{:#.{}f}", size, std::max(precision - 1 - exponent, 1));
   std::string digits = text.substr(0, e);
   if (digits.find('.') != std::string::npos) {
     digits.erase(digits.find_last_not_of('0') + 1);
     if (digits.back() == '.') digits.pop_back();
   }
-  if (exponent < -4 || exponent >= precision - 1) return digits + text.substr(e);
+  if (scientific) return digits + text.substr(e);
   const auto n_digits = static_cast<int>(digits.size()) - (digits.size() > 1 ? 1 : 0);
   return fmt::format("{:.{}f}", std::stod(text), std::max(n_digits - 1 - exponent, 1));
+}
+
+// fmt keeps a zero behind the point of "2.", which C and Python do not.
+std::string with_point(const char* format, double size, int precision) {
+  const int n = std::snprintf(nullptr, 0, format, precision, size);
+  std::string out(static_cast<std::size_t>(n) + 1, '\0');
+  std::snprintf(out.data(), out.size(), format, precision, size);
+  out.pop_back();
+  return out;
 }
 
 std::string real_digits(const Spec& spec, double size) {
   const int precision = spec.precision < 0 ? 6 : spec.precision;
   switch (spec.type) {
     case 0:
-      return spec.precision < 0 ? repr_real(size) : general(size, spec.precision);
+      return spec.precision < 0 ? repr_real(size) : general(size, spec.precision, spec.alternate);
     case 'e':
       return spec.alternate ? fmt::format("{:#.{}e}", size, precision) : fmt::format("{:.{}e}", size, precision);
     case 'E':
       return spec.alternate ? fmt::format("{:#.{}E}", size, precision) : fmt::format("{:.{}E}", size, precision);
     case 'g':
     case 'n':
-      return spec.alternate ? fmt::format("{:#.{}g}", size, std::max(precision, 1))
+      return spec.alternate ? with_point("%#.*g", size, std::max(precision, 1))
                             : fmt::format("{:.{}g}", size, std::max(precision, 1));
     case 'G':
-      return spec.alternate ? fmt::format("{:#.{}G}", size, std::max(precision, 1))
+      return spec.alternate ? with_point("%#.*G", size, std::max(precision, 1))
                             : fmt::format("{:.{}G}", size, std::max(precision, 1));
     case '%':
       return (spec.alternate ? fmt::format("{:#.{}f}", size * 100, precision)

@@ -26,7 +26,7 @@ TEST(JinjaStatements, ForKnowsItsLoop) {
                    "%}{% endfor %}"),
             "1(2(3))");
   EXPECT_EQ(failure_of("{% for a, b in [[1]] %}{% endfor %}").message,
-            "not enough values to unpack (expected 2, got 1)");
+            "1 values for 2 variables");
   EXPECT_EQ(failure_of("{% for a in none %}{% endfor %}").message, "none has no items to go through");
 }
 
