@@ -19,7 +19,7 @@ constexpr jinja::Limits kLimits{
 constexpr std::string_view kVariables =
     R"({"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"äb c"}]},
     {"role":"assistant","content":null,"tool_calls":[{"id":"1","function":{"name":"f","arguments":{"a":[1,2.5,true]}}}]}],
-    "tools":null,"add_generation_prompt":true,"bos_token":"<s>","n":7,"x":[3,1,2],"d":{"b":1,"a":null}})";
+    "tools":null,"add_generation_prompt":true,"bos_token":"<s>","n":7,"w":-123456789012345678901234567890,"f":-1e300,"x":[3,1,2],"d":{"b":1,"a":null}})";
 
 void require(bool holds, const char* what) {
   if (holds) return;

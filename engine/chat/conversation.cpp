@@ -1,6 +1,7 @@
 #include "engine/chat/conversation.hpp"
 
 #include "engine/chat/jinja/json.hpp"
+#include "engine/chat/jinja/text.hpp"
 
 #include <utility>
 
@@ -48,12 +49,21 @@ void adapt_content(Dict& message, const Traits& traits) {
   }
 }
 
+// A call without arguments: clients write null, "" or nothing but blanks for {}.
+bool is_nothing(const Value& arguments) {
+  if (arguments.is(Kind::none)) return true;
+  if (!arguments.is(Kind::string)) return false;
+  const std::string_view text = jinja::strip(arguments.text(), nullptr, true, true);
+  return text.empty() || text == "null";
+}
+
 void adapt_arguments(const Value& call, const Traits& traits) {
   const Value* const function = call.is(Kind::dict) ? call.as_dict().find("function") : nullptr;
   Value* const arguments =
       function != nullptr && function->is(Kind::dict) ? function->as_dict().find("arguments") : nullptr;
   if (arguments == nullptr) return;
   Heap& heap = function->as_dict().heap();
+  if (is_nothing(*arguments)) *arguments = Value(jinja::make_dict(heap));
   if (arguments->is(Kind::dict) && !traits.object_arguments) {
     *arguments = Value::string(heap, jinja::to_json(heap, *arguments, {}));
   } else if (arguments->is(Kind::string) && traits.object_arguments) {

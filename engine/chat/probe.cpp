@@ -73,6 +73,7 @@ void probe_calls(const Template& subject, Traits& traits, bool writes_none) {
       const bool is_python = contains(*out, fmt::format("'{}':", kKey));
       const bool is_twice_json = contains(*out, fmt::format("\\\"{}\\\"", kKey));
       if (is_python || is_twice_json || (contains(*out, "None") && !writes_none)) continue;
+      traits.takes_calls = true;
       traits.object_arguments = object;
       traits.null_content = null;
       return;
@@ -96,6 +97,7 @@ void probe_end(const Template& subject, Traits& traits) {
 
 Traits probe(const Template& subject, std::string_view source) {
   Traits traits;
+  traits.takes_calls = subject.has_word("tool_calls");
   traits.knows_developer = contains(source, "developer");
   probe_content(subject, traits);
   probe_calls(subject, traits, contains(source, "None"));

@@ -3,6 +3,7 @@
 #include "engine/chat/conversation.hpp"
 #include "engine/chat/probe.hpp"
 
+#include <ctime>
 #include <utility>
 
 namespace quern::engine::chat {
@@ -14,17 +15,18 @@ using jinja::Value;
 
 Error render_error(const std::string& name, const jinja::Failure& failure) {
   if (failure.kind == FailureKind::raised)
-    return fail_field("messages", "the chat template refuses them: {}", failure.message);
+    return fail_field("messages", "chat template '{}', line {}, refuses them: {}", name, failure.line, failure.message);
   return fail_field("messages", "chat template '{}', line {}: {}", name, failure.line, failure.message);
 }
 
 }  // namespace
 
-std::tm Inputs::local_time() {
-  const std::time_t now = std::time(nullptr);
-  std::tm out{};
-  localtime_r(&now, &out);
-  return out;
+jinja::Moment Inputs::local_time() {
+  std::timespec now{};
+  std::timespec_get(&now, TIME_UTC);
+  std::tm local{};
+  localtime_r(&now.tv_sec, &local);
+  return {local, static_cast<std::uint32_t>(now.tv_nsec / 1000)};
 }
 
 Result<Template> Template::parse(std::string name, std::string_view source, TokenTexts tokens) {

@@ -6,7 +6,6 @@
 #include "engine/chat/jinja/containers.hpp"
 #include "engine/chat/jinja/program.hpp"
 
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +19,7 @@ struct Traits {
   bool takes_parts = false;          // a message's content may be a list of {"type": "text", "text": ...}
   bool needs_parts = false;          // ... and no string
   bool object_arguments = true;      // a tool call's arguments are an object, as transformers has them, not JSON text
+  bool takes_calls = false;          // has a place for an assistant's tool calls
   bool null_content = true;          // the content of a message that only calls tools may be None
   bool knows_developer = false;      // has a place for that role; elsewhere it is called system
   std::string after_answer;          // what stands between an answer and the next question
@@ -33,9 +33,9 @@ struct Inputs {
   jinja::Value tools = jinja::Value::none();  // a list of dicts, or None
   jinja::Variables variables;                 // further ones; they win
   bool add_generation_prompt = true;
-  std::tm now = local_time();  // for strftime_now
+  jinja::Moment now = local_time();  // for strftime_now
 
-  static std::tm local_time();
+  static jinja::Moment local_time();
   Inputs(Inputs&&) = default;
   Inputs& operator=(Inputs&&) = delete;
 };
@@ -56,6 +56,7 @@ class Template {
   jinja::Outcome<std::string> render_raw(Inputs& inputs, bool absent_is_undefined) const;
 
   bool mentions(std::string_view variable) const noexcept { return program_->mentions(variable); }
+  bool has_word(std::string_view word) const noexcept { return program_->has_word(word); }
   const std::string& name() const noexcept { return name_; }
   const Traits& traits() const noexcept { return traits_; }
 

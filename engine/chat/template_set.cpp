@@ -98,6 +98,12 @@ Result<TemplateSet> TemplateSet::builtin(std::string_view name) {
   return out;
 }
 
+TemplateSet TemplateSet::of(Template only) {
+  TemplateSet out;
+  out.main_ = std::move(only);
+  return out;
+}
+
 // What the template writes after an answer ends one: a control token, or the text of a mark that is no token at all.
 void TemplateSet::find_ends(const Tokenizer& tokenizer) {
   if (!main_) return;

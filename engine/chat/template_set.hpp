@@ -35,6 +35,7 @@ class TemplateSet {
   static Result<TemplateSet> load(const gguf::GgufFile& file, const Tokenizer& tokenizer, const std::string& choice);
   // One template without a model around it. Errors: bad_input.
   static Result<TemplateSet> builtin(std::string_view name);
+  static TemplateSet of(Template only);
 
   // The template for a request. Errors: unsupported where the model's own template cannot be used.
   Result<const Template*> pick(bool has_tools) const;

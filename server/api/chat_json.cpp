@@ -95,9 +95,9 @@ std::string_view finish_text(sched::FinishReason reason) noexcept {
 }  // namespace
 
 Result<ChatRequest> parse_chat_request(std::string_view body, const RequestRules& rules) {
-  QUERN_TRY(const json::object object, parse_json_object(body, rules.limits.max_json_depth));
-  JsonFields fields(object, "");
   ChatRequest request;
+  QUERN_TRY(const json::object object, parse_json_object(body, rules.limits.max_json_depth, &request.wide_integers));
+  JsonFields fields(object, "");
   read_messages(fields, rules.limits, request.messages);
   read_tools(fields, request.tools);
   read_generation_fields(fields, rules, request.fields);

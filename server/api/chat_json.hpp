@@ -15,6 +15,7 @@ struct ChatRequest {
   json::array messages;             // as read_messages() leaves them
   json::value tools;                // an array, or null
   json::object template_variables;  // chat_template_kwargs, tool_choice, reasoning_effort
+  WideIntegers wide_integers;       // what numbers in the three stand for
   bool add_generation_prompt = true;
   bool forces_tools = false;  // tool_choice asks for a call
   GenerationFields fields;

@@ -91,10 +91,11 @@ void read_tool_call(JsonFields& message, const json::value& value, std::size_t i
     JsonFields nested(*function, call.path_of("function"));
     if (!nested.read("name", name)) nested.refuse("name", "missing; expected a string");
     const json::value* arguments = nested.value("arguments");
-    if (arguments == nullptr || (!arguments->is_string() && !arguments->is_object())) {
+    if (arguments != nullptr && !arguments->is_string() && !arguments->is_object()) {
       nested.refuse("arguments", "expected a string of JSON or an object");
     } else {
-      read["function"] = json::object{{"name", text_value(name)}, {"arguments", *arguments}};
+      json::value given = arguments == nullptr ? json::value(json::object()) : *arguments;
+      read["function"] = json::object{{"name", text_value(name)}, {"arguments", std::move(given)}};
     }
     if (const Status status = nested.finish(); !status) call.refuse(status.error());
   }

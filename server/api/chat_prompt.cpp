@@ -1,6 +1,8 @@
 #include "server/api/chat_prompt.hpp"
 
-#include <limits>
+#include "engine/chat/jinja/integers.hpp"
+
+#include <string>
 #include <utility>
 
 namespace quern::server {
@@ -10,7 +12,12 @@ namespace chat = engine::chat;
 namespace jinja = engine::chat::jinja;
 using jinja::Value;
 
-Value to_value(jinja::Heap& heap, const json::value& value) {
+Value whole_number(jinja::Heap& heap, std::string_view digits) {
+  return jinja::read_integer(heap, digits, 10).value_or(Value::none());
+}
+
+// wide: what the numbers beyond 64 bits are.
+Value to_value(jinja::Heap& heap, const json::value& value, const WideIntegers& wide) {
   switch (value.kind()) {
     case json::kind::null:
       return Value::none();
@@ -19,23 +26,22 @@ Value to_value(jinja::Heap& heap, const json::value& value) {
     case json::kind::int64:
       return Value::integer(value.get_int64());
     case json::kind::uint64:
-      if (value.get_uint64() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-        return Value::real(static_cast<double>(value.get_uint64()));
-      return Value::integer(static_cast<std::int64_t>(value.get_uint64()));
+      return whole_number(heap, std::to_string(value.get_uint64()));
     case json::kind::double_:
+      if (const auto index = wide_index(value.get_double()); index) return whole_number(heap, wide.at(*index));
       return Value::real(value.get_double());
     case json::kind::string:
       return Value::string(heap, std::string(value.get_string().data(), value.get_string().size()));
     case json::kind::array: {
       std::vector<Value> items;
       items.reserve(value.get_array().size());
-      for (const json::value& item : value.get_array()) items.push_back(to_value(heap, item));
+      for (const json::value& item : value.get_array()) items.push_back(to_value(heap, item, wide));
       return jinja::make_list(heap, std::move(items));
     }
     case json::kind::object: {
       Value out(jinja::make_dict(heap));
       for (const auto& [key, item] : value.get_object())
-        out.as_dict().set(std::string_view(key.data(), key.size()), to_value(heap, item));
+        out.as_dict().set(std::string_view(key.data(), key.size()), to_value(heap, item, wide));
       return out;
     }
   }
@@ -46,12 +52,14 @@ Status fill(chat::Inputs& inputs, const ChatRequest& request) {
   try {
     jinja::Heap& heap = *inputs.heap;
     std::vector<Value> messages;
-    for (const json::value& message : request.messages) messages.push_back(to_value(heap, message));
+    for (const json::value& message : request.messages)
+      messages.push_back(to_value(heap, message, request.wide_integers));
     inputs.messages = jinja::make_list(heap, std::move(messages));
-    inputs.tools = to_value(heap, request.tools);
+    inputs.tools = to_value(heap, request.tools, request.wide_integers);
     inputs.add_generation_prompt = request.add_generation_prompt;
     for (const auto& [name, value] : request.template_variables)
-      inputs.variables.emplace_back(std::string(name.data(), name.size()), to_value(heap, value));
+      inputs.variables.emplace_back(std::string(name.data(), name.size()),
+                                    to_value(heap, value, request.wide_integers));
   } catch (const jinja::FailureException& e) {
     return fail_field("messages", "{}", e.failure.message);
   }
@@ -62,14 +70,18 @@ Status fill(chat::Inputs& inputs, const ChatRequest& request) {
 
 Status check_template(const ChatRequest& request, const chat::TemplateSet& templates) {
   QUERN_TRY(const chat::Template* const chosen, templates.pick(!request.tools.is_null()));
-  const auto require = [chosen](bool is_given, const char* field) -> Status {
-    if (!is_given || chosen->mentions(field)) return {};
+  const auto require = [chosen](bool is_given, const std::string& field, bool has_place) -> Status {
+    if (!is_given || has_place) return {};
     Error error = fail_field(field, "the chat template '{}' has no place for it", chosen->name());
     error.code = Errc::unsupported;
     return error;
   };
-  QUERN_CHECK(require(!request.tools.is_null(), "tools"));
-  return require(request.forces_tools, "tool_choice");
+  for (std::size_t i = 0; i < request.messages.size(); ++i) {
+    const bool calls = request.messages[i].get_object().contains("tool_calls");
+    QUERN_CHECK(require(calls, fmt::format("messages[{}].tool_calls", i), chosen->traits().takes_calls));
+  }
+  QUERN_CHECK(require(!request.tools.is_null(), "tools", chosen->mentions("tools")));
+  return require(request.forces_tools, "tool_choice", chosen->mentions("tool_choice"));
 }
 
 Result<std::string> render_prompt(const ChatRequest& request, const chat::TemplateSet& templates,

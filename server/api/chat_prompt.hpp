@@ -9,8 +9,8 @@
 
 namespace quern::server {
 
-// Errors: bad_input naming the field; unsupported for what the template has no place for (tools, tool_choice,
-// reasoning_effort): it would be ignored without a word.
+// Errors: bad_input naming the field; unsupported for what the template has no place for (tool calls, tools,
+// tool_choice, reasoning_effort): it would be ignored without a word.
 Status check_template(const ChatRequest& request, const engine::chat::TemplateSet& templates);
 
 // The prompt's text. n_steps: what the rendering took. Errors: those of TemplateSet::render.

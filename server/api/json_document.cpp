@@ -1,7 +1,9 @@
 #include "server/api/json_document.hpp"
 
+#include <bit>
 #include <cmath>
-#include <limits>
+#include <cstdint>
+#include <cstdlib>
 #include <set>
 #include <string>
 #include <utility>
@@ -20,6 +22,12 @@ using Code = boost::system::error_code;
 // All objects of a document together. The largest honest request is a chat of max_messages with a few keys each; a body
 // made of nothing but keys would keep a thread for most of a second.
 constexpr std::size_t kMaxKeys = 100'000;
+
+constexpr std::uint64_t kNan = 0x7FF8'0000'0000'0000;  // a quiet NaN; the bits below are free
+
+double wide_integer(std::size_t index) noexcept {
+  return std::bit_cast<double>(kNan | static_cast<std::uint64_t>(index));
+}
 
 // Builds the value like Boost.JSON's own handler, and looks at keys and numbers on the way.
 class StrictHandler {
@@ -65,17 +73,31 @@ class StrictHandler {
     stack_.push_string(s);
     return true;
   }
-  bool on_number_part(json::string_view, Code&) { return true; }
+  bool on_number_part(json::string_view s, Code&) {
+    number_.append(s.data(), s.size());
+    return true;
+  }
   bool on_int64(std::int64_t i, json::string_view, Code&) {
+    number_.clear();
     stack_.push_int64(i);
     return true;
   }
   bool on_uint64(std::uint64_t u, json::string_view, Code&) {
+    number_.clear();
     stack_.push_uint64(u);
     return true;
   }
-  bool on_double(double d, json::string_view, Code& error) {
-    if (!std::isfinite(d)) return refuse(error, "a number too large for a double");
+  // Boost.JSON's own conversion may be off in the last digit.
+  bool on_double(double, json::string_view s, Code& error) {
+    number_.append(s.data(), s.size());
+    const std::string text = std::exchange(number_, {});
+    if (wide_ != nullptr && text.find_first_of(".eE") == std::string::npos) {
+      stack_.push_double(wide_integer(wide_->size()));
+      wide_->push_back(text);
+      return true;
+    }
+    const double d = std::strtod(text.c_str(), nullptr);
+    if (!std::isfinite(d) && wide_ == nullptr) return refuse(error, "a number too large for a double");
     stack_.push_double(d);
     return true;
   }
@@ -90,7 +112,10 @@ class StrictHandler {
   bool on_comment_part(json::string_view, Code&) { return true; }
   bool on_comment(json::string_view, Code&) { return true; }
 
-  void reset(json::storage_ptr storage) { stack_.reset(std::move(storage)); }
+  void reset(json::storage_ptr storage, WideIntegers* wide) {
+    stack_.reset(std::move(storage));
+    wide_ = wide;
+  }
   json::value release() { return stack_.release(); }
   const char* refusal() const noexcept { return refusal_; }
 
@@ -103,7 +128,8 @@ class StrictHandler {
 
   json::value_stack stack_;
   std::vector<std::set<std::string>> keys_;  // of the objects that are open
-  std::string key_;
+  std::string key_, number_;
+  WideIntegers* wide_ = nullptr;
   std::size_t n_keys_ = 0;
   const char* refusal_ = nullptr;
 };
@@ -127,12 +153,17 @@ const char* kind_name(const json::value& value) noexcept {
 
 }  // namespace
 
-Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
+std::optional<std::size_t> wide_index(double value) noexcept {
+  if (!std::isnan(value)) return std::nullopt;
+  return static_cast<std::size_t>(std::bit_cast<std::uint64_t>(value) & ~kNan);
+}
+
+Result<json::value> parse_json(std::string_view text, std::size_t max_depth, WideIntegers* wide) {
   json::parse_options options;
   options.max_depth = max_depth;
   json::basic_parser<StrictHandler> parser(options);
   // A document goes as a whole: in blocks of its own it leaves no holes in the heap.
-  parser.handler().reset(json::make_shared_resource<json::monotonic_resource>());
+  parser.handler().reset(json::make_shared_resource<json::monotonic_resource>(), wide);
   Code error;
   const std::size_t n_parsed = parser.write_some(false, text.data(), text.size(), error);
   if (const char* refusal = parser.handler().refusal()) {
@@ -146,8 +177,8 @@ Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
   return parser.handler().release();
 }
 
-Result<json::object> parse_json_object(std::string_view text, std::size_t max_depth) {
-  QUERN_TRY(json::value value, parse_json(text, max_depth));
+Result<json::object> parse_json_object(std::string_view text, std::size_t max_depth, WideIntegers* wide) {
+  QUERN_TRY(json::value value, parse_json(text, max_depth, wide));
   if (!value.is_object()) return fail(Errc::bad_input, "request body: expected an object, found {}", kind_name(value));
   return std::move(value.get_object());
 }

@@ -60,6 +60,7 @@ std::string describe(const json::value& value) {
   if (value.is_string() && value.get_string().size() > kShownBytes) {
     return fmt::format("a string of {} bytes", value.get_string().size());
   }
+  if (value.is_double() && wide_index(value.get_double())) return "an integer of more than 64 bits";
   if (value.is_double()) return fmt::format("{}", value.get_double());
   return json::serialize(value);
 }
@@ -124,7 +125,7 @@ bool JsonFields::read(std::string_view key, float& out) {
   if (found == nullptr) return false;
   if (!found->is_number()) return wrong_type(key, "a number", *found), false;
   const double number = found->to_number<double>();
-  if (std::abs(number) > std::numeric_limits<float>::max()) return wrong_type(key, "a number", *found), false;
+  if (!(std::abs(number) <= std::numeric_limits<float>::max())) return wrong_type(key, "a number", *found), false;
   out = static_cast<float>(number);
   return true;
 }

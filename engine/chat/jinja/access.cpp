@@ -1,4 +1,5 @@
 // Attributes, indexes and slices. Source: the Jinja documentation, "Implementation" under "Variables".
+#include "engine/chat/jinja/integers.hpp"
 #include "engine/chat/jinja/literals.hpp"
 #include "engine/chat/jinja/operators.hpp"
 #include "engine/chat/jinja/text.hpp"
@@ -10,8 +11,12 @@ namespace quern::engine::chat::jinja {
 
 namespace {
 
-std::string type_for_message(const Value& value) {
-  return value.is(Kind::none) ? "None" : fmt::format("{} object", type_name(value));
+// Of an integer of any length.
+std::string shown(Heap& heap, const Value& key) {
+  if (!key.is_number()) return std::string(described(key));
+  std::string text = repr(heap, key);
+  if (text.size() > 40) text = text.substr(0, 40) + "...";
+  return text;
 }
 
 // What Python's getattr finds.
@@ -20,9 +25,16 @@ std::optional<Value> own_attribute(Interpreter& in, const Value& object, std::st
   if (object.is(Kind::string)) method = find_string_method(name);
   if (object.is(Kind::dict)) method = find_dict_method(name);
   if (object.is(Kind::list) && object.as_list().is_sequence()) {
-    method = find_list_method(name);
+    const List& list = object.as_list();
+    for (std::size_t i = 0; i < list.names().size(); ++i)
+      if (list.names()[i] == name) return list.items()[i];
+    method = list.form() == ListForm::bytes ? find_bytes_method(name) : find_list_method(name);
     const bool is_reader = name == "index" || name == "count";
-    if (object.as_list().form() != ListForm::list && !is_reader) method = nullptr;
+    if (list.form() != ListForm::list && list.form() != ListForm::bytes && !is_reader) method = nullptr;
+  }
+  if (object.is_number()) {
+    if (auto part = number_attribute(in, object, name); part) return part;
+    method = find_number_method(object, name);
   }
   if (method != nullptr) return Value(*new BoundMethod(in.heap(), *method, object));
   if (object.is(Kind::object)) return object.as_object().attribute(in, name);
@@ -65,11 +77,11 @@ struct Range {
 Range resolve(const Value& start, const Value& stop, const Value& step, std::int64_t n) {
   const auto whole = [](const Value& value) {
     require_defined(value);
-    if (!value.is_int()) throw_type("slice indices must be integers or None, not '{}'", type_name(value));
-    return value.as_int();
+    if (!value.is_whole()) throw_type("a slice needs integers, found {}", described(value));
+    return clamped(value);
   };
   Range range{0, 0, step.is(Kind::none) ? 1 : whole(step)};
-  if (range.step == 0) throw_type("slice step cannot be zero");
+  if (range.step == 0) throw_type("the step of a slice is zero");
   const bool backwards = range.step < 0;
   const std::int64_t lowest = backwards ? -1 : 0, highest = backwards ? n - 1 : n;
   const auto end = [&](const Value& value, std::int64_t absent) {
@@ -118,7 +130,7 @@ Value attribute_of(Interpreter& in, const Value& object, std::string_view name) 
   if (auto own = own_attribute(in, object, name); own) return *own;
   if (object.is(Kind::dict))
     if (const Value* const found = object.as_dict().find(name); found != nullptr) return *found;
-  return Value::undefined(in.heap(), fmt::format("'{}' has no attribute '{}'", type_for_message(object), name));
+  return Value::undefined(in.heap(), fmt::format("{} has nothing called '{}'", described(object), name));
 }
 
 Value item_of(Interpreter& in, const Value& object, const Value& key) {
@@ -126,10 +138,9 @@ Value item_of(Interpreter& in, const Value& object, const Value& key) {
   if (auto own = own_item(in, object, key); own) return *own;
   if (key.is(Kind::string)) {
     if (auto own = own_attribute(in, object, key.text()); own) return *own;
-    return Value::undefined(in.heap(), fmt::format("'{}' has no attribute '{}'", type_for_message(object), key.text()));
+    return Value::undefined(in.heap(), fmt::format("{} has nothing called '{}'", described(object), key.text()));
   }
-  return Value::undefined(in.heap(), fmt::format("'{}' has no element {}", type_for_message(object),
-                                                 key.is_number() ? repr(in.heap(), key) : type_name(key)));
+  return Value::undefined(in.heap(), fmt::format("{} has no item {}", described(object), shown(in.heap(), key)));
 }
 
 Value slice_of(Interpreter& in, const Value& object, const Value& start, const Value& stop, const Value& step) {
@@ -139,12 +150,24 @@ Value slice_of(Interpreter& in, const Value& object, const Value& start, const V
     return slice_string(in, object.as_string(), resolve(start, stop, step, n));
   }
   if (!object.is(Kind::list) || !object.as_list().is_sequence())
-    throw_type("'{}' object is not subscriptable", type_name(object));
+    throw_type("no part can be taken of {}", described(object));
   const std::vector<Value>& items = object.as_list().items();
   const Range range = resolve(start, stop, step, static_cast<std::int64_t>(items.size()));
   std::vector<Value> out;
   in.heap().step(items.size());
   visit(range, [&](std::size_t i) { out.push_back(items[i]); });
+  if (object.as_list().form() == ListForm::range) {
+    const Bounds& all = object.as_list().bounds();
+    // Ends beyond 64 bits are only printed: they may wrap.
+    const auto scaled = [&all](std::int64_t i) {
+      return static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(all.step);
+    };
+    const auto at = [&](std::int64_t i) {
+      return static_cast<std::int64_t>(static_cast<std::uint64_t>(all.start) + scaled(i));
+    };
+    const Bounds bounds{at(range.start), at(range.stop), static_cast<std::int64_t>(scaled(range.step))};
+    return Value(*new List(in.heap(), std::move(out), bounds));
+  }
   return make_list(in.heap(), std::move(out), object.as_list().form());
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,7 +49,7 @@ struct Literal final : Expression {
   Kind kind = Kind::none;
   std::int64_t integer = 0;
   double real = 0;
-  std::string text;
+  std::string text;  // of a string its value, of an integer beyond 64 bits its digits
   Value evaluate(Interpreter& in) const override;
 };
 
@@ -228,6 +229,25 @@ struct Group final : Statement {  // {% generation %}: only marks its text
   Flow run(Interpreter& in) const override;
 };
 
+struct Block final : Statement {  // {% block %}: no template is extended, so it stands for itself
+  std::string name;
+  Body body;
+  bool scoped = false;    // sees the variables around it, not only the template's own
+  bool required = false;  // has to be filled by another template
+  Flow run(Interpreter& in) const override;
+};
+
+struct AutoEscape final : Statement {
+  ExpressionPtr condition;
+  Body body;
+  Flow run(Interpreter& in) const override;
+};
+
+struct OtherTemplate final : Statement {  // extends, include, import, from: there is none
+  std::string name;
+  Flow run(Interpreter& in) const override;
+};
+
 struct Do final : Statement {
   ExpressionPtr expression;
   Flow run(Interpreter& in) const override;
@@ -241,6 +261,8 @@ struct Leave final : Statement {  // break, continue
 struct ProgramTree {
   Body body;
   std::vector<std::string> symbols;
+  std::vector<const Block*> blocks;
+  std::set<std::string, std::less<>> words;              // names and strings that stand in the template
   Symbol loop = 0, caller = 0, varargs = 0, kwargs = 0;  // names that statements set
 };
 

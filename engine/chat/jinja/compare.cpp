@@ -1,5 +1,6 @@
 // Equality and order. Source: the Python language reference, "Value comparisons".
 #include "engine/chat/jinja/containers.hpp"
+#include "engine/chat/jinja/integers.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,28 +15,18 @@ void check_nesting(int depth) {
   if (depth > kMaxNesting) throw_failure(FailureKind::limit, "values are nested too deeply to be compared");
 }
 
-// A double and an integer without rounding either: beyond 2^53 a conversion would.
-int compare_mixed(double real, std::int64_t integer) {
-  if (real >= 9223372036854775808.0) return 1;
-  if (real < -9223372036854775808.0) return -1;
-  const double whole = std::floor(real);
-  const auto as_integer = static_cast<std::int64_t>(whole);
-  if (as_integer != integer) return as_integer < integer ? -1 : 1;
-  return real > whole ? 1 : 0;
-}
-
 int compare_numbers(const Value& a, const Value& b, bool& unordered) {
-  if (a.is_int() && b.is_int()) return a.as_int() < b.as_int() ? -1 : a.as_int() > b.as_int() ? 1 : 0;
+  if (a.is_whole() && b.is_whole()) return compare_whole(a, b);
   unordered = (a.is(Kind::real) && std::isnan(a.as_real())) || (b.is(Kind::real) && std::isnan(b.as_real()));
   if (unordered) return 1;
-  if (a.is_int()) return -compare_mixed(b.as_real(), a.as_int());
-  if (b.is_int()) return compare_mixed(a.as_real(), b.as_int());
+  if (a.is_whole()) return -compare_mixed(b.as_real(), a);
+  if (b.is_whole()) return compare_mixed(a.as_real(), b);
   return a.as_real() < b.as_real() ? -1 : a.as_real() > b.as_real() ? 1 : 0;
 }
 
 bool equal_lists(Heap& heap, const List& a, const List& b, int depth) {
   if (a.form() != b.form() || a.items().size() != b.items().size()) return &a == &b;
-  if (a.form() > ListForm::range) return &a == &b;
+  if (!a.is_sequence()) return &a == &b;
   for (std::size_t i = 0; i < a.items().size(); ++i)
     if (!equal(heap, a.items()[i], b.items()[i], depth + 1)) return false;
   return true;
@@ -95,7 +86,7 @@ int compare(Heap& heap, const Value& a, const Value& b, std::string_view op, boo
       if (!equal(heap, x[i], y[i], depth + 1)) return compare(heap, x[i], y[i], op, unordered, depth + 1);
     return x.size() < y.size() ? -1 : x.size() > y.size() ? 1 : 0;
   }
-  throw_type("'{}' not supported between instances of '{}' and '{}'", op, type_name(a), type_name(b));
+  throw_type("'{}' cannot compare {} with {}", op, described(a), described(b));
 }
 
 bool less(Heap& heap, const Value& a, const Value& b) {

@@ -11,7 +11,7 @@ namespace {
 // Dict keys may not change while they are keys.
 void require_hashable(const Value& key) {
   const bool mutable_list = key.is(Kind::list) && key.as_list().form() == ListForm::list;
-  if (key.is(Kind::dict) || mutable_list) throw_type("unhashable type: '{}'", type_name(key));
+  if (key.is(Kind::dict) || mutable_list) throw_type("{} cannot be the key of a mapping", described(key));
   if (key.is(Kind::list))
     for (const Value& item : key.as_list().items()) require_hashable(item);  // tuples cannot form a cycle
 }
@@ -20,6 +20,14 @@ void require_hashable(const Value& key) {
 
 List::List(Heap& heap, std::vector<Value> items, ListForm form)
     : Payload(heap, cost(items.capacity())), items_(std::move(items)), form_(form) {
+  heap.step(items_.size());
+}
+
+List::List(Heap& heap, std::vector<Value> items, std::span<const std::string_view> names)
+    : Payload(heap, cost(items.capacity())), items_(std::move(items)), form_(ListForm::tuple), names_(names) {}
+
+List::List(Heap& heap, std::vector<Value> items, const Bounds& bounds)
+    : Payload(heap, cost(items.capacity())), items_(std::move(items)), form_(ListForm::range), bounds_(bounds) {
   heap.step(items_.size());
 }
 
@@ -138,7 +146,7 @@ std::vector<Value> iterate(Heap& heap, const Value& value) {
       return out;
     }
     default:
-      throw_type("'{}' object is not iterable", type_name(value));
+      throw_type("{} has no items to go through", described(value));
   }
 }
 
@@ -157,7 +165,7 @@ std::int64_t length_of(const Value& value) {
     default:
       break;
   }
-  throw_type("object of type '{}' has no len()", type_name(value));
+  throw_type("{} has no length", described(value));
 }
 
 bool contains(Heap& heap, const Value& container, const Value& item) {
@@ -165,7 +173,7 @@ bool contains(Heap& heap, const Value& container, const Value& item) {
     case Kind::undefined:
       return false;
     case Kind::string:
-      if (!item.is(Kind::string)) throw_type("'in <string>' requires string as left operand, not {}", type_name(item));
+      if (!item.is(Kind::string)) throw_type("'in' looks for a string in a string, found {}", described(item));
       heap.copy(container.text().size() + item.text().size());
       return find_text(container.text(), item.text()) != std::string_view::npos;
     case Kind::list:
@@ -175,7 +183,7 @@ bool contains(Heap& heap, const Value& container, const Value& item) {
     case Kind::dict:
       return container.as_dict().find(item) != nullptr;
     default:
-      throw_type("argument of type '{}' is not iterable", type_name(container));
+      throw_type("'in' cannot look into {}", described(container));
   }
 }
 

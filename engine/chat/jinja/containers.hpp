@@ -5,6 +5,7 @@
 #include "engine/chat/jinja/value.hpp"
 
 #include <map>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -14,18 +15,29 @@ enum class ListForm : std::uint8_t {
   list,
   tuple,
   range,
-  keys,  // views of a dict: a length, but no index
+  bytes,  // what encode() gives: integers from 0 to 255
+  keys,   // views of a dict: a length, but no index
   values,
   items,
   generator,  // of map, select, ...: always true, no length, empty once it was read
 };
 
+struct Bounds {
+  std::int64_t start = 0, stop = 0, step = 1;
+};
+
 class List final : public Payload {
  public:
   List(Heap& heap, std::vector<Value> items, ListForm form);
+  // A tuple whose items have names too. REQUIRES: the names outlive the heap.
+  List(Heap& heap, std::vector<Value> items, std::span<const std::string_view> names);
+  // A range with its items.
+  List(Heap& heap, std::vector<Value> items, const Bounds& bounds);
   const std::vector<Value>& items() const noexcept { return items_; }
   ListForm form() const noexcept { return form_; }
-  bool is_sequence() const noexcept { return form_ <= ListForm::range; }
+  bool is_sequence() const noexcept { return form_ <= ListForm::bytes; }
+  std::span<const std::string_view> names() const noexcept { return names_; }
+  const Bounds& bounds() const noexcept { return bounds_; }  // of a range
   // Errors: limit.
   void append(Value value);
   void insert(std::size_t index, Value value);
@@ -40,6 +52,8 @@ class List final : public Payload {
 
   std::vector<Value> items_;
   const ListForm form_;
+  const Bounds bounds_;
+  const std::span<const std::string_view> names_;
 };
 
 class Dict final : public Payload {

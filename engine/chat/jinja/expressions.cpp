@@ -1,6 +1,11 @@
 // What each kind of expression gives.
+#include "engine/chat/jinja/block.hpp"
+#include "engine/chat/jinja/integers.hpp"
 #include "engine/chat/jinja/interpreter.hpp"
+#include "engine/chat/jinja/methods.hpp"
 #include "engine/chat/jinja/operators.hpp"
+
+#include <algorithm>
 
 namespace quern::engine::chat::jinja {
 
@@ -10,6 +15,8 @@ Value Literal::evaluate(Interpreter& in) const {
       return Value::boolean(integer != 0);
     case Kind::integer:
       return Value::integer(integer);
+    case Kind::big:
+      return read_integer(in.heap(), text, 0).value_or(Value::none());
     case Kind::real:
       return Value::real(real);
     case Kind::string:
@@ -24,6 +31,8 @@ Value Name::evaluate(Interpreter& in) const {
   const std::string& name = in.tree().symbols[symbol];
   if (const Named<GlobalFunction>* const row = find_global(name); row != nullptr)
     return Value(*new FunctionObject(in.heap(), *row));
+  if (name == "self") return make_self(in.heap());
+  if (name == "super") return Value::undefined(in.heap(), "super() has no block to show: no template is extended");
   return Value::undefined(in.heap(), fmt::format("'{}' is undefined", name));
 }
 
@@ -44,7 +53,7 @@ Value DictLiteral::evaluate(Interpreter& in) const {
 }
 
 Value Unary::evaluate(Interpreter& in) const {
-  return unary(op, in.value_of(*operand));
+  return unary(in, op, in.value_of(*operand));
 }
 
 Value Binary::evaluate(Interpreter& in) const {
@@ -63,12 +72,17 @@ Value Logical::evaluate(Interpreter& in) const {
 }
 
 Value Concat::evaluate(Interpreter& in) const {
+  std::vector<Value> values;
+  for (const ExpressionPtr& operand : operands) values.push_back(in.value_of(*operand));
+  const bool safe = in.escapes() && std::any_of(values.begin(), values.end(), [](const Value& v) {
+                      return v.is(Kind::string) && v.as_string().safe();
+                    });
   std::string out;
-  for (const ExpressionPtr& operand : operands) {
-    append_text(in.heap(), in.value_of(*operand), out);
+  for (const Value& value : values) {
+    append_text(in.heap(), escaped_if(in, value, safe), out);
     if (out.size() > in.heap().limits().max_bytes) throw_failure(FailureKind::limit, "a string is too long");
   }
-  return Value::string(in.heap(), std::move(out));
+  return Value::string(in.heap(), std::move(out), safe);
 }
 
 Value Compare::evaluate(Interpreter& in) const {

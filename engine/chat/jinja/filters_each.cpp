@@ -13,7 +13,7 @@ namespace {
 std::string take_name(std::string_view filter, Arguments& arguments) {
   if (arguments.positional.empty()) throw_type("{}() needs a name as its first argument", filter);
   const Value name = arguments.positional.front();
-  if (!name.is(Kind::string)) throw_type("{}(): found '{}', expected a name", filter, type_name(name));
+  if (!name.is(Kind::string)) throw_type("{}(): found {}, expected a name", filter, described(name));
   arguments.positional.erase(arguments.positional.begin());
   return name.text();
 }

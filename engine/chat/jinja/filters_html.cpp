@@ -23,13 +23,13 @@ std::string escaped(Interpreter& in, const Value& value) {
 
 Value xmlattr(Interpreter& in, const Value& value, Arguments& arguments) {
   const Bound bound("xmlattr", arguments, {"autospace"}, 0);
-  if (!value.is(Kind::dict)) throw_type("xmlattr() needs a mapping, found '{}'", type_name(value));
+  if (!value.is(Kind::dict)) throw_type("xmlattr() needs a mapping, found {}", described(value));
   std::string out;
   for (const Dict::Entry& entry : value.as_dict().entries()) {
     if (entry.value.is(Kind::none) || entry.value.is(Kind::undefined)) continue;
     const std::string key = to_text(in.heap(), entry.key);
     if (key.find_first_of(" \t\n\r\f\v/>=") != std::string::npos)
-      throw_type("Invalid character in attribute name: {}", repr(in.heap(), entry.key));
+      throw_type("xmlattr(): {} cannot be the name of an attribute", repr(in.heap(), entry.key));
     if (!out.empty() || bound.boolean(0, true)) out += ' ';
     out += escaped(in, entry.key) + "=\"" + escaped(in, entry.value) + "\"";
   }
@@ -142,7 +142,7 @@ Value urlize(Interpreter& in, const Value& value, Arguments& arguments) {
   if (bound.has(4) && !bound[4].is(Kind::none))
     for (const Value& scheme : iterate(in.heap(), bound[4])) {
       if (!scheme.is(Kind::string) || !is_scheme(scheme.text()))
-        throw_type("{} is not a valid URI scheme prefix.", repr(in.heap(), scheme));
+        throw_type("urlize(): {} is not the beginning of an address", repr(in.heap(), scheme));
       style.extra_schemes.push_back(scheme.text());
     }
   const std::string text = escaped(in, value);

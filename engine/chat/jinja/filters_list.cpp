@@ -68,8 +68,7 @@ struct Keyed {
 
 bool before(Interpreter& in, const Keyed& a, const Keyed& b) {
   for (std::size_t i = 0; i < a.keys.size(); ++i) {
-    if (less(in.heap(), a.keys[i], b.keys[i])) return true;
-    if (!equal(in.heap(), a.keys[i], b.keys[i])) return false;
+    if (!equal(in.heap(), a.keys[i], b.keys[i])) return less(in.heap(), a.keys[i], b.keys[i]);
   }
   return false;
 }
@@ -114,7 +113,7 @@ Value sort(Interpreter& in, const Value& value, Arguments& arguments) {
 Value dictsort(Interpreter& in, const Value& value, Arguments& arguments) {
   const Bound bound("dictsort", arguments, {"case_sensitive", "by", "reverse"}, 0);
   require_defined(value);
-  if (!value.is(Kind::dict)) throw_type("dictsort() needs a dict, not '{}'", type_name(value));
+  if (!value.is(Kind::dict)) throw_type("dictsort() needs a mapping, found {}", described(value));
   const std::string_view by = bound.string(1).value_or("key");
   if (by != "key" && by != "value") throw_type("dictsort(): found by='{}', expected 'key' or 'value'", by);
   std::vector<Keyed> items;
@@ -192,19 +191,28 @@ Value slice(Interpreter& in, const Value& value, Arguments& arguments) {
     const std::size_t size = each + (i < n_longer ? 1 : 0);
     std::vector<Value> part(items.begin() + static_cast<std::ptrdiff_t>(begin),
                             items.begin() + static_cast<std::ptrdiff_t>(begin + size));
-    if (bound.has(1) && !bound[1].is(Kind::none) && i >= n_longer && n_longer > 0) part.push_back(bound[1]);
+    if (bound.has(1) && !bound[1].is(Kind::none) && i >= n_longer) part.push_back(bound[1]);
     out.push_back(make_list(in.heap(), std::move(part)));
     begin += size;
   }
   return make_list(in.heap(), std::move(out), ListForm::generator);
 }
 
+constexpr std::string_view kGroupNames[] = {"grouper", "list"};
+
+// Pairs of what the items have in common and the items, sorted by it. Where case is ignored, the first item of a group
+// says how it is written.
 Value groupby(Interpreter& in, const Value& value, Arguments& arguments) {
   const Bound bound("groupby", arguments, {"attribute", "default", "case_sensitive"}, 1);
+  const bool case_sensitive = bound.boolean(2, false);
+  const auto label_of = [&](const Value& item) {
+    Value label = dotted_item(in, item, bound[0]);
+    return label.is(Kind::undefined) && bound.has(1) ? bound[1] : label;
+  };
   std::vector<Keyed> items;
   for (const Value& item : iterate(in.heap(), value)) {
-    Value key = sort_key(in, item, &bound[0], bound.boolean(2, false));
-    if (key.is(Kind::undefined) && bound.has(1)) key = bound[1];
+    Value key = label_of(item);
+    if (!case_sensitive && key.is(Kind::string)) key = Value::string(in.heap(), to_lower(key.text()));
     items.push_back({{key}, make_list(in.heap(), {key, item}, ListForm::tuple)});
   }
   std::vector<Value> out;
@@ -212,10 +220,9 @@ Value groupby(Interpreter& in, const Value& value, Arguments& arguments) {
   std::vector<Value> group;
   const auto finish = [&] {
     if (group.empty()) return;
-    const Value label = bound.boolean(2, false) ? last_key : dotted_item(in, group[0], bound[0]);
-    const Value key = label.is(Kind::undefined) ? last_key : label;
+    Value label = case_sensitive ? last_key : label_of(group[0]);
     Value members = make_list(in.heap(), std::exchange(group, {}));
-    out.push_back(make_list(in.heap(), {key, std::move(members)}, ListForm::tuple));
+    out.emplace_back(*new List(in.heap(), {std::move(label), std::move(members)}, kGroupNames));
   };
   for (const Value& pair : sorted(in, std::move(items), false)) {
     const std::vector<Value>& parts = pair.as_list().items();
@@ -231,7 +238,7 @@ Value groupby(Interpreter& in, const Value& value, Arguments& arguments) {
 Value random_item(Interpreter& in, const Value& value, Arguments& arguments) {
   const Bound bound("random", arguments, {}, 0);
   if (value.is(Kind::dict) || value.is(Kind::none) || value.is_number())
-    throw_type("random(): found '{}', expected a sequence", type_name(value));
+    throw_type("random(): found {}, expected a sequence", described(value));
   const std::vector<Value> items = iterate(in.heap(), value);
   if (items.empty()) return Value::undefined(in.heap(), "No random item, sequence was empty.");
   const std::uint64_t mixed = (in.heap().steps() + 1) * 0x9E3779B97F4A7C15u;  // 2^64 / golden ratio

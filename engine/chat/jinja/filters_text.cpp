@@ -32,7 +32,12 @@ Value title(Interpreter& in, const Value& value, Arguments& arguments) {
   const std::string& text = subject.text();
   std::string out;
   std::size_t word = 0;
-  const auto finish = [&](std::size_t end) { out += capitalize(std::string_view(text).substr(word, end - word)); };
+  const auto finish = [&](std::size_t end) {
+    if (word == end) return;
+    const std::size_t first = char_at(text, word).size;  // in upper, not in title case, as Jinja has it
+    out += to_upper(std::string_view(text).substr(word, first));
+    out += to_lower(std::string_view(text).substr(word + first, end - word - first));
+  };
   for (std::size_t at = 0; at < text.size();) {
     const Char c = char_at(text, at);
     if (is_space(c.code) ||
@@ -104,7 +109,12 @@ Value truncate(Interpreter& in, const Value& value, Arguments& arguments) {
   const std::string end(bound.string(2).value_or("..."));
   const auto n_end = static_cast<std::int64_t>(count_chars(end));
   if (length < n_end || leeway < 0) throw_type("truncate(): the length must be at least that of '{}'", end);
-  const Value subject = as_text(in, value);
+  if (!value.is(Kind::string)) {
+    // A short list stays one; what would have to be cut must be text.
+    if (length_of(value) - leeway <= length) return value;
+    throw_type("truncate(): expected a string, found {}", described(value));
+  }
+  const Value& subject = value;
   if (length_of(subject) - leeway <= length) return subject;
   std::string_view kept = subject.text();
   kept = kept.substr(0, offset_of(kept, static_cast<std::size_t>(length - n_end)));
@@ -178,19 +188,28 @@ std::string quoted(std::string_view text, bool is_form) {
 
 Value urlencode(Interpreter& in, const Value& value, Arguments& arguments) {
   const Bound bound("urlencode", arguments, {}, 0);
-  if (!value.is(Kind::dict)) return Value::string(in.heap(), quoted(to_text(in.heap(), value), false));
+  if (!value.is(Kind::dict) && !value.is(Kind::list))
+    return Value::string(in.heap(), quoted(to_text(in.heap(), value), false));
   std::string out;
-  for (const Dict::Entry& entry : value.as_dict().entries()) {
+  const auto add = [&](const Value& name, const Value& part) {
     if (!out.empty()) out += '&';
-    out += quoted(to_text(in.heap(), entry.key), true) + "=" + quoted(to_text(in.heap(), entry.value), true);
-  }
+    out += quoted(to_text(in.heap(), name), true) + "=" + quoted(to_text(in.heap(), part), true);
+  };
+  if (value.is(Kind::dict))
+    for (const Dict::Entry& entry : value.as_dict().entries()) add(entry.key, entry.value);
+  else
+    for (const Value& item : iterate(in.heap(), value)) {
+      const std::vector<Value> pair = iterate(in.heap(), item);
+      if (pair.size() != 2) throw_type("urlencode() needs pairs of a name and a value, found {}", described(item));
+      add(pair[0], pair[1]);
+    }
   return Value::string(in.heap(), std::move(out));
 }
 
 Value wordwrap(Interpreter& in, const Value& value, Arguments& arguments) {
   const Bound bound("wordwrap", arguments, {"width", "break_long_words", "wrapstring", "break_on_hyphens"}, 0);
   const std::int64_t width = bound.integer(0, 79);
-  if (width < 1) throw_type("invalid width {} (must be > 0)", width);
+  if (width < 1) throw_type("wordwrap(): found the width {}, expected at least 1", width);
   const bool has_end = bound.has(2) && !bound[2].is(Kind::none);
   const std::string end(has_end ? bound.string(2).value_or("\n") : "\n");
   const WrapStyle style{static_cast<std::size_t>(width), bound.boolean(1, true), bound.boolean(3, true)};

@@ -2,6 +2,7 @@
 #include "engine/chat/jinja/interpreter.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace quern::engine::chat::jinja {
 
@@ -15,7 +16,7 @@ Value range(Interpreter& in, Arguments& arguments) {
   const std::int64_t start = only_stop ? 0 : bound.integer(0, 0);
   const std::int64_t stop = only_stop ? bound.integer(0, 0) : bound.integer(1, 0);
   const std::int64_t step = bound.integer(2, 1);
-  if (step == 0) throw_type("range() arg 3 must not be zero");
+  if (step == 0) throw_type("range(): the step is zero");
   std::vector<Value> items;
   for (std::int64_t i = start; step > 0 ? i < stop : i > stop;) {
     if (items.size() >= static_cast<std::size_t>(kMaxRange))
@@ -23,7 +24,7 @@ Value range(Interpreter& in, Arguments& arguments) {
     items.push_back(Value::integer(i));
     if (__builtin_add_overflow(i, step, &i)) break;
   }
-  return make_list(in.heap(), std::move(items), ListForm::range);
+  return Value(*new List(in.heap(), std::move(items), Bounds{start, stop, step}));
 }
 
 // The entries of dict(...) and namespace(...): another dict's or a list of pairs, then keywords.
@@ -67,19 +68,14 @@ Value raise_exception(Interpreter& in, Arguments& arguments) {
 
 Value strftime_now(Interpreter& in, Arguments& arguments) {
   const Bound bound("strftime_now", arguments, {"format"}, 1);
-  const std::string format(bound.string(0).value_or(""));
-  if (format.size() > 256)
-    throw_type("strftime_now(): the format has {} bytes, at most 256 are allowed", format.size());
-  char text[8192];  // %c and its like are shorter than 32 times their format
-  const std::size_t size = std::strftime(text, sizeof(text), format.c_str(), &in.now());
-  return Value::string(in.heap(), std::string(text, size));
+  return Value::string(in.heap(), format_time(in.now(), bound.string(0).value_or("")));
 }
 
 // joiner(", "): empty at the first call, then the separator.
 class Joiner final : public Object {
  public:
   Joiner(Heap& heap, Value separator) : Object(heap, sizeof(*this)), separator_(std::move(separator)) {}
-  std::string_view type() const noexcept override { return "Joiner"; }
+  std::string_view type() const noexcept override { return "a joiner"; }
   std::string describe() const override { return "<Joiner>"; }
   bool callable() const noexcept override { return true; }
   Value call(Interpreter& in, Arguments& arguments) override {
@@ -102,7 +98,7 @@ class Cycler final : public Object {
  public:
   Cycler(Heap& heap, std::vector<Value> items)
       : Object(heap, sizeof(*this) + items.size() * sizeof(Value)), items_(std::move(items)) {}
-  std::string_view type() const noexcept override { return "Cycler"; }
+  std::string_view type() const noexcept override { return "a cycler"; }
   std::string describe() const override { return "<Cycler>"; }
   std::optional<Value> attribute(Interpreter& in, std::string_view name) override;
   Value next() {
@@ -141,9 +137,49 @@ Value cycler(Interpreter& in, Arguments& arguments) {
   return Value(*new Cycler(in.heap(), std::move(arguments.positional)));
 }
 
+// Filler text: paragraphs of sentences. The same request must give the same prompt, so nothing in it is random.
+Value lipsum(Interpreter& in, Arguments& arguments) {
+  const Bound bound("lipsum", arguments, {"n", "html", "min", "max"}, 0);
+  static constexpr std::string_view kWords[] = {
+      "lorem",  "ipsum", "dolor",  "sit", "amet",   "consectetur", "adipiscing", "elit", "sed",   "do",     "eiusmod",
+      "tempor", "ut",    "labore", "et",  "dolore", "magna",       "aliqua",     "enim", "minim", "veniam", "quis"};
+  const std::int64_t n = std::clamp<std::int64_t>(bound.integer(0, 5), 0, 1000);
+  const std::int64_t least = std::clamp<std::int64_t>(bound.integer(2, 20), 1, 10'000);
+  const std::int64_t most = std::clamp<std::int64_t>(bound.integer(3, 100), least + 1, 10'001);
+  const bool html = bound.boolean(1, true);
+  std::string out;
+  std::uint64_t state = 1;
+  const auto next = [&state](std::uint64_t below) {
+    state = state * 6364136223846793005u + 1442695040888963407u;  // Knuth, MMIX
+    return (state >> 33) % below;
+  };
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (i > 0) out += html ? "\n" : "\n\n";
+    out += html ? "<p>" : "";
+    const auto size = least + static_cast<std::int64_t>(next(static_cast<std::uint64_t>(most - least)));
+    bool begins = true;
+    for (std::int64_t word = 0; word < size; ++word) {
+      in.heap().step();
+      std::string text(kWords[next(std::size(kWords))]);
+      if (begins) text[0] = static_cast<char>(text[0] - 'a' + 'A');
+      const std::uint64_t chance = next(12);
+      begins = chance == 0;
+      out += (word > 0 ? " " : "") + text + (word + 1 == size || begins ? "." : chance == 1 ? "," : "");
+    }
+    out += html ? "</p>" : "";
+  }
+  return Value::string(in.heap(), std::move(out), html);
+}
+
 constexpr Named<GlobalFunction> kGlobals[] = {
-    {"range", &range},   {"dict", &dict},     {"namespace", &make_namespace},  {"raise_exception", &raise_exception},
-    {"joiner", &joiner}, {"cycler", &cycler}, {"strftime_now", &strftime_now},
+    {"range", &range},
+    {"dict", &dict},
+    {"namespace", &make_namespace},
+    {"raise_exception", &raise_exception},
+    {"lipsum", &lipsum},
+    {"joiner", &joiner},
+    {"cycler", &cycler},
+    {"strftime_now", &strftime_now},
 };
 
 }  // namespace

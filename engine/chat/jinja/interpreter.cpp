@@ -28,8 +28,8 @@ void Scope::drop_references() noexcept {
   parent_ = Ref<Scope>();
 }
 
-Interpreter::Interpreter(Heap& heap, const ProgramTree& tree, const std::tm& now)
-    : heap_(heap), tree_(tree), now_(now), scope_(new Scope(heap, Ref<Scope>())) {}
+Interpreter::Interpreter(Heap& heap, const ProgramTree& tree, const Moment& now)
+    : heap_(heap), tree_(tree), now_(now), scope_(new Scope(heap, Ref<Scope>())), root_(scope_) {}
 
 // The line of what failed is the last one that was begun and not ended.
 Value Interpreter::value_of(const Expression& expression) {
@@ -55,8 +55,7 @@ void Interpreter::assign(const Target& target, Value value) {
   if (!target.parts.empty()) {
     const std::vector<Value> values = iterate(heap_, value);
     if (values.size() != target.parts.size())
-      throw_type("{} values to unpack (expected {}, got {})",
-                 values.size() < target.parts.size() ? "not enough" : "too many", target.parts.size(), values.size());
+      throw_type("{} values for {} variables", values.size(), target.parts.size());
     for (std::size_t i = 0; i < values.size(); ++i) assign(target.parts[i], values[i]);
     return;
   }
@@ -84,13 +83,12 @@ void Interpreter::write(std::string_view text) {
 Value Interpreter::capture(const Body& body) {
   Capture capture(*this);
   run(body);
-  return Value::string(heap_, capture.take());
+  return Value::string(heap_, capture.take(), escapes_);
 }
 
 Value Interpreter::call(const Value& callee, Arguments& arguments) {
   require_defined(callee);
-  if (!callee.is(Kind::object) || !callee.as_object().callable())
-    throw_type("'{}' object is not callable", type_name(callee));
+  if (!callee.is(Kind::object) || !callee.as_object().callable()) throw_type("{} cannot be called", described(callee));
   const Depth depth(*this);
   const Value keep = callee;  // the call may end the variable that held it
   return keep.as_object().call(*this, arguments);
@@ -105,13 +103,13 @@ Arguments Interpreter::evaluate(const ArgumentList& list, std::vector<Value>& ke
     for (Value& item : iterate(heap_, value_of(*list.star))) out.positional.push_back(std::move(item));
   if (list.double_star == nullptr) return out;
   Value entries = value_of(*list.double_star);
-  if (!entries.is(Kind::dict)) throw_type("the argument after ** must be a dict, not '{}'", type_name(entries));
+  if (!entries.is(Kind::dict)) throw_type("the argument after ** must be a mapping, found {}", described(entries));
   for (const Dict::Entry& entry : entries.as_dict().entries()) {
     if (!entry.key.is(Kind::string)) throw_type("keywords must be strings");
     const auto same = [&entry](const auto& known) { return known.first == entry.key.text(); };
     heap_.step(out.keyword.size());
     if (std::any_of(out.keyword.begin(), out.keyword.end(), same))
-      throw_type("got multiple values for keyword argument '{}'", entry.key.text());
+      throw_type("the argument '{}' was given twice", entry.key.text());
     keep.push_back(entry.key);
     out.keyword.emplace_back(entry.key.text(), entry.value);
   }

@@ -4,9 +4,9 @@
 
 #include "engine/chat/jinja/ast.hpp"
 #include "engine/chat/jinja/containers.hpp"
+#include "engine/chat/jinja/moment.hpp"
 #include "engine/chat/jinja/object.hpp"
 
-#include <ctime>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,10 +31,10 @@ class Scope final : public Payload {
 
 class Interpreter {
  public:
-  Interpreter(Heap& heap, const ProgramTree& tree, const std::tm& now);
+  Interpreter(Heap& heap, const ProgramTree& tree, const Moment& now);
 
   Heap& heap() noexcept { return heap_; }
-  const std::tm& now() const noexcept { return now_; }
+  const Moment& now() const noexcept { return now_; }
   const ProgramTree& tree() const noexcept { return tree_; }
   std::uint32_t line() const noexcept { return line_; }
 
@@ -46,13 +46,16 @@ class Interpreter {
   void set(Symbol symbol, Value value) { scope_->set(symbol, std::move(value)); }
   void assign(const Target& target, Value value);
   const Ref<Scope>& scope() const noexcept { return scope_; }
-  class Inner;  // makes a scope the current one
+  const Ref<Scope>& root() const noexcept { return root_; }  // that of the template itself
+  class Inner;                                               // makes a scope the current one
 
   // ---- output
   class Capture;
   void write(std::string_view text);
-  Value capture(const Body& body);  // what it writes, as a string
-  Value filtered;                   // the subject of a filter block's chain
+  Value capture(const Body& body);                    // what it writes, as a string: a safe one where output is escaped
+  bool escapes() const noexcept { return escapes_; }  // inside {% autoescape true %}
+  bool set_escapes(bool on) noexcept { return std::exchange(escapes_, on); }
+  Value filtered;  // the subject of a filter block's chain
 
   // ---- calls
   Value call(const Value& callee, Arguments& arguments);
@@ -66,8 +69,10 @@ class Interpreter {
  private:
   Heap& heap_;
   const ProgramTree& tree_;
-  const std::tm& now_;
+  const Moment& now_;
   Ref<Scope> scope_;
+  const Ref<Scope> root_;
+  bool escapes_ = false;
   Capture* output_ = nullptr;
   std::uint32_t depth_ = 0, line_ = 0;
 };
@@ -128,7 +133,7 @@ class Macro final : public Object {
  public:
   Macro(Heap& heap, const MacroDefinition& definition, Ref<Scope> scope)
       : Object(heap, sizeof(*this)), definition_(definition), scope_(std::move(scope)) {}
-  std::string_view type() const noexcept override { return "Macro"; }
+  std::string_view type() const noexcept override { return "a macro"; }
   std::string describe() const override { return fmt::format("<Macro '{}'>", definition_.name); }
   std::optional<Value> attribute(Interpreter& in, std::string_view name) override;
   bool callable() const noexcept override { return true; }

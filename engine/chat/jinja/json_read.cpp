@@ -1,5 +1,7 @@
 #include "engine/chat/jinja/containers.hpp"
+#include "engine/chat/jinja/integers.hpp"
 #include "engine/chat/jinja/json.hpp"
+#include "engine/chat/jinja/literals.hpp"
 #include "engine/chat/jinja/text.hpp"
 
 #include <charconv>
@@ -107,12 +109,12 @@ class Reader {
       if (digits() == 0) refuse("a digit");
     }
     const std::string_view written = text_.substr(begin, at_ - begin);
-    std::int64_t integer = 0;
-    if (!is_real && std::from_chars(written.data(), written.data() + written.size(), integer).ec == std::errc())
-      return Value::integer(integer);
-    double real = 0;  // also for integers beyond 64 bits
-    if (std::from_chars(written.data(), written.data() + written.size(), real).ec != std::errc())
-      refuse("a smaller number");
+    if (!is_real) {
+      if (const auto small = parse_integer(written, 10); small) return Value::integer(*small);
+      return read_integer(heap_, written, 10).value_or(Value::integer(0));
+    }
+    double real = 0;  // beyond its range: infinity, as Python reads it
+    read_decimal(written, real);
     return Value::real(real);
   }
 

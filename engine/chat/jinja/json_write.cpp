@@ -34,7 +34,8 @@ class Writer {
         out_ += value.as_bool() ? "true" : "false";
         return;
       case Kind::integer:
-        fmt::format_to(std::back_inserter(out_), "{}", value.as_int());
+      case Kind::big:
+        out_ += to_text(heap_, value);
         return;
       case Kind::real:
         return real(value.as_real());
@@ -47,7 +48,7 @@ class Writer {
       default:
         break;
     }
-    throw_type("Object of type {} is not JSON serializable", type_name(value));
+    throw_type("JSON has no form for {}", described(value));
   }
 
   void real(double value) {
@@ -120,13 +121,14 @@ class Writer {
         return;
       case Kind::boolean:
       case Kind::integer:
+      case Kind::big:
       case Kind::real:
         out_ += '"';
         write(key, 0);
         out_ += '"';
         return;
       default:
-        throw_type("keys must be str, int, float, bool or None, not {}", type_name(key));
+        throw_type("a key in JSON cannot be {}", described(key));
     }
   }
 

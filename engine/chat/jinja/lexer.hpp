@@ -32,7 +32,8 @@ enum class TokenKind : std::uint8_t {
 struct Token {
   TokenKind kind = TokenKind::end;
   std::uint32_t line = 0;
-  std::string text;  // of a string its value; of data, names and operators what is written
+  // Of a string its value; of data, names, operators, and integers beyond 64 bits what is written.
+  std::string text;
   std::int64_t integer = 0;
   double real = 0;
 };

@@ -4,16 +4,17 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 namespace quern::engine::chat::jinja {
 
 namespace {
 
-bool is_digit(char c) noexcept {
+bool is_ascii_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
 bool is_hex(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  return is_ascii_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 // The length of digits with single underscores between them.
@@ -36,7 +37,7 @@ std::string without_underscores(std::string_view text) {
 std::size_t exponent(std::string_view text) {
   if (text.empty() || (text[0] != 'e' && text[0] != 'E')) return 0;
   const std::size_t sign = text.size() > 1 && (text[1] == '+' || text[1] == '-') ? 2 : 1;
-  const std::size_t n = digits(text.substr(sign), is_digit);
+  const std::size_t n = digits(text.substr(sign), is_ascii_digit);
   return n == 0 ? 0 : sign + n;
 }
 
@@ -54,8 +55,15 @@ int base_of_prefix(std::string_view text) {
   }
 }
 
-std::string_view trimmed(std::string_view text) {
-  return strip(text, nullptr, true, true);
+// The digits begin at `first`.
+void set_integer(std::string_view written, std::size_t first, int base, Token& out) {
+  static constexpr std::size_t kMaxDigits = 20'000;
+  if (written.size() > kMaxDigits)
+    throw_failure(FailureKind::syntax, "an integer of {} digits, at most {} are allowed", written.size(), kMaxDigits);
+  if (const auto value = parse_integer(without_underscores(written.substr(first)), base); value)
+    out.integer = *value;
+  else
+    out.text = written;
 }
 
 }  // namespace
@@ -63,18 +71,17 @@ std::string_view trimmed(std::string_view text) {
 std::size_t read_number(std::string_view text, bool may_be_real, Token& out) {
   if (const int base = base_of_prefix(text); base != 0) {
     const auto is_one = [base](char c) { return base == 16 ? is_hex(c) : c >= '0' && c < '0' + base; };
-    if (const std::size_t n = digits(text.substr(2), is_one); n > 0) {
-      const auto value = parse_integer(text.substr(2, n), base);
-      if (!value) throw_failure(FailureKind::syntax, "the integer {} is too large", text.substr(0, 2 + n));
-      out.integer = *value;
-      return 2 + n;
+    const std::size_t first = text[2] == '_' ? 3 : 2;
+    if (const std::size_t n = digits(text.substr(first), is_one); n > 0) {
+      set_integer(text.substr(0, first + n), first, base, out);
+      return first + n;
     }
   }
-  std::size_t size = digits(text, is_digit);
+  std::size_t size = digits(text, is_ascii_digit);
   const std::size_t n_whole = size;
   if (may_be_real) {
     if (size < text.size() && text[size] == '.')
-      if (const std::size_t n = digits(text.substr(size + 1), is_digit); n > 0) size += 1 + n;
+      if (const std::size_t n = digits(text.substr(size + 1), is_ascii_digit); n > 0) size += 1 + n;
     size += exponent(text.substr(size));
   }
   const std::string_view written = text.substr(0, size);
@@ -83,9 +90,7 @@ std::size_t read_number(std::string_view text, bool may_be_real, Token& out) {
     out.real = parse_real(written).value_or(0.0);
     return size;
   }
-  const auto value = parse_integer(written, 10);
-  if (!value) throw_failure(FailureKind::syntax, "the integer {} is too large", written);
-  out.integer = *value;
+  set_integer(written, 0, 10, out);
   return size;
 }
 
@@ -124,30 +129,21 @@ std::string unescape(std::string_view text) {
   return out;
 }
 
-std::optional<std::int64_t> parse_integer(std::string_view text, int base) {
-  text = trimmed(text);
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  const int prefix = base_of_prefix(text);
-  if (prefix != 0 && (base == prefix || base == 0)) {
-    text.remove_prefix(2);
-    base = prefix;
-  }
-  if (base == 0) base = 10;
-  if (base < 2 || base > 36 || text.empty()) return std::nullopt;
-  const auto is_one = [](char c) { return is_hex(c) || (c >= 'g' && c <= 'z') || (c >= 'G' && c <= 'Z'); };
-  if (digits(text, is_one) != text.size()) return std::nullopt;
-  std::string digits_only = without_underscores(text);
-  if (negative) digits_only.insert(digits_only.begin(), '-');
+std::optional<std::int64_t> parse_integer(std::string_view digits, int base) {
   std::int64_t value = 0;
-  const char* const end = digits_only.data() + digits_only.size();
-  const auto read = std::from_chars(digits_only.data(), end, value, base);
+  const char* const end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, value, base);
   if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
   return value;
 }
 
 std::optional<double> parse_real(std::string_view text) {
-  std::string number = without_underscores(trimmed(text));
+  std::string number = with_ascii_digits(strip(text, nullptr, true, true));
+  for (std::size_t at = number.find('_'); at != std::string::npos; at = number.find('_', at)) {
+    if (at == 0 || at + 1 == number.size() || !is_ascii_digit(number[at - 1]) || !is_ascii_digit(number[at + 1]))
+      return std::nullopt;
+    number.erase(at, 1);
+  }
   const bool negative = number.starts_with('-');
   if (negative || number.starts_with('+')) number.erase(0, 1);
   const std::string lower = to_lower(number);
@@ -157,13 +153,20 @@ std::optional<double> parse_real(std::string_view text) {
   } else if (lower == "nan") {
     value = std::nan("");
   } else {
-    if (number.empty() || (!is_digit(number[0]) && number[0] != '.')) return std::nullopt;
-    const char* const end = number.data() + number.size();
-    const auto read = std::from_chars(number.data(), end, value);
-    if (read.ptr != end || read.ec == std::errc::invalid_argument) return std::nullopt;
-    if (read.ec == std::errc::result_out_of_range) value = number.find("e-") == std::string::npos ? HUGE_VAL : 0.0;
+    if (number.empty() || (!is_ascii_digit(number[0]) && number[0] != '.')) return std::nullopt;
+    if (!read_decimal(number, value)) return std::nullopt;
   }
   return negative ? -value : value;
+}
+
+bool read_decimal(std::string_view text, double& out) {
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, out);
+  if (read.ptr != end || read.ec == std::errc::invalid_argument) return false;
+  if (read.ec != std::errc::result_out_of_range) return true;
+  // Too small or too large: from_chars does not say which, but strtod, which is slower, does.
+  out = std::strtod(std::string(text).c_str(), nullptr);
+  return true;
 }
 
 }  // namespace quern::engine::chat::jinja

@@ -17,7 +17,7 @@ class Loop final : public Object {
         items_(std::move(items)),
         depth_(depth) {}
 
-  std::string_view type() const noexcept override { return "LoopContext"; }
+  std::string_view type() const noexcept override { return "the loop"; }
   std::string describe() const override { return fmt::format("<LoopContext {}/{}>", index + 1, items_.size()); }
   bool callable() const noexcept override { return statement_.recursive; }
   std::optional<Value> attribute(Interpreter& in, std::string_view name) override;

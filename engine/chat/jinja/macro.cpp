@@ -57,7 +57,7 @@ void Macro::bind(Interpreter& in, Arguments& arguments) const {
       if (!definition_.uses_kwargs) throw_type("macro '{}' takes no keyword argument '{}'", definition_.name, name);
       kwargs.as_dict().set(name, std::move(value));
     } else if (is_set[i]) {
-      throw_type("macro '{}' got multiple values for argument '{}'", definition_.name, name);
+      throw_type("macro '{}' was given the argument '{}' twice", definition_.name, name);
     } else {
       in.set(found->symbol, std::move(value));
       is_set[i] = true;

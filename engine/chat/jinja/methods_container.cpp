@@ -22,7 +22,7 @@ Value list_extend(Interpreter& in, const Value& self, Arguments& arguments) {
 Value list_insert(Interpreter&, const Value& self, Arguments& arguments) {
   const Bound bound("insert", arguments, {"index", "object"}, 2);
   const auto n = static_cast<std::int64_t>(self.as_list().items().size());
-  std::int64_t index = bound.integer(0, 0);
+  std::int64_t index = bound.place(0, 0);
   if (index < 0) index += n;
   self.as_list().insert(static_cast<std::size_t>(std::clamp<std::int64_t>(index, 0, n)), bound[1]);
   return Value::none();
@@ -31,16 +31,22 @@ Value list_insert(Interpreter&, const Value& self, Arguments& arguments) {
 Value list_pop(Interpreter&, const Value& self, Arguments& arguments) {
   const Bound bound("pop", arguments, {"index"}, 0);
   const auto n = static_cast<std::int64_t>(self.as_list().items().size());
-  std::int64_t index = bound.integer(0, -1);
+  std::int64_t index = bound.place(0, -1);
   if (index < 0) index += n;
-  if (n == 0) throw_type("pop from empty list");
-  if (index < 0 || index >= n) throw_type("pop index out of range");
+  if (n == 0) throw_type("pop(): the list is empty");
+  if (index < 0 || index >= n) throw_type("pop(): the list has no item {}", bound.place(0, -1));
   return self.as_list().remove(static_cast<std::size_t>(index));
 }
 
-std::size_t place_of(Interpreter& in, const Value& self, const Value& item) {
+// Between two places that may be negative; counted from the begin.
+std::size_t place_of(Interpreter& in, const Value& self, const Value& item, std::int64_t from = 0,
+                     std::int64_t to = INT64_MAX) {
   const std::vector<Value>& items = self.as_list().items();
-  for (std::size_t i = 0; i < items.size(); ++i)
+  const auto n = static_cast<std::int64_t>(items.size());
+  const auto limit = [n](std::int64_t i) {
+    return static_cast<std::size_t>(std::clamp<std::int64_t>(i < 0 ? i + n : i, 0, n));
+  };
+  for (std::size_t i = limit(from); i < limit(to); ++i)
     if (equal(in.heap(), items[i], item)) return i;
   throw_type("the list has no such item");
 }
@@ -52,8 +58,9 @@ Value list_remove(Interpreter& in, const Value& self, Arguments& arguments) {
 }
 
 Value list_index(Interpreter& in, const Value& self, Arguments& arguments) {
-  const Bound bound("index", arguments, {"value"}, 1);
-  return Value::integer(static_cast<std::int64_t>(place_of(in, self, bound[0])));
+  const Bound bound("index", arguments, {"value", "start", "stop"}, 1);
+  return Value::integer(
+      static_cast<std::int64_t>(place_of(in, self, bound[0], bound.place(1, 0), bound.place(2, INT64_MAX))));
 }
 
 Value list_count(Interpreter& in, const Value& self, Arguments& arguments) {
@@ -120,6 +127,23 @@ Value dict_pop(Interpreter& in, const Value& self, Arguments& arguments) {
   return out;
 }
 
+Value dict_popitem(Interpreter& in, const Value& self, Arguments& arguments) {
+  const Bound bound("popitem", arguments, {}, 0);
+  if (self.as_dict().size() == 0) throw_type("popitem(): the mapping is empty");
+  const Dict::Entry& last = self.as_dict().entries().back();
+  Value out = make_list(in.heap(), {last.key, last.value}, ListForm::tuple);
+  self.as_dict().erase(&last.value);
+  return out;
+}
+
+Value dict_fromkeys(Interpreter& in, const Value&, Arguments& arguments) {
+  const Bound bound("fromkeys", arguments, {"iterable", "value"}, 1);
+  Value out(make_dict(in.heap()));
+  for (Value& key : iterate(in.heap(), bound[0]))
+    out.as_dict().set(std::move(key), bound.has(1) ? bound[1] : Value::none());
+  return out;
+}
+
 Value dict_setdefault(Interpreter&, const Value& self, Arguments& arguments) {
   const Bound bound("setdefault", arguments, {"key", "default"}, 1);
   if (const Value* const found = self.as_dict().find(bound[0]); found != nullptr) return *found;
@@ -133,7 +157,7 @@ Value dict_update(Interpreter&, const Value& self, Arguments& arguments) {
   if (!arguments.positional.empty()) {
     const Value& other = arguments.positional[0];
     require_defined(other);
-    if (!other.is(Kind::dict)) throw_type("update() needs a dict, not '{}'", type_name(other));
+    if (!other.is(Kind::dict)) throw_type("update() needs a mapping, found {}", described(other));
     if (!other.same_as(self))
       for (const Dict::Entry& entry : other.as_dict().entries()) self.as_dict().set(entry.key, entry.value);
   }
@@ -166,7 +190,9 @@ constexpr Named<MethodFunction> kDictMethods[] = {
     {"values", &dict_view<ListForm::values>},
     {"get", &dict_get},
     {"pop", &dict_pop},
+    {"popitem", &dict_popitem},
     {"setdefault", &dict_setdefault},
+    {"fromkeys", &dict_fromkeys},
     {"update", &dict_update},
     {"copy", &dict_copy},
     {"clear", &dict_clear},

@@ -19,7 +19,7 @@ Window window_of(Interpreter& in, const Value& self, const Bound& bound) {
   const std::int64_t n = length_of(self);
   const auto limit = [&](std::size_t index, std::int64_t absent) {
     if (!bound.has(index) || bound[index].is(Kind::none)) return absent;
-    const std::int64_t i = bound.integer(index, absent);
+    const std::int64_t i = bound.place(index, absent);
     return i < 0 ? std::max<std::int64_t>(i + n, 0) : i;
   };
   const std::int64_t first = limit(1, 0), last = std::min(limit(2, n), n);
@@ -36,8 +36,8 @@ Value has_side(Interpreter& in, const Value& self, Arguments& arguments) {
   const Window window = window_of(in, self, bound);
   const auto matches = [&](const Value& part) {
     if (!part.is(Kind::string))
-      throw_type("{} first arg must be str or a tuple of str, not {}", at_end ? "endswith" : "startswith",
-                 type_name(part));
+      throw_type("{}(): expected a string or a tuple of strings, found {}", at_end ? "endswith" : "startswith",
+                 described(part));
     return window.exists && (at_end ? window.text.ends_with(part.text()) : window.text.starts_with(part.text()));
   };
   const bool is_tuple = bound[0].is(Kind::list) && bound[0].as_list().form() == ListForm::tuple;
@@ -60,7 +60,7 @@ Value find(Interpreter& in, const Value& self, Arguments& arguments) {
   }
   if (at != std::string_view::npos)
     return Value::integer(window.first + static_cast<std::int64_t>(count_chars(window.text.substr(0, at))));
-  if (must_exist) throw_type("substring not found");
+  if (must_exist) throw_type("the string does not contain '{}'", part);
   return Value::integer(-1);
 }
 
@@ -77,7 +77,7 @@ Value count(Interpreter& in, const Value& self, Arguments& arguments) {
 }
 
 // All characters are of that kind, and there is one.
-template <bool (*wanted)(char32_t)>
+template <bool (*wanted)(char32_t), bool of_nothing = false>
 Value all_are(Interpreter& in, const Value& self, Arguments& arguments) {
   const Bound bound("method", arguments, {}, 0);
   in.heap().work(self.text().size());
@@ -87,17 +87,14 @@ Value all_are(Interpreter& in, const Value& self, Arguments& arguments) {
     if (!wanted(c.code)) return Value::boolean(false);
     at += c.size;
   }
-  return Value::boolean(!text.empty());
+  return Value::boolean(!text.empty() || of_nothing);
 }
 
-// Decimal digits, superscripts and subscripts.
-bool is_digit(char32_t c) {
-  return is_decimal(c) || c == 0xB2 || c == 0xB3 || c == 0xB9 || c == 0x2070 || (c >= 0x2074 && c <= 0x2079) ||
-         (c >= 0x2080 && c <= 0x2089);
+bool is_no_upper(char32_t c) noexcept {
+  return is_lower(c) || is_title(c);
 }
-
-bool is_alnum(char32_t c) {
-  return is_alpha(c) || is_numeric(c);
+bool is_no_lower(char32_t c) noexcept {
+  return is_upper(c) || is_title(c);
 }
 
 template <bool (*wanted)(char32_t), bool (*other)(char32_t)>
@@ -120,6 +117,27 @@ Value is_ascii(Interpreter&, const Value& self, Arguments& arguments) {
   return Value::boolean(self.as_string().is_ascii());
 }
 
+// Capitals begin words, small letters go on with them.
+Value has_title_case(Interpreter& in, const Value& self, Arguments& arguments) {
+  const Bound bound("istitle", arguments, {}, 0);
+  in.heap().work(self.text().size());
+  bool inside = false, found = false;
+  for (std::size_t at = 0; at < self.text().size();) {
+    const Char c = char_at(self.text(), at);
+    const bool begins = is_upper(c.code) || is_title(c.code), goes_on = is_lower(c.code);
+    if ((begins && inside) || (goes_on && !inside)) return Value::boolean(false);
+    inside = begins || goes_on;
+    found = found || inside;
+    at += c.size;
+  }
+  return Value::boolean(found);
+}
+
+Value is_name(Interpreter&, const Value& self, Arguments& arguments) {
+  const Bound bound("isidentifier", arguments, {}, 0);
+  return Value::boolean(is_identifier(self.text()));
+}
+
 constexpr Named<MethodFunction> kMethods[] = {
     {"startswith", &has_side<false>},
     {"endswith", &has_side<true>},
@@ -134,9 +152,12 @@ constexpr Named<MethodFunction> kMethods[] = {
     {"isdecimal", &all_are<&is_decimal>},
     {"isnumeric", &all_are<&is_numeric>},
     {"isspace", &all_are<&is_space>},
-    {"isupper", &has_case<&is_upper, &is_lower>},
-    {"islower", &has_case<&is_lower, &is_upper>},
+    {"isupper", &has_case<&is_upper, &is_no_upper>},
+    {"islower", &has_case<&is_lower, &is_no_lower>},
     {"isascii", &is_ascii},
+    {"isprintable", &all_are<&is_printable, true>},
+    {"istitle", &has_title_case},
+    {"isidentifier", &is_name},
 };
 
 }  // namespace
@@ -146,7 +167,8 @@ std::span<const Named<MethodFunction>> string_query_methods() noexcept {
 }
 
 const Named<MethodFunction>* find_string_method(std::string_view name) noexcept {
-  for (const auto table : {string_edit_methods(), string_split_methods(), string_query_methods()})
+  for (const auto table :
+       {string_edit_methods(), string_split_methods(), string_query_methods(), string_table_methods()})
     for (const Named<MethodFunction>& row : table)
       if (row.name == name) return &row;
   return nullptr;

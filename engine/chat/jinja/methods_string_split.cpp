@@ -65,11 +65,11 @@ std::vector<std::string_view> split_space(std::string_view text, std::int64_t ma
 template <bool from_right>
 Value split(Interpreter& in, const Value& self, Arguments& arguments) {
   const Bound bound(from_right ? "rsplit" : "split", arguments, {"sep", "maxsplit"}, 0);
-  const std::int64_t max_splits = bound.integer(1, -1);
+  const std::int64_t max_splits = bound.place(1, -1);
   const auto separator = bound.string(0);
   std::string_view text = self.text();
   if (!separator) return pieces(in, self, split_space(text, max_splits, from_right));
-  if (separator->empty()) throw_type("empty separator");
+  if (separator->empty()) throw_type("the separator is empty");
   std::vector<std::string_view> out;
   while (max_splits < 0 || static_cast<std::int64_t>(out.size()) < max_splits) {
     const std::size_t at = from_right ? find_last(in.heap(), text, *separator) : find_text(text, *separator);
@@ -92,7 +92,7 @@ template <bool from_right>
 Value partition(Interpreter& in, const Value& self, Arguments& arguments) {
   const Bound bound("partition", arguments, {"sep"}, 1);
   const std::string_view text = self.text(), separator = bound.string(0).value_or("");
-  if (separator.empty()) throw_type("empty separator");
+  if (separator.empty()) throw_type("the separator is empty");
   const std::size_t at = from_right ? find_last(in.heap(), text, separator) : find_text(text, separator);
   std::vector<std::string_view> parts;
   if (at != std::string_view::npos)

@@ -1,6 +1,7 @@
 #include "engine/chat/jinja/object.hpp"
 
 #include "engine/chat/jinja/containers.hpp"
+#include "engine/chat/jinja/integers.hpp"
 
 #include <algorithm>
 
@@ -16,8 +17,8 @@ Bound::Bound(std::string_view function, const Arguments& arguments, std::initial
   for (std::size_t i = 0; i < arguments.positional.size(); ++i) values_[i] = &arguments.positional[i];
   for (const auto& [name, value] : arguments.keyword) {
     const auto i = static_cast<std::size_t>(std::find(names_, names_ + n, name) - names_);
-    if (i == n) throw_type("{}() got an unexpected keyword argument '{}'", function, name);
-    if (values_[i] != nullptr) throw_type("{}() got multiple values for argument '{}'", function, name);
+    if (i == n) throw_type("{}() knows no argument '{}'", function, name);
+    if (values_[i] != nullptr) throw_type("{}() was given the argument '{}' twice", function, name);
     values_[i] = &value;
   }
   for (std::size_t i = 0; i < n_required; ++i)
@@ -27,9 +28,15 @@ Bound::Bound(std::string_view function, const Arguments& arguments, std::initial
 std::int64_t Bound::integer(std::size_t index, std::int64_t absent) const {
   if (!has(index)) return absent;
   require_defined(*values_[index]);
+  if (values_[index]->is(Kind::big))
+    throw_type("{}(): '{}' is an integer of more than 64 bits", function_, names_[index]);
   if (!values_[index]->is_int())
-    throw_type("{}(): '{}' must be an integer, not '{}'", function_, names_[index], type_name(*values_[index]));
+    throw_type("{}(): '{}' must be an integer, found {}", function_, names_[index], described(*values_[index]));
   return values_[index]->as_int();
+}
+
+std::int64_t Bound::place(std::size_t index, std::int64_t absent) const {
+  return has(index) && values_[index]->is(Kind::big) ? clamped(*values_[index]) : integer(index, absent);
 }
 
 bool Bound::boolean(std::size_t index, bool absent) const {
@@ -40,7 +47,7 @@ std::optional<std::string_view> Bound::string(std::size_t index) const {
   if (!has(index) || values_[index]->is(Kind::none)) return std::nullopt;
   require_defined(*values_[index]);
   if (!values_[index]->is(Kind::string))
-    throw_type("{}(): '{}' must be a string, not '{}'", function_, names_[index], type_name(*values_[index]));
+    throw_type("{}(): '{}' must be a string, found {}", function_, names_[index], described(*values_[index]));
   return values_[index]->text();
 }
 
@@ -49,7 +56,7 @@ std::optional<Value> Object::attribute(Interpreter&, std::string_view) {
 }
 
 Value Object::call(Interpreter&, Arguments&) {
-  throw_type("'{}' object is not callable", type());
+  throw_type("{} cannot be called", type());
 }
 
 Value BoundMethod::call(Interpreter& in, Arguments& arguments) {

@@ -28,6 +28,8 @@ class Bound {
   const Value& operator[](std::size_t index) const noexcept { return *values_[index]; }
   // The argument or, where absent, the default. Errors: type where it has another type.
   std::int64_t integer(std::size_t index, std::int64_t absent) const;
+  // A count or a place in a sequence: an integer beyond 64 bits is as good as the last that fits.
+  std::int64_t place(std::size_t index, std::int64_t absent) const;
   bool boolean(std::size_t index, bool absent) const;
   std::optional<std::string_view> string(std::size_t index) const;  // None counts as absent
 
@@ -40,8 +42,8 @@ class Bound {
 
 class Object : public Payload {
  public:
-  virtual std::string_view type() const noexcept = 0;
-  virtual std::string describe() const = 0;  // repr()
+  virtual std::string_view type() const noexcept = 0;  // what messages call it: "a function"
+  virtual std::string describe() const = 0;            // repr()
   virtual std::optional<Value> attribute(Interpreter& in, std::string_view name);
   virtual bool callable() const noexcept { return false; }
   virtual Value call(Interpreter& in, Arguments& arguments);
@@ -64,7 +66,7 @@ struct Named {
 class FunctionObject final : public Object {
  public:
   FunctionObject(Heap& heap, const Named<GlobalFunction>& row) : Object(heap, sizeof(*this)), row_(row) {}
-  std::string_view type() const noexcept override { return "function"; }
+  std::string_view type() const noexcept override { return "a function"; }
   std::string describe() const override { return fmt::format("<function {}>", row_.name); }
   bool callable() const noexcept override { return true; }
   Value call(Interpreter& in, Arguments& arguments) override { return row_.function(in, arguments); }
@@ -77,10 +79,8 @@ class BoundMethod final : public Object {
  public:
   BoundMethod(Heap& heap, const Named<MethodFunction>& row, Value self)
       : Object(heap, sizeof(*this)), row_(row), self_(std::move(self)) {}
-  std::string_view type() const noexcept override { return "builtin_function_or_method"; }
-  std::string describe() const override {
-    return fmt::format("<built-in method {} of {} object>", row_.name, type_name(self_));
-  }
+  std::string_view type() const noexcept override { return "a method"; }
+  std::string describe() const override { return fmt::format("<method {} of {}>", row_.name, described(self_)); }
   bool callable() const noexcept override { return true; }
   Value call(Interpreter& in, Arguments& arguments) override;
 
@@ -94,7 +94,7 @@ class BoundMethod final : public Object {
 class Namespace final : public Object {
  public:
   explicit Namespace(Heap& heap);
-  std::string_view type() const noexcept override { return "Namespace"; }
+  std::string_view type() const noexcept override { return "a namespace"; }
   std::string describe() const override { return "<Namespace>"; }
   std::optional<Value> attribute(Interpreter& in, std::string_view name) override;
   void set(std::string_view name, Value value);
@@ -111,5 +111,8 @@ const Named<GlobalFunction>* find_global(std::string_view name) noexcept;
 const Named<MethodFunction>* find_string_method(std::string_view name) noexcept;
 const Named<MethodFunction>* find_list_method(std::string_view name) noexcept;
 const Named<MethodFunction>* find_dict_method(std::string_view name) noexcept;
+const Named<MethodFunction>* find_bytes_method(std::string_view name) noexcept;
+const Named<MethodFunction>* find_number_method(const Value& number, std::string_view name) noexcept;
+std::optional<Value> number_attribute(Interpreter& in, const Value& number, std::string_view name);  // x.real, ...
 
 }  // namespace quern::engine::chat::jinja

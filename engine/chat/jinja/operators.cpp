@@ -1,61 +1,66 @@
 // Arithmetic and comparison. Source: the Python language reference, "Binary arithmetic operations": // and % round
-// towards minus infinity, / is always a float, and what does not fit into 64 bits is a failure.
+// towards minus infinity, / is always a float.
 #include "engine/chat/jinja/operators.hpp"
 
+#include "engine/chat/jinja/integers.hpp"
 #include "engine/chat/jinja/text.hpp"
 
 #include <cmath>
-#include <limits>
+#include <optional>
 
 namespace quern::engine::chat::jinja {
 
 namespace {
 
 constexpr std::string_view kSymbols[] = {"+", "-", "*", "/", "//", "%", "**"};
+constexpr std::int64_t kExactIntegers = 1ll << 53;  // as doubles
 constexpr std::string_view kCompareSymbols[] = {"==", "!=", "<", "<=", ">", ">=", "in", "not in"};
 
-[[noreturn]] void throw_overflow() {
-  throw_type("an integer is too large");
-}
-
-std::int64_t power_of(std::int64_t base, std::int64_t exponent) {
-  std::int64_t out = 1;
-  if (base == 0 || base == 1) return exponent == 0 ? 1 : base;
-  if (base == -1) return exponent % 2 == 0 ? 1 : -1;
-  for (; exponent > 0; --exponent)  // any other base overflows within 63 rounds
-    if (__builtin_mul_overflow(out, base, &out)) throw_overflow();
-  return out;
-}
-
-std::int64_t integers(BinaryOp op, std::int64_t a, std::int64_t b) {
+// What fits into 64 bits; everything else is done by integers.hpp.
+std::optional<std::int64_t> small_integers(BinaryOp op, std::int64_t a, std::int64_t b) noexcept {
   std::int64_t out = 0;
-  bool overflow = false;
   switch (op) {
     case BinaryOp::add:
-      overflow = __builtin_add_overflow(a, b, &out);
-      break;
+      return __builtin_add_overflow(a, b, &out) ? std::nullopt : std::optional(out);
     case BinaryOp::subtract:
-      overflow = __builtin_sub_overflow(a, b, &out);
-      break;
+      return __builtin_sub_overflow(a, b, &out) ? std::nullopt : std::optional(out);
     case BinaryOp::multiply:
-      overflow = __builtin_mul_overflow(a, b, &out);
-      break;
-    case BinaryOp::power:
-      return power_of(a, b);
-    default: {  // floor_divide, modulo
-      if (b == 0) throw_type("integer division or modulo by zero");
-      if (b == -1) {
-        if (op == BinaryOp::modulo) return 0;
-        overflow = __builtin_sub_overflow(std::int64_t{0}, a, &out);
-        break;
-      }
+      return __builtin_mul_overflow(a, b, &out) ? std::nullopt : std::optional(out);
+    case BinaryOp::floor_divide:
+    case BinaryOp::modulo: {
+      if (b == 0 || b == -1) return std::nullopt;
       const std::int64_t rest = a % b;
       const bool rounds = rest != 0 && (rest < 0) != (b < 0);
       return op == BinaryOp::modulo ? rest + (rounds ? b : 0) : a / b - (rounds ? 1 : 0);
     }
+    default:
+      return std::nullopt;
   }
-  if (overflow) throw_overflow();
+}
+
+double power_of(double a, double b) {
+  if (a == 0 && b < 0) throw_type("0.0 cannot be raised to a negative power");
+  if (a < 0 && b != std::floor(b)) throw_type("the power of a negative number has no real value");
+  const double out = std::pow(a, b);
+  if (std::isinf(out) && std::isfinite(a) && std::isfinite(b)) throw_type("the power is too large for a float");
   return out;
+}
+
+// The rest has the sign of the divisor, zeros too.
+double rest_of(double a, double b) {
+  double rest = std::fmod(a, b);
+  if (rest == 0) return std::copysign(0.0, b);
+  if ((rest < 0) != (b < 0)) rest += b;
+  return rest;
+}
+
+double floor_of(double a, double b) {
+  const double rest = std::fmod(a, b);
+  const double towards_zero = (a - rest) / b;
+  const double whole = rest != 0 && (rest < 0) != (b < 0) ? towards_zero - 1 : towards_zero;
+  if (whole == 0) return std::copysign(0.0, a / b);
+  const double floor = std::floor(whole);
+  return whole - floor > 0.5 ? floor + 1 : floor;
 }
 
 double reals(BinaryOp op, double a, double b) {
@@ -67,23 +72,23 @@ double reals(BinaryOp op, double a, double b) {
     case BinaryOp::multiply:
       return a * b;
     case BinaryOp::power:
-      if (a == 0 && b < 0) throw_type("0.0 cannot be raised to a negative power");
-      if (a < 0 && b != std::floor(b)) throw_type("complex numbers are not supported");
-      return std::pow(a, b);
+      return power_of(a, b);
     default:
-      if (b == 0) throw_type("float division by zero");
-      if (op == BinaryOp::divide) return a / b;
-      double rest = std::fmod(a, b);
-      if (rest != 0 && (rest < 0) != (b < 0)) rest += b;
-      return op == BinaryOp::modulo ? rest : std::floor((a - rest) / b + 0.5);
+      if (b == 0) throw_type("division by zero");
+      return op == BinaryOp::divide ? a / b : op == BinaryOp::modulo ? rest_of(a, b) : floor_of(a, b);
   }
 }
 
-Value numbers(BinaryOp op, const Value& a, const Value& b) {
-  const bool is_integer =
-      a.is_int() && b.is_int() && op != BinaryOp::divide && (op != BinaryOp::power || b.as_int() >= 0);
-  if (is_integer) return Value::integer(integers(op, a.as_int(), b.as_int()));
-  return Value::real(reals(op, a.as_real(), b.as_real()));
+Value numbers(Heap& heap, BinaryOp op, const Value& a, const Value& b) {
+  if (!a.is_whole() || !b.is_whole()) return Value::real(reals(op, a.as_real(), b.as_real()));
+  if (op == BinaryOp::divide) {
+    const auto is_exact = [](const Value& v) { return v.is_int() && std::abs(v.as_int() / 2) < kExactIntegers / 2; };
+    return Value::real(is_exact(a) && is_exact(b) ? reals(op, a.as_real(), b.as_real()) : quotient_of(heap, a, b));
+  }
+  if (op == BinaryOp::power && is_negative(b)) return Value::real(reals(op, a.as_real(), b.as_real()));
+  if (a.is_int() && b.is_int())
+    if (const auto small = small_integers(op, a.as_int(), b.as_int()); small) return Value::integer(*small);
+  return whole_numbers(heap, op, a, b);
 }
 
 void check_size(Interpreter& in, std::size_t n, std::size_t unit) {
@@ -95,7 +100,7 @@ void check_size(Interpreter& in, std::size_t n, std::size_t unit) {
 Value repeat(Interpreter& in, const Value& what, std::int64_t times) {
   const std::size_t n = times > 0 ? static_cast<std::size_t>(times) : 0;
   const std::size_t size = what.is(Kind::string) ? what.text().size() : what.as_list().items().size() * sizeof(Value);
-  check_size(in, n, std::max<std::size_t>(size, 1));
+  check_size(in, size == 0 ? 0 : n, std::max<std::size_t>(size, 1));
   if (what.is(Kind::string)) {
     std::string out;
     in.heap().copy(size * n);
@@ -128,7 +133,7 @@ Value binary(Interpreter& in, BinaryOp op, const Value& a, const Value& b) {
   const bool formats = op == BinaryOp::modulo && a.is(Kind::string);
   require_defined(a);
   if (!formats) require_defined(b);
-  if (a.is_number() && b.is_number()) return numbers(op, a, b);
+  if (a.is_number() && b.is_number()) return numbers(in.heap(), op, a, b);
   if (formats)
     return Value::string(in.heap(), percent_format(in, a.text(), b, a.as_string().safe()), a.as_string().safe());
   if (op == BinaryOp::add) {
@@ -138,27 +143,22 @@ Value binary(Interpreter& in, BinaryOp op, const Value& a, const Value& b) {
       out.insert(out.end(), b.as_list().items().begin(), b.as_list().items().end());
       return make_list(in.heap(), std::move(out), a.as_list().form());
     }
-    if (a.is(Kind::string)) throw_type("can only concatenate str (not \"{}\") to str", type_name(b));
-    if (is_plain_list(a))
-      throw_type("can only concatenate {} (not \"{}\") to {}", type_name(a), type_name(b), type_name(a));
   }
   if (op == BinaryOp::multiply) {
-    if ((a.is(Kind::string) || is_plain_list(a)) && b.is_int()) return repeat(in, a, b.as_int());
-    if ((b.is(Kind::string) || is_plain_list(b)) && a.is_int()) return repeat(in, b, a.as_int());
+    if ((a.is(Kind::string) || is_plain_list(a)) && b.is_whole()) return repeat(in, a, clamped(b));
+    if ((b.is(Kind::string) || is_plain_list(b)) && a.is_whole()) return repeat(in, b, clamped(a));
   }
-  throw_type("unsupported operand type(s) for {}: '{}' and '{}'", kSymbols[static_cast<std::size_t>(op)], type_name(a),
-             type_name(b));
+  throw_type("'{}' cannot combine {} and {}", kSymbols[static_cast<std::size_t>(op)], described(a), described(b));
 }
 
-Value unary(UnaryOp op, const Value& operand) {
+Value unary(Interpreter& in, UnaryOp op, const Value& operand) {
   if (op == UnaryOp::logical_not) return Value::boolean(!truthy(operand));
   require_defined(operand);
   if (!operand.is_number())
-    throw_type("bad operand type for unary {}: '{}'", op == UnaryOp::negate ? '-' : '+', type_name(operand));
+    throw_type("'{}' needs a number, found {}", op == UnaryOp::negate ? '-' : '+', described(operand));
   if (operand.is(Kind::real)) return Value::real(op == UnaryOp::negate ? -operand.as_real() : operand.as_real());
-  const std::int64_t value = operand.as_int();
-  if (op == UnaryOp::negate && value == std::numeric_limits<std::int64_t>::min()) throw_overflow();
-  return Value::integer(op == UnaryOp::negate ? -value : value);
+  if (op == UnaryOp::negate) return negated(in.heap(), operand);
+  return operand.is_int() ? Value::integer(operand.as_int()) : operand;
 }
 
 bool compare(Interpreter& in, CompareOp op, const Value& left, const Value& right) {

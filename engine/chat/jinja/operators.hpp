@@ -10,7 +10,7 @@
 namespace quern::engine::chat::jinja {
 
 Value binary(Interpreter& in, BinaryOp op, const Value& left, const Value& right);
-Value unary(UnaryOp op, const Value& operand);
+Value unary(Interpreter& in, UnaryOp op, const Value& operand);
 bool compare(Interpreter& in, CompareOp op, const Value& left, const Value& right);
 
 // object.name: an attribute or method, else the item of that name. object[key]: the other way round. Where there is

@@ -22,9 +22,7 @@ ExpressionPtr Parser::postfix(ExpressionPtr object) {
 ExpressionPtr Parser::dotted(ExpressionPtr object) {
   const std::uint32_t line = take().line;
   if (now().kind == TokenKind::integer) {
-    auto index = make<Literal>(line);
-    index->kind = Kind::integer;
-    index->integer = take().integer;
+    ExpressionPtr index = primary();
     auto out = make<Item>(line);
     inside(*out, object);
     out->object = std::move(object);

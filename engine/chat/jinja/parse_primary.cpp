@@ -27,8 +27,9 @@ ExpressionPtr Parser::primary() {
     case TokenKind::integer:
     case TokenKind::real: {
       auto out = make<Literal>(now().line);
-      out->kind = now().kind == TokenKind::real ? Kind::real : Kind::integer;
+      out->kind = now().kind == TokenKind::real ? Kind::real : now().text.empty() ? Kind::integer : Kind::big;
       out->integer = now().integer;
+      out->text = now().text;
       out->real = now().real;
       ++at_;
       return out;

@@ -68,6 +68,14 @@ std::unique_ptr<const Statement> Parser::statement() {
     out = generation_statement();
   } else if (name == "break" || name == "continue") {
     out = leave_statement(name == "break" ? Flow::breaks : Flow::continues);
+  } else if (name == "block") {
+    out = block_statement();
+  } else if (name == "autoescape") {
+    out = autoescape_statement();
+  } else if (name == "print") {
+    out = print_statement();
+  } else if (name == "extends" || name == "include" || name == "import" || name == "from") {
+    out = other_template_statement(name);
   } else if (name == "do") {
     auto statement = make<Do>(line);
     statement->expression = tuple();
@@ -207,37 +215,6 @@ std::unique_ptr<Statement> Parser::leave_statement(Flow flow) {
   if (n_loops_ == 0) throw_failure(FailureKind::syntax, "break and continue stand only inside of loops");
   auto out = std::make_unique<Leave>();
   out->flow = flow;
-  return out;
-}
-
-// a | a, b | (a, b), c
-Target Parser::target(bool may_be_attribute) {
-  Target first = single_target(may_be_attribute);
-  if (!is_op(",")) return first;
-  Target out;
-  out.parts.push_back(std::move(first));
-  while (skip_op(",")) {
-    if (is_name("in") || is_op("=")) break;
-    out.parts.push_back(single_target(may_be_attribute));
-  }
-  return out;
-}
-
-Target Parser::single_target(bool may_be_attribute) {
-  const Nesting nesting(*this);
-  if (skip_op("(")) {
-    Target out = target(may_be_attribute);
-    expect_op(")");
-    return out;
-  }
-  Target out;
-  const std::string name = expect_any_name("the name of a variable");
-  static constexpr std::string_view kReserved[] = {"true", "false", "none", "True", "False", "None", "and",
-                                                   "or",   "not",   "if",   "else", "in",    "is"};
-  if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved))
-    throw_failure(FailureKind::syntax, "'{}' cannot be assigned to", name);
-  out.symbol = symbol(name);
-  if (may_be_attribute && skip_op(".")) out.attribute = expect_any_name("an attribute of a namespace");
   return out;
 }
 

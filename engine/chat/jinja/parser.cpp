@@ -12,6 +12,8 @@ std::unique_ptr<const ProgramTree> Parser::run() {
     tree_->caller = symbol("caller");
     tree_->varargs = symbol("varargs");
     tree_->kwargs = symbol("kwargs");
+    for (const Token& token : tokens_)
+      if (token.kind == TokenKind::name || token.kind == TokenKind::string) tree_->words.insert(token.text);
     tree_->body = body({});
     return std::move(tree_);
   } catch (FailureException& e) {

@@ -54,6 +54,10 @@ class Parser {
   std::unique_ptr<Statement> with_statement();
   std::unique_ptr<Statement> generation_statement();
   std::unique_ptr<Statement> leave_statement(Flow flow);
+  std::unique_ptr<Statement> block_statement();
+  std::unique_ptr<Statement> autoescape_statement();
+  std::unique_ptr<Statement> print_statement();
+  std::unique_ptr<Statement> other_template_statement(const std::string& name);
   void parameters(MacroDefinition& macro);
   Body macro_body(MacroDefinition& macro, std::string_view end);
   Body inner_body(std::string_view end);

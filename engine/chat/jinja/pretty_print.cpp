@@ -14,12 +14,12 @@ namespace {
 constexpr std::size_t kWidth = 80;
 constexpr int kMaxNesting = 100;
 
-std::vector<Dict::Entry> sorted_entries(const Dict& dict) {
+std::vector<Dict::Entry> sorted_entries(Heap& heap, const Dict& dict) {
   std::vector<Dict::Entry> out(dict.entries().begin(), dict.entries().end());
   const auto rank = [](const Value& key) { return key.is_number() ? 0 : key.is(Kind::string) ? 1 : 2; };
   std::stable_sort(out.begin(), out.end(), [&](const Dict::Entry& a, const Dict::Entry& b) {
     if (rank(a.key) != rank(b.key)) return rank(a.key) < rank(b.key);
-    if (rank(a.key) == 0) return a.key.as_real() < b.key.as_real();
+    if (rank(a.key) == 0) return less(heap, a.key, b.key);
     return rank(a.key) == 1 && a.key.text() < b.key.text();
   });
   return out;
@@ -74,7 +74,7 @@ class Printer {
       out += text;
     };
     if (value.is(Kind::dict)) {
-      for (const Dict::Entry& entry : sorted_entries(value.as_dict())) {
+      for (const Dict::Entry& entry : sorted_entries(heap_, value.as_dict())) {
         if (!out.empty()) out += ", ";
         add(one_line(entry.key, level + 1) + ": " + one_line(entry.value, level + 1));
       }
@@ -91,7 +91,7 @@ class Printer {
 
   void print_dict(const Dict& dict, std::size_t indent, std::size_t allowance, int level) {
     write("{");
-    const std::vector<Dict::Entry> entries = sorted_entries(dict);
+    const std::vector<Dict::Entry> entries = sorted_entries(heap_, dict);
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const std::string key = one_line(entries[i].key, level);
       write(key + ": ");

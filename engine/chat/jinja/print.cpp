@@ -1,9 +1,11 @@
 // str() and repr() of every value. Source: the Python library reference, "repr"; floats as float.__repr__ prints them:
 // the shortest digits that read back the same, in scientific form from 1e16 up and below 1e-4.
 #include "engine/chat/jinja/containers.hpp"
+#include "engine/chat/jinja/integers.hpp"
 #include "engine/chat/jinja/object.hpp"
 #include "engine/chat/jinja/text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -22,6 +24,31 @@ void append_items(Heap& heap, const std::vector<Value>& items, std::string& out,
   }
 }
 
+// b'...' as Python writes it.
+void append_bytes(const List& list, std::string& out) {
+  const auto has = [&list](char c) {
+    return std::any_of(list.items().begin(), list.items().end(), [c](const Value& v) { return v.as_int() == c; });
+  };
+  const char quote = has('\'') && !has('"') ? '"' : '\'';
+  out += 'b';
+  out += quote;
+  for (const Value& item : list.items()) {
+    const auto byte = static_cast<unsigned char>(item.as_int());
+    const char c = static_cast<char>(byte);
+    if (c == quote || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n' || c == '\r' || c == '\t') {
+      out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
+    } else if (byte < 0x20 || byte >= 0x7F) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  out += quote;
+}
+
 void append_list(Heap& heap, const List& list, std::string& out, int depth) {
   switch (list.form()) {
     case ListForm::list:
@@ -34,20 +61,15 @@ void append_list(Heap& heap, const List& list, std::string& out, int depth) {
       append_items(heap, list.items(), out, depth);
       out += list.items().size() == 1 ? ",)" : ")";
       return;
-    case ListForm::range:
-      if (list.items().empty()) {
-        out += "range(0, 0)";
-      } else if (list.items().size() == 1) {
-        fmt::format_to(std::back_inserter(out), "range({}, {})", list.items()[0].as_int(),
-                       list.items()[0].as_int() + 1);
-      } else {
-        const std::int64_t first = list.items()[0].as_int(), step = list.items()[1].as_int() - first;
-        const std::int64_t end = list.items().back().as_int() + (step > 0 ? 1 : -1);
-        fmt::format_to(std::back_inserter(out), "range({}, {}", first, end);
-        if (step != 1) fmt::format_to(std::back_inserter(out), ", {}", step);
-        out += ')';
-      }
+    case ListForm::range: {
+      const Bounds& bounds = list.bounds();
+      fmt::format_to(std::back_inserter(out), "range({}, {}", bounds.start, bounds.stop);
+      if (bounds.step != 1) fmt::format_to(std::back_inserter(out), ", {}", bounds.step);
+      out += ')';
       return;
+    }
+    case ListForm::bytes:
+      return append_bytes(list, out);
     case ListForm::keys:
     case ListForm::values:
     case ListForm::items:
@@ -92,6 +114,10 @@ void append_repr_of(Heap& heap, const Value& value, std::string& out, int depth)
       return;
     case Kind::integer:
       fmt::format_to(std::back_inserter(out), "{}", value.as_int());
+      return;
+    case Kind::big:
+      out += is_negative(value) ? "-" : "";
+      out += digits_of(heap, value, 10);
       return;
     case Kind::real:
       out += repr_real(value.as_real());

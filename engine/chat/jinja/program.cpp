@@ -22,7 +22,7 @@ Outcome<std::shared_ptr<const Program>> Program::parse(std::string_view source) 
   }
 }
 
-Outcome<std::string> Program::render(Heap& heap, const Variables& variables, const std::tm& now) const {
+Outcome<std::string> Program::render(Heap& heap, const Variables& variables, const Moment& now) const {
   std::uint32_t line = 0;
   try {
     Interpreter in(heap, *tree_, now);
@@ -49,6 +49,10 @@ Outcome<std::string> Program::render(Heap& heap, const Variables& variables, con
 
 bool Program::mentions(std::string_view name) const noexcept {
   return std::find(tree_->symbols.begin(), tree_->symbols.end(), name) != tree_->symbols.end();
+}
+
+bool Program::has_word(std::string_view word) const noexcept {
+  return tree_->words.find(word) != tree_->words.end();
 }
 
 }  // namespace quern::engine::chat::jinja

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "engine/chat/jinja/failure.hpp"
+#include "engine/chat/jinja/moment.hpp"
 #include "engine/chat/jinja/value.hpp"
 
-#include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,10 +30,12 @@ class Program {
   ~Program();
 
   // heap: that of the variables, which the template may change. now: what strftime_now prints.
-  Outcome<std::string> render(Heap& heap, const Variables& variables, const std::tm& now) const;
+  Outcome<std::string> render(Heap& heap, const Variables& variables, const Moment& now) const;
 
   // The template mentions a variable of this name, or one that it sets itself.
   bool mentions(std::string_view name) const noexcept;
+  // The word stands somewhere in it: as a variable, an attribute, or a string such as a key.
+  bool has_word(std::string_view word) const noexcept;
 
  private:
   explicit Program(std::unique_ptr<const ProgramTree> tree);

@@ -1,5 +1,6 @@
 // What each kind of statement does; loops are in loop.cpp, macros in macro.cpp.
 #include "engine/chat/jinja/interpreter.hpp"
+#include "engine/chat/jinja/text.hpp"
 
 namespace quern::engine::chat::jinja {
 
@@ -23,11 +24,12 @@ Flow Text::run(Interpreter& in) const {
 
 Flow Output::run(Interpreter& in) const {
   const Value value = in.value_of(*expression);
-  if (value.is(Kind::string)) {
+  if (in.escapes() && !(value.is(Kind::string) && value.as_string().safe()))
+    in.write(escape_html(to_text(in.heap(), value)));
+  else if (value.is(Kind::string))
     in.write(value.text());
-  } else {
+  else
     in.write(to_text(in.heap(), value));
-  }
   return Flow::next;
 }
 

@@ -34,6 +34,10 @@ bool is_defined(Interpreter&, const Value& value, Arguments&) {
   return !value.is(Kind::undefined);
 }
 
+bool is_whole(Interpreter&, const Value& value, Arguments&) {
+  return value.is(Kind::integer) || value.is(Kind::big);
+}
+
 bool is_number(Interpreter&, const Value& value, Arguments&) {
   return value.is_number();
 }
@@ -48,22 +52,22 @@ bool is_sequence(Interpreter&, const Value& value, Arguments&) {
 }
 
 bool is_callable(Interpreter&, const Value& value, Arguments&) {
+  if (value.is(Kind::undefined)) return true;  // it has the method; calling it fails
   return value.is(Kind::object) && value.as_object().callable();
 }
 
-std::int64_t modulo(Interpreter& in, const Value& value, const Value& divisor) {
-  const Value rest = binary(in, BinaryOp::modulo, value, divisor);
-  if (!rest.is_int()) throw_type("'{}' is no integer", type_name(value));
-  return rest.as_int();
+// value % divisor == wanted, of floats too
+bool leaves(Interpreter& in, const Value& value, const Value& divisor, std::int64_t wanted) {
+  return equal(in.heap(), binary(in, BinaryOp::modulo, value, divisor), Value::integer(wanted));
 }
 
 template <std::int64_t wanted>
 bool has_parity(Interpreter& in, const Value& value, Arguments&) {
-  return modulo(in, value, Value::integer(2)) == wanted;
+  return leaves(in, value, Value::integer(2), wanted);
 }
 
 bool is_divisible_by(Interpreter& in, const Value& value, Arguments& arguments) {
-  return modulo(in, value, operand("divisibleby", arguments)) == 0;
+  return leaves(in, value, operand("divisibleby", arguments), 0);
 }
 
 bool is_same_as(Interpreter&, const Value& value, Arguments& arguments) {
@@ -79,14 +83,14 @@ bool is_escaped(Interpreter&, const Value& value, Arguments&) {
 }
 
 // All cased characters have that case, and there is one.
-template <bool (*wanted)(char32_t), bool (*other)(char32_t)>
+template <bool upper>
 bool has_case(Interpreter& in, const Value& value, Arguments&) {
   const std::string text = to_text(in.heap(), value);
   bool found = false;
   for (std::size_t at = 0; at < text.size();) {
     const Char c = char_at(text, at);
-    if (other(c.code)) return false;
-    found = found || wanted(c.code);
+    if (is_title(c.code) || (upper ? is_lower(c.code) : is_upper(c.code))) return false;
+    found = found || (upper ? is_upper(c.code) : is_lower(c.code));
     at += c.size;
   }
   return found;
@@ -104,7 +108,7 @@ constexpr Named<TestFunction> kTests[] = {
     {"string", &is_kind<Kind::string>},
     {"mapping", &is_kind<Kind::dict>},
     {"boolean", &is_kind<Kind::boolean>},
-    {"integer", &is_kind<Kind::integer>},
+    {"integer", &is_whole},
     {"float", &is_kind<Kind::real>},
     {"true", &is_bool<true>},
     {"false", &is_bool<false>},
@@ -118,8 +122,8 @@ constexpr Named<TestFunction> kTests[] = {
     {"sameas", &is_same_as},
     {"in", &is_in},
     {"escaped", &is_escaped},
-    {"upper", &has_case<&is_upper, &is_lower>},
-    {"lower", &has_case<&is_lower, &is_upper>},
+    {"upper", &has_case<true>},
+    {"lower", &has_case<false>},
     {"filter", &is_known<FilterFunction, &find_filter>},
     {"test", &is_known<TestFunction, &find_test>},
     {"eq", &compares<CompareOp::equal>},

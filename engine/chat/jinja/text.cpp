@@ -14,60 +14,14 @@ namespace {
 
 constexpr char32_t kInvalid = 0xFFFFFFFF;
 
-utf8proc_category_t category(char32_t c) noexcept {
-  return c == kInvalid ? UTF8PROC_CATEGORY_CN : utf8proc_category(static_cast<utf8proc_int32_t>(c));
-}
-
-char32_t upper(char32_t c) noexcept {
-  return static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c)));
-}
-char32_t lower(char32_t c) noexcept {
-  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
-}
-
-enum class Case { upper, title, lower };
-
-bool is_cased(char32_t c) noexcept {
-  return is_upper(c) || is_lower(c) || category(c) == UTF8PROC_CATEGORY_LT;
-}
-
-// A capital sigma that ends a word becomes the final form.
-bool ends_word(std::string_view text, std::size_t at, std::size_t size) noexcept {
-  if (at + size < text.size() && is_cased(char_at(text, at + size).code)) return false;
-  std::size_t before = at;
-  while (before > 0 && (static_cast<unsigned char>(text[before - 1]) & 0xC0) == 0x80) --before;
-  return before > 0 && is_cased(char_at(text, before - 1).code);
-}
-
-void append_cased(std::string_view text, std::size_t at, Char c, Case wanted, std::string& out) {
-  if (c.code == kInvalid) {
-    out += text.substr(at, c.size);
-  } else if (c.code < 0x80) {
-    const char a = static_cast<char>(c.code);
-    const bool flip = wanted == Case::lower ? a >= 'A' && a <= 'Z' : a >= 'a' && a <= 'z';
-    out += static_cast<char>(flip ? a ^ 0x20 : a);
-  } else if (c.code == 0xDF && wanted != Case::lower) {  // the one common letter whose capital is two
-    out += wanted == Case::upper ? "SS" : "Ss";
-  } else if (c.code == 0x3A3 && wanted == Case::lower) {
-    append_utf8(ends_word(text, at, c.size) ? 0x3C2 : 0x3C3, out);
-  } else if (wanted == Case::title) {
-    append_utf8(static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(c.code))), out);
-  } else {
-    append_utf8(wanted == Case::upper ? upper(c.code) : lower(c.code), out);
-  }
-}
-
-// Calls choose(character) for the case of each.
-template <class Choose>
-std::string recased(std::string_view text, Choose choose) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
-    const Char c = char_at(text, at);
-    append_cased(text, at, c, choose(c.code), out);
-    at += c.size;
-  }
-  return out;
+void append_escape(char32_t code, std::string& out) {
+  const auto number = static_cast<std::uint32_t>(code);
+  if (number < 0x100)
+    fmt::format_to(std::back_inserter(out), "\\x{:02x}", number);
+  else if (number < 0x10000)
+    fmt::format_to(std::back_inserter(out), "\\u{:04x}", number);
+  else
+    fmt::format_to(std::back_inserter(out), "\\U{:08x}", number);
 }
 
 }  // namespace
@@ -99,61 +53,18 @@ std::size_t offset_of(std::string_view text, std::size_t n_chars) noexcept {
   return at;
 }
 
-bool is_space(char32_t c) noexcept {
-  if (c < 0x80) return (c >= 9 && c <= 13) || (c >= 28 && c <= 32);
-  return c == 0x85 || category(c) == UTF8PROC_CATEGORY_ZS || c == 0x2028 || c == 0x2029;
-}
-bool is_alpha(char32_t c) noexcept {
-  const utf8proc_category_t k = category(c);
-  return k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO;
-}
-bool is_decimal(char32_t c) noexcept {
-  return category(c) == UTF8PROC_CATEGORY_ND;
-}
-bool is_numeric(char32_t c) noexcept {
-  const utf8proc_category_t k = category(c);
-  return k == UTF8PROC_CATEGORY_ND || k == UTF8PROC_CATEGORY_NL || k == UTF8PROC_CATEGORY_NO;
-}
-bool is_upper(char32_t c) noexcept {
-  return category(c) == UTF8PROC_CATEGORY_LU;
-}
-bool is_lower(char32_t c) noexcept {
-  return category(c) == UTF8PROC_CATEGORY_LL || c == 0xAA || c == 0xBA;
-}
-bool is_printable(char32_t c) noexcept {
-  if (c < 0x80) return c >= 32 && c < 127;
-  switch (category(c)) {
-    case UTF8PROC_CATEGORY_CC:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_CS:
-    case UTF8PROC_CATEGORY_CO:
-    case UTF8PROC_CATEGORY_CN:
-    case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP:
-    case UTF8PROC_CATEGORY_ZS:
-      return false;
-    default:
-      return true;
+std::string with_ascii_digits(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const Char c = char_at(text, at);
+    const int digit = decimal_value(c.code);
+    if (digit >= 0)
+      out += static_cast<char>('0' + digit);
+    else
+      out += text.substr(at, c.size);
+    at += c.size;
   }
-}
-
-std::string to_upper(std::string_view text) {
-  return recased(text, [](char32_t) { return Case::upper; });
-}
-std::string to_lower(std::string_view text) {
-  return recased(text, [](char32_t) { return Case::lower; });
-}
-std::string capitalize(std::string_view text) {
-  return recased(text,
-                 [first = true](char32_t) mutable { return std::exchange(first, false) ? Case::title : Case::lower; });
-}
-std::string title_words(std::string_view text) {
-  return recased(text, [inside = false](char32_t c) mutable {
-    return std::exchange(inside, is_cased(c)) ? Case::lower : Case::title;
-  });
-}
-std::string swap_case(std::string_view text) {
-  return recased(text, [](char32_t c) { return is_upper(c) ? Case::lower : Case::upper; });
+  return out;
 }
 
 std::string_view strip(std::string_view text, const std::string_view* chars, bool left, bool right) noexcept {
@@ -249,6 +160,19 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
+std::string escape_non_ascii(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const Char c = char_at(text, at);
+    if (c.code < 0x80 || c.code == kInvalid)
+      out += text.substr(at, c.size);
+    else
+      append_escape(c.code, out);
+    at += c.size;
+  }
+  return out;
+}
+
 void append_repr(std::string_view text, std::string& out) {
   const bool double_quotes = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
   const char quote = double_quotes ? '"' : '\'';
@@ -264,12 +188,8 @@ void append_repr(std::string_view text, std::string& out) {
       out += text.substr(at, c.size);
     } else if (c.code == kInvalid) {
       fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text[at]));
-    } else if (c.code < 0x100) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<std::uint32_t>(c.code));
-    } else if (c.code < 0x10000) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(c.code));
     } else {
-      fmt::format_to(std::back_inserter(out), "\\U{:08x}", static_cast<std::uint32_t>(c.code));
+      append_escape(c.code, out);
     }
     at += c.size;
   }

@@ -23,17 +23,27 @@ std::size_t offset_of(std::string_view text, std::size_t n_chars) noexcept;
 
 bool is_space(char32_t c) noexcept;
 bool is_alpha(char32_t c) noexcept;
-bool is_decimal(char32_t c) noexcept;
-bool is_numeric(char32_t c) noexcept;
+bool is_decimal(char32_t c) noexcept;  // what int() reads
+bool is_digit(char32_t c) noexcept;    // also superscripts and their like
+bool is_numeric(char32_t c) noexcept;  // also fractions, roman numerals, ideographs
+bool is_alnum(char32_t c) noexcept;
 bool is_upper(char32_t c) noexcept;
 bool is_lower(char32_t c) noexcept;
+bool is_title(char32_t c) noexcept;
+bool is_cased(char32_t c) noexcept;
+bool is_case_ignorable(char32_t c) noexcept;
 bool is_printable(char32_t c) noexcept;
+int decimal_value(char32_t c) noexcept;  // -1: no decimal digit
+bool is_identifier(std::string_view text) noexcept;
+// Decimal digits of other scripts as 0 to 9.
+std::string with_ascii_digits(std::string_view text);
 
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
 std::string capitalize(std::string_view text);   // the first upper, the rest lower
 std::string title_words(std::string_view text);  // str.title(): a word is a run of letters
 std::string swap_case(std::string_view text);
+std::string fold_case(std::string_view text);  // for comparison without regard to case
 
 // Where the text begins and ends without characters of `chars` (white space if chars is null) at its sides.
 std::string_view strip(std::string_view text, const std::string_view* chars, bool left, bool right) noexcept;
@@ -45,5 +55,7 @@ std::string replace_text(std::string_view text, std::string_view from, std::stri
 std::string escape_html(std::string_view text);
 // 'text' as Python writes it in source.
 void append_repr(std::string_view text, std::string& out);
+// What ascii() makes of a repr(): \x, \u and \U for all but ASCII.
+std::string escape_non_ascii(std::string_view text);
 
 }  // namespace quern::engine::chat::jinja

@@ -70,48 +70,50 @@ const std::string& Value::why_undefined() const noexcept {
 bool Value::same_as(const Value& other) const noexcept {
   if (kind_ != other.kind_ || counted_ != other.counted_) return false;
   if (!counted_) return data_.integer == other.data_.integer;
+  if (kind_ == Kind::big) return same_wide(other);
   if (kind_ == Kind::string) return text() == other.text();  // Python shares equal short strings; be as generous
   return data_.payload == other.data_.payload;
 }
 
-std::string_view type_name(const Value& value) noexcept {
+std::string_view described(const Value& value) noexcept {
   switch (value.kind()) {
     case Kind::undefined:
-      return "Undefined";
+      return "an undefined value";
     case Kind::none:
-      return "NoneType";
+      return "none";
     case Kind::boolean:
-      return "bool";
+      return "a boolean";
     case Kind::integer:
-      return "int";
+    case Kind::big:
+      return "an integer";
     case Kind::real:
-      return "float";
+      return "a float";
     case Kind::string:
-      return value.as_string().safe() ? "Markup" : "str";
+      return "a string";
     case Kind::list:
       switch (value.as_list().form()) {
         case ListForm::list:
-          return "list";
+          return "a list";
         case ListForm::tuple:
-          return "tuple";
+          return "a tuple";
         case ListForm::range:
-          return "range";
+          return "a range";
+        case ListForm::bytes:
+          return "bytes";
         case ListForm::keys:
-          return "dict_keys";
         case ListForm::values:
-          return "dict_values";
         case ListForm::items:
-          return "dict_items";
+          return "a view of a mapping";
         case ListForm::generator:
-          return "generator";
+          return "a sequence that can be read once";
       }
-      return "list";
+      return "a list";
     case Kind::dict:
-      return "dict";
+      return "a mapping";
     case Kind::object:
       return value.as_object().type();
   }
-  return "object";
+  return "an object";
 }
 
 bool truthy(const Value& value) noexcept {
@@ -130,6 +132,7 @@ bool truthy(const Value& value) noexcept {
       return value.as_list().form() == ListForm::generator || !value.as_list().items().empty();
     case Kind::dict:
       return value.as_dict().size() != 0;
+    case Kind::big:
     case Kind::object:
       return true;
   }

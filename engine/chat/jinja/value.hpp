@@ -1,6 +1,6 @@
 // The values that templates compute with, with Python's meaning: what is true, equal, smaller, and how it prints.
 // Threads: one, that of the Heap. Ownership: a Value is a number or a counted pointer into its Heap.
-// Limits: integers have 64 bits; beyond them is a type failure. Source: the Python language reference, "Data model".
+// Limits: integers, see integers.hpp. Source: the Python language reference, "Data model".
 #pragma once
 
 #include "engine/chat/jinja/heap.hpp"
@@ -13,11 +13,12 @@
 
 namespace quern::engine::chat::jinja {
 
+class Big;
 class Dict;
 class List;
 class Object;
 
-enum class Kind : std::uint8_t { undefined, none, boolean, integer, real, string, list, dict, object };
+enum class Kind : std::uint8_t { undefined, none, boolean, integer, big, real, string, list, dict, object };
 
 class String final : public Payload {
  public:
@@ -42,6 +43,7 @@ class Value {
   static Value real(double d) noexcept;
   static Value string(Heap& heap, std::string text, bool safe = false);
   static Value undefined(Heap& heap, std::string what);  // what: the message of using it
+  explicit Value(Big& big) noexcept;                     // a whole number outside of int64: integers.hpp
   explicit Value(List& list) noexcept;
   explicit Value(Dict& dict) noexcept;
   explicit Value(Object& object) noexcept;
@@ -65,23 +67,30 @@ class Value {
 
   Kind kind() const noexcept { return kind_; }
   bool is(Kind kind) const noexcept { return kind_ == kind; }
-  bool is_number() const noexcept { return is_int() || is(Kind::real); }
-  bool is_int() const noexcept { return is(Kind::integer) || is(Kind::boolean); }  // bool is an int, as in Python
+  bool is_number() const noexcept { return is_whole() || is(Kind::real); }
+  bool is_whole() const noexcept { return is_int() || is(Kind::big); }
+  bool is_int() const noexcept { return is(Kind::integer) || is(Kind::boolean); }  // of 64 bits; bool is an int
 
   // The following need the right kind.
   bool as_bool() const noexcept { return data_.integer != 0; }
   std::int64_t as_int() const noexcept { return data_.integer; }
-  double as_real() const noexcept { return is(Kind::real) ? data_.real : static_cast<double>(data_.integer); }
+  double as_real() const {  // of any number; errors: type (an integer too large for a float)
+    if (is(Kind::big)) return wide_real();
+    return is(Kind::real) ? data_.real : static_cast<double>(data_.integer);
+  }
   const String& as_string() const noexcept { return static_cast<const String&>(*data_.payload); }
   const std::string& text() const noexcept { return as_string().text(); }
   List& as_list() const noexcept;
   Dict& as_dict() const noexcept;
   Object& as_object() const noexcept;
+  const Payload& payload() const noexcept { return *data_.payload; }
 
   const std::string& why_undefined() const noexcept;  // of an undefined value: the message of using it
   bool same_as(const Value& other) const noexcept;    // Python's `is`
 
  private:
+  double wide_real() const;
+  bool same_wide(const Value& other) const noexcept;
   union Data {
     std::int64_t integer;
     double real;
@@ -98,8 +107,8 @@ class Value {
   Data data_{.integer = 0};
 };
 
-// "str", "int", "dict", ... as Python's messages name the type.
-std::string_view type_name(const Value& value) noexcept;
+// "a string", "an integer", "a mapping", ...: what messages call the value.
+std::string_view described(const Value& value) noexcept;
 bool truthy(const Value& value) noexcept;
 
 // Errors: limit (deep nesting, work).

@@ -46,11 +46,13 @@ TEST(BuiltinTemplates, Llama2FoldsTheSystemMessageIntoTheFirstUserMessage) {
 }
 
 TEST(BuiltinTemplates, Llama2RefusesOrdersItCannotExpress) {
-  const std::string start = "error: messages: the chat template refuses them: llama2 ";
-  EXPECT_EQ(rendered("llama2", {{"assistant", "Hi"}}), start + "expects 'user' here, found 'assistant'");
-  EXPECT_EQ(rendered("llama2", {{"system", "Be brief."}}), start + "needs a user message after the system message");
-  EXPECT_EQ(rendered("llama2", {{"user", "a"}, {"user", "b"}}), start + "expects 'assistant' here, found 'user'");
-  EXPECT_EQ(rendered("llama2", {{"user", "a"}, {"assistant", "b"}}), start + "answers only a user message");
+  const auto start = [](int line) {
+    return fmt::format("error: messages: chat template 'llama2', line {}, refuses them: llama2 ", line);
+  };
+  EXPECT_EQ(rendered("llama2", {{"assistant", "Hi"}}), start(9) + "expects 'user' here, found 'assistant'");
+  EXPECT_EQ(rendered("llama2", {{"system", "Be brief."}}), start(18) + "needs a user message after the system message");
+  EXPECT_EQ(rendered("llama2", {{"user", "a"}, {"user", "b"}}), start(9) + "expects 'assistant' here, found 'user'");
+  EXPECT_EQ(rendered("llama2", {{"user", "a"}, {"assistant", "b"}}), start(20) + "answers only a user message");
 }
 
 // What a model writes when it starts the next turn by itself must end with a stop of the template.

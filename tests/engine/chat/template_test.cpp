@@ -48,9 +48,9 @@ TEST(ChatTemplate, WhatTheTemplateRefusesIsTheClientsError) {
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().code, Errc::bad_input);
   EXPECT_EQ(out.error().field, "messages");
-  EXPECT_EQ(out.error().detail, "messages: the chat template refuses them: one only");
+  EXPECT_EQ(out.error().detail, "messages: chat template 'test', line 2, refuses them: one only");
   EXPECT_EQ(try_render(parse("a\n{{ messages[0].x.y }}"), kHello).error().detail,
-            "messages: chat template 'test', line 2: 'dict object' has no attribute 'x'");
+            "messages: chat template 'test', line 2: a mapping has nothing called 'x'");
 }
 
 TEST(ChatTemplate, PartsAreJoinedForTemplatesThatTakeStrings) {
@@ -86,6 +86,38 @@ TEST(ChatTemplate, ArgumentsHaveTheFormThatTheTemplateKnows) {
       render(head + "{% for k, v in c.function.arguments.items() %}{{ k }}={{ v }}{% endfor %}{% endfor %}", kCall),
       "qa=1");
   EXPECT_EQ(render(head + "{{ 'args: ' + c.function.arguments }}{% endfor %}", kCall), R"(qargs: {"a": 1})");
+}
+
+TEST(ChatTemplate, ACallWithoutArgumentsHasNone) {
+  const std::string as_object =
+      "{{ messages[0].content }}{% for c in messages[1].tool_calls %}{{ c.function.arguments|tojson }}{% endfor %}";
+  const std::string as_text =
+      "{{ messages[0].content }}{% for c in messages[1].tool_calls %}{{ '' + c.function.arguments }}{% endfor %}";
+  for (const char* arguments : {"null", R"("")", R"(" \n ")", R"("null")", "{}", R"("{}")"}) {
+    const std::string messages = std::string(R"([{"role":"user","content":"q"},{"role":"assistant","content":null,
+        "tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":)") +
+                                 arguments + "}}]}]";
+    EXPECT_EQ(render(as_object, messages), "q{}") << arguments;
+    EXPECT_EQ(render(as_text, messages), "q{}") << arguments;
+  }
+}
+
+TEST(ChatTemplate, ArgumentsKeepTheirNumbers) {
+  const char* const messages = R"([{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[
+    {"id":"1","type":"function","function":{"name":"f","arguments":
+      "{\"n\": 123456789012345678901234567890, \"x\": [1.0, 1e2, -0.0, 1E5, 1e400]}"}}]}])";
+  EXPECT_EQ(render("{{ messages[0].content }}{% for c in messages[1].tool_calls %}{{ c.function.arguments|tojson }}"
+                   "{% endfor %}",
+                   messages),
+            R"(q{"n": 123456789012345678901234567890, "x": [1.0, 100.0, -0.0, 100000.0, Infinity]})");
+}
+
+TEST(ChatTemplate, KnowsWhetherItHasAPlaceForCalls) {
+  EXPECT_FALSE(parse("{{ messages[0].content }}").traits().takes_calls);
+  EXPECT_FALSE(parse("{# tool_calls #}{{ messages[0].content }}").traits().takes_calls);
+  EXPECT_TRUE(parse("{% if messages[0].tool_calls %}{% endif %}").traits().takes_calls);
+  EXPECT_TRUE(parse("{% if 'tool_calls' in messages[0] %}{% endif %}").traits().takes_calls);
+  EXPECT_TRUE(parse("{{ messages|tojson }}").traits().takes_calls);
 }
 
 TEST(ChatTemplate, ContentOfAToolCallIsNoneOnlyWhereThatWorks) {

@@ -53,6 +53,37 @@ TEST(ChatPrompt, TheTemplateSeesAllFieldsOfATextPart) {
   EXPECT_EQ(render_prompt(request, templates, {}, n_steps).value(), "a[ephemeral]b");
 }
 
+TEST(ChatPrompt, NumbersReachTheTemplateAsTheyWere) {
+  const engine::chat::TemplateSet templates = engine::chat::TemplateSet::of(
+      engine::chat::Template::parse("t", "{{ messages[0].content }}|{{ tools|tojson }}|{{ v|tojson }}", {}).value());
+  const auto prompt = [&](const std::string& number) {
+    std::uint64_t n_steps = 0;
+    return render_prompt(parse(R"({"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{
+        "name":"f","parameters":{"maximum":)" +
+                               number + R"(}}}],"chat_template_kwargs":{"v":[)" + number + "]}}"),
+                         templates, {}, n_steps)
+        .value();
+  };
+  for (const std::string number :
+       {"18446744073709551615", "9223372036854775808", "-9223372036854775809", "123456789012345678901234567890",
+        "-1267650600228229401496703205376", "0.1", "1.0", "-0.0", "0.30000000000000004", "1e+16", "1e-07"})
+    EXPECT_EQ(prompt(number), R"(x|[{"type": "function", "function": {"name": "f", "parameters": {"maximum": )" +
+                                  number + "}}}]|[" + number + "]");
+}
+
+TEST(ChatPrompt, WideNumbersAreNumbersInErrors) {
+  const auto detail = [](const std::string& fields) {
+    const auto request = parse_chat_request(R"({"messages":[{"role":"user","content":"a"}],)" + fields + "}", kRules);
+    return request ? std::string("fine") : request.error().detail;
+  };
+  const std::string wide = "123456789012345678901234567890";
+  EXPECT_EQ(detail("\"seed\":" + wide), "seed: expected an integer, found an integer of more than 64 bits");
+  EXPECT_NE(detail("\"temperature\":" + wide), "fine");
+  EXPECT_NE(detail("\"temperature\":1e400"), "fine");
+  EXPECT_NE(detail("\"stop\":" + wide), "fine");
+  EXPECT_EQ(detail(R"("chat_template_kwargs":{"v":)" + wide + "}"), "fine");
+}
+
 TEST(ChatPrompt, LimitsAreTheClientsError) {
   const Result<std::string> text = render(R"({"messages":[{"role":"user","content":"a"}]})", {.max_steps = 5});
   ASSERT_FALSE(text);

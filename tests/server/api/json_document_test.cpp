@@ -1,6 +1,9 @@
 #include "server/api/json_document.hpp"
 
+#include <cmath>
+
 #include <boost/json/parse.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace quern::server {
@@ -47,6 +50,35 @@ TEST(ParseJson, RefusesWhatIsNotJson) {
         "\"a\nb\"", "1e999", "-1e999",   "{\"a\":1}{"}) {
     EXPECT_FALSE(parse_json(text, 8)) << text;
   }
+}
+
+TEST(ParseJson, KeepsWholeNumbersOfAnySize) {
+  WideIntegers wide;
+  const Result<json::value> value =
+      parse_json(R"([123456789012345678901234567890,{"a":-18446744073709551616},18446744073709551615,1.5])", 8, &wide);
+  ASSERT_TRUE(value) << value.error().detail;
+  EXPECT_EQ(wide, (WideIntegers{"123456789012345678901234567890", "-18446744073709551616"}));
+  const json::array& items = value->get_array();
+  EXPECT_EQ(wide_index(items[0].get_double()), std::optional<std::size_t>(0));
+  EXPECT_EQ(wide_index(items[1].at("a").get_double()), std::optional<std::size_t>(1));
+  EXPECT_EQ(items[2].get_uint64(), 18446744073709551615u);
+  EXPECT_EQ(wide_index(items[3].get_double()), std::nullopt);
+}
+
+TEST(ParseJson, ReadsDoublesExactly) {
+  for (const double d : {0.1, 1e-7, 5e-324, 1.7976931348623157e308, 0.30000000000000004, -0.0, 123456.7891234567,
+                         9007199254740993.5, 4.35, 2.2250738585072011e-308}) {
+    const std::string text = fmt::format("{}", d);
+    const Result<json::value> value = parse_json(text.find_first_of(".e") == std::string::npos ? text + ".0" : text, 8);
+    ASSERT_TRUE(value) << text;
+    EXPECT_EQ(fmt::format("{}", value->get_double()), text);
+  }
+}
+
+TEST(ParseJson, NumbersBeyondTheRangeAreInfiniteOnlyWhereThatIsAskedFor) {
+  WideIntegers wide;
+  EXPECT_TRUE(std::isinf(parse_json("1e400", 8, &wide)->get_double()));
+  EXPECT_TRUE(wide.empty());
 }
 
 TEST(ParseJsonObject, NamesWhatItFoundInstead) {

@@ -17,13 +17,17 @@ TEST(JinjaJson, WritesAsPythonDoes) {
           "{{ ['é😀']|tojson(ensure_ascii=true) }}{{ {'b': 1, 'a': 2}|tojson(sort_keys=true, separators=(',', ':')) }}"),
       R"(["\u00e9\ud83d\ude00"]{"a":2,"b":1})");
   EXPECT_EQ(render("{{ {1: 2, none: 3, false: 4}|tojson }}"), R"({"1": 2, "null": 3, "false": 4})");
-  EXPECT_EQ(failure_of("{{ range|tojson }}").message, "Object of type function is not JSON serializable");
+  EXPECT_EQ(failure_of("{{ range|tojson }}").message, "JSON has no form for a function");
   EXPECT_EQ(failure_of("{{ x|tojson }}").kind, FailureKind::undefined);
 }
 
 TEST(JinjaJson, Reads) {
   EXPECT_EQ(render(R"({{ '{"a": [1, -2.5e1, null, "\\u00e9\\ud83d\\ude00"]}'|from_json }})"),
             "{'a': [1, -25.0, None, 'é😀']}");
+  EXPECT_EQ(
+      render(
+          R"({{ '[18446744073709551616, -99999999999999999999, 1.0, 1E5, 1e400, -0.0, 1e-400]'|from_json|tojson }})"),
+      "[18446744073709551616, -99999999999999999999, 1.0, 100000.0, Infinity, -0.0, 0.0]");
 }
 
 TEST(JinjaJson, RefusesWhatIsNone) {

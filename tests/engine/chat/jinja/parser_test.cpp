@@ -9,7 +9,7 @@ namespace {
 
 TEST(JinjaParser, OperatorsBindAsInJinja) {
   EXPECT_EQ(render("{{ 1 + 2 * 3 - 4 }}"), "3");
-  EXPECT_EQ(render("{{ 2 + 3 ~ 4 }}"), "line 1: unsupported operand type(s) for +: 'int' and 'str'");  // ~ binds first
+  EXPECT_EQ(render("{{ 2 + 3 ~ 4 }}"), "line 1: '+' cannot combine an integer and a string");  // ~ binds first
   EXPECT_EQ(render("{{ -1|abs }}"), "1");
   EXPECT_EQ(render("{{ 2 ** 3 ** 2 }}"), "64");  // from left to right
   EXPECT_EQ(render("{{ -2 ** 2 }}"), "4");

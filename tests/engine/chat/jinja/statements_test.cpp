@@ -26,8 +26,8 @@ TEST(JinjaStatements, ForKnowsItsLoop) {
                    "%}{% endfor %}"),
             "1(2(3))");
   EXPECT_EQ(failure_of("{% for a, b in [[1]] %}{% endfor %}").message,
-            "not enough values to unpack (expected 2, got 1)");
-  EXPECT_EQ(failure_of("{% for a in none %}{% endfor %}").message, "'NoneType' object is not iterable");
+            "1 values for 2 variables");
+  EXPECT_EQ(failure_of("{% for a in none %}{% endfor %}").message, "none has no items to go through");
 }
 
 TEST(JinjaStatements, LoopsHaveAScopeOfTheirOwn) {
@@ -74,6 +74,38 @@ TEST(JinjaStatements, FailuresNameTheLineOfTheExpression) {
   EXPECT_EQ(failure_of("a\n{% if true %}\n\n{{ 1 +\n x }}{% endif %}").line, 4u);
   EXPECT_EQ(failure_of("{% macro m() %}\n{{ x.y }}\n{% endmacro %}\n\n{{ m() }}").line, 2u);
   EXPECT_EQ(failure_of("\n{% for x in 5 %}\n\n{% endfor %}").line, 2u);
+}
+
+TEST(JinjaStatements, BlocksStandForThemselves) {
+  EXPECT_EQ(render("a{% block b %}hi{% endblock %}c"), "ahic");
+  EXPECT_EQ(render("{% block a %}1{% block b %}2{% endblock b %}3{% endblock a %}{{ self.b() }}{{ self.a() }}"),
+            "1232123");
+  // A block sees the template's own variables; what it sets stays inside.
+  EXPECT_EQ(render("{% set x = 1 %}{% block b %}{{ x }}{% set x = 2 %}{{ x }}{% endblock %}{{ x }}"), "121");
+  EXPECT_EQ(render("{% for i in [7] %}{% block b %}[{{ i }}]{% endblock %}{% block c scoped %}[{{ i }}]{% endblock %}"
+                   "{% endfor %}"),
+            "[][7]");
+  EXPECT_EQ(failure_of("{% block b %}{% endblock %}\n{% block b %}{% endblock %}").message,
+            "the block 'b' comes twice");
+  EXPECT_EQ(failure_of("{% block b %}{{ super() }}{% endblock %}").message,
+            "super() has no block to show: no template is extended");
+  EXPECT_EQ(failure_of("a\n{% block b required %}{% endblock %}").line, 2u);
+  EXPECT_EQ(failure_of("{% for i in [1] %}{% block b %}{% break %}{% endblock %}{% endfor %}").kind,
+            FailureKind::syntax);
+  EXPECT_EQ(failure_of("{% block b %}{{ self.b() }}{% endblock %}").kind, FailureKind::limit);
+}
+
+TEST(JinjaStatements, OtherTemplatesDoNotExist) {
+  EXPECT_EQ(failure_of("\n{% include 'x' %}").message, "'include' needs another template, and there is none");
+  EXPECT_EQ(failure_of("{% extends 'x' %}").kind, FailureKind::type);
+  EXPECT_EQ(render("{% if false %}{% from 'x' import y %}{% endif %}ok"), "ok");
+}
+
+TEST(JinjaStatements, PrintAndAutoescape) {
+  EXPECT_EQ(render("{% print 1, 'a' %}"), "1a");
+  EXPECT_EQ(render("{% set x = '<' %}{% autoescape true %}{{ x }}{{ x|safe }}{{ (x|safe) ~ '>' }}{{ [x] }}"
+                   "{% endautoescape %}{{ x }}"),
+            "&lt;<<&gt;[&#39;&lt;&#39;]<");
 }
 
 }  // namespace
