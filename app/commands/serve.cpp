@@ -108,6 +108,8 @@ Result<int> serve(const Options& options) {
   shutdown.serving(*server);
   announce(server_options, server->port());
   shutdown.io.run();
+  // The end has come: a signal while memory is given back must not make it look like a kill.
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) std::signal(signal, SIG_IGN);
   log::info("all requests are finished: bye");
   return kExitOk;
 }

@@ -47,7 +47,7 @@ class Bounds(QuernTest):
         for value in NO_NUMBERS:
             result = self.probe(command, name, value)
             with self.subTest(value=value):
-                self.check(result, 2, f"--{name}", "want ")
+                self.check(result, 2, f"--{name}", "want " if value else "missing")
             bounds = bounds or BOUNDS.search(result.stderr)
         if bounds is None:
             return  # a value of its own kind, as --seed

@@ -64,9 +64,10 @@ TEST(JinjaMethods, TablesAndBytes) {
   EXPECT_EQ(render("{{ '{a}{b[0]}'.format_map({'a': 1, 'b': [2]}) }} {{ ''.maketrans('ab', 'xy', 'c') }} "
                    "{{ 'abcd'.translate(''.maketrans('ab', 'xy', 'c')) }} {{ 'ab'.translate({97: none, 98: 'BB'}) }}"),
             "12 {97: 120, 98: 121, 99: None} xyd BB");
-  EXPECT_EQ(render("{{ 'é\\'\\n'.encode() }} {{ 'é'.encode()|length }} {{ 'é'.encode()[0] }} {{ 'é'.encode().decode() }} "
-                   "{{ 'aé'.encode('ascii', 'replace') }} {{ 'é'.encode('latin-1').hex() }}"),
-            "b\"\\xc3\\xa9'\\n\" 2 195 é b'a?' e9");
+  EXPECT_EQ(
+      render("{{ 'é\\'\\n'.encode() }} {{ 'é'.encode()|length }} {{ 'é'.encode()[0] }} {{ 'é'.encode().decode() }} "
+             "{{ 'aé'.encode('ascii', 'replace') }} {{ 'é'.encode('latin-1').hex() }}"),
+      "b\"\\xc3\\xa9'\\n\" 2 195 é b'a?' e9");
   EXPECT_EQ(failure_of("{{ 'é'.encode('ascii') }}").message, "encode(): 'é' has no place in this encoding");
   EXPECT_EQ(failure_of("{{ 'a'.encode('ebcdic') }}").kind, FailureKind::type);
 }

@@ -25,8 +25,7 @@ TEST(JinjaStatements, ForKnowsItsLoop) {
   EXPECT_EQ(render("{% for x in [1,[2,[3]]] recursive %}{% if x is iterable %}({{ loop(x) }}){% else %}{{ x }}{% endif "
                    "%}{% endfor %}"),
             "1(2(3))");
-  EXPECT_EQ(failure_of("{% for a, b in [[1]] %}{% endfor %}").message,
-            "1 values for 2 variables");
+  EXPECT_EQ(failure_of("{% for a, b in [[1]] %}{% endfor %}").message, "1 values for 2 variables");
   EXPECT_EQ(failure_of("{% for a in none %}{% endfor %}").message, "none has no items to go through");
 }
 
