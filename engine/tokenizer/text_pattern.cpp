@@ -13,9 +13,9 @@ namespace quern::engine {
 namespace {
 
 // An honest match needs a few steps per character; these stop patterns that backtrack without end. A repeated group
-// remembers a place for each character it took, so that one match over a long text needs memory in proportion: measured
-// with "(?:a|b)*" and nested ones, at most 56 bytes a character of the machine code's stack and 270 of the
-// interpreter's heap. Stacks are mapped, and given pages only where they are used.
+// remembers a place for each character it took, so that one match over a long text needs memory in proportion: this
+// much is enough for the nested groups of text_pattern_test.cpp over a megabyte. Stacks are mapped, and given pages
+// only where they are used.
 constexpr std::uint32_t kMatchSteps = 10'000'000, kStepsPerByte = 32;
 constexpr std::size_t kStackBytes = 1u << 20, kStackPerByte = 192;
 constexpr std::size_t kHeapKib = 16 * 1024;  // and 1 KiB for a byte of text

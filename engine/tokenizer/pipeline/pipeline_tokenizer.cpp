@@ -7,6 +7,10 @@
 namespace quern::engine {
 namespace {
 
+bool is_added(TokenKind kind) noexcept {
+  return kind == TokenKind::control || kind == TokenKind::user_defined;
+}
+
 class PipelineTokenizer final : public VocabularyTokenizer {
  public:
   PipelineTokenizer(PipelineParts parts, std::span<const std::string> pieces)
@@ -23,10 +27,11 @@ class PipelineTokenizer final : public VocabularyTokenizer {
         clean_spaces_(parts.clean_spaces) {}
 
   std::string decode(std::span<const TokenId> ids, bool show_special) const override {
-    std::vector<std::string_view> tokens;
+    std::vector<TokenDecoder::Token> tokens;
     tokens.reserve(ids.size());
     for (const TokenId id : ids)
-      if (is_shown(id, show_special) && kind(id) != TokenKind::unused) tokens.push_back(token_text(id));
+      if (is_shown(id, show_special) && kind(id) != TokenKind::unused)
+        tokens.push_back({token_text(id), is_added(kind(id))});
     std::string text = decoder_.decode(tokens);
     if (clean_spaces_) clean_up_spaces(text);
     return text;
@@ -81,7 +86,7 @@ Result<std::unique_ptr<Tokenizer>> make_pipeline(PipelineParts parts) {
       pieces.emplace_back();
       continue;
     }
-    QUERN_TRY(std::string piece, parts.decoder.piece(parts.vocabulary.text(id)));
+    QUERN_TRY(std::string piece, parts.decoder.piece({parts.vocabulary.text(id), is_added(parts.vocabulary.kind(id))}));
     n_bytes += piece.size();
     if (n_bytes > Vocabulary::kMaxTextBytes)
       return fail(Errc::unsupported, "decoder: the tokens become more than {} bytes of text",

@@ -62,18 +62,18 @@ Result<std::string> TokenDecoder::changed(std::string_view token, Place place) c
   return out;
 }
 
-std::string TokenDecoder::decode(std::span<const std::string_view> tokens) const {
+std::string TokenDecoder::decode(std::span<const Token> tokens) const {
   std::string out, run;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const std::optional<char> byte = joins_bytes ? byte_of(tokens[i]) : std::nullopt;
+    const std::optional<char> byte = joins_bytes ? byte_of(tokens[i].text) : std::nullopt;
     if (byte) {
       run.push_back(*byte);
       continue;
     }
     flush(run, out);
-    const Place place{.first = i == 0, .last = i + 1 == tokens.size()};
-    const Result<std::string> text = changed(tokens[i], place);
-    out.append(text ? *text : std::string(tokens[i]));  // every token went through once, when the file was loaded
+    const Place place{.first = i == 0, .last = i + 1 == tokens.size(), .added = tokens[i].added};
+    const Result<std::string> text = changed(tokens[i].text, place);
+    out.append(text ? *text : std::string(tokens[i].text));  // every token went through once, when the file was loaded
   }
   flush(run, out);
   if (strips_blank && out.starts_with(' ')) out.erase(0, 1);
@@ -114,9 +114,9 @@ TokenDecoder::Step strip_token(std::string character, std::size_t n_left, std::s
 }
 
 TokenDecoder::Step letters_to_bytes() {
-  return [](std::string& token, TokenDecoder::Place) -> Status {
+  return [](std::string& token, TokenDecoder::Place place) -> Status {
     std::string bytes;
-    if (append_bytes_of_letters(token, bytes)) token = std::move(bytes);
+    if (append_bytes_of_letters(token, bytes) && (!place.added || is_valid_utf8(bytes))) token = std::move(bytes);
     return {};
   };
 }

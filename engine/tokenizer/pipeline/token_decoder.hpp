@@ -16,8 +16,13 @@ namespace quern::engine {
 
 class TokenDecoder {
  public:
+  struct Token {
+    std::string_view text;
+    bool added = false;  // beside the model's
+  };
   struct Place {  // of a token among those of a text
     bool first = false, last = false;
+    bool added = false;
   };
   // Changes the text of one token. Errors: bad_input, where an expression gives up.
   using Step = std::function<Status(std::string& token, Place place)>;
@@ -29,8 +34,8 @@ class TokenDecoder {
   bool repairs_utf8 = false;    // the tokens are bytes, and may be no text even together
 
   // The bytes of a token in the middle of a text. Errors: see Step.
-  Result<std::string> piece(std::string_view token) const { return changed(token, {}); }
-  std::string decode(std::span<const std::string_view> tokens) const;
+  Result<std::string> piece(Token token) const { return changed(token.text, {.added = token.added}); }
+  std::string decode(std::span<const Token> tokens) const;
 
  private:
   Result<std::string> changed(std::string_view token, Place place) const;
@@ -40,7 +45,9 @@ class TokenDecoder {
 TokenDecoder::Step replace_in_token(std::string from, std::string to);  // from is not empty
 TokenDecoder::Step replace_in_token(TextPattern from, std::string to);
 TokenDecoder::Step strip_token(std::string character, std::size_t n_left, std::size_t n_right);  // at most so many
-TokenDecoder::Step letters_to_bytes();  // a token with a character that is no letter of the alphabet stays as it is
+// A token with a character that is no letter of the alphabet stays as it is, and so does an added token like "õ" that
+// is meant as text (the library makes a broken byte of it).
+TokenDecoder::Step letters_to_bytes();
 TokenDecoder::Step blank_for(std::string replacement, bool drops_at_start);  // "Metaspace"
 TokenDecoder::Step join_words(std::string continuing_prefix, bool cleans);   // "WordPiece"
 TokenDecoder::Step end_words(std::string suffix);                            // "BPEDecoder"

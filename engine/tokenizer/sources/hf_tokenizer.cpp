@@ -79,9 +79,14 @@ Result<MakeModel> read_unigram(const JsonField& model, const ModelTokens& tokens
   return MakeModel([rules](ModelTokens placed) { return unigram_model(std::move(placed), rules); });
 }
 
-// Those that count in normalized text are looked for by their own text normalized.
+// Those that count in normalized text are looked for by their own text normalized. What is known to be a control token
+// by its text is special whatever the file says, so that a user's text cannot forge it, and what is known to be none is
+// not looked for.
 Status sort_added(std::vector<HfAddedToken> added, PipelineParts& parts) {
   for (HfAddedToken& one : added) {
+    const TokenKind kind = parts.vocabulary.kind(one.token.id);
+    if (kind == TokenKind::normal) continue;
+    one.token.special = kind == TokenKind::control;
     if (one.normalized && !parts.normalizer.empty()) {
       QUERN_TRY(one.token.text, parts.normalizer.apply(one.token.text));
     }

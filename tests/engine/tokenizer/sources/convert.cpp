@@ -221,9 +221,9 @@ void write_words(const GgufFile& file, const Tokens& tokens, json::object& out) 
   out["decoder"] = typed("WordPiece", {{"prefix", "##"}, {"cleanup", true}});
   json::object vocab;
   for (std::size_t id = 0; id < tokens.texts.size(); ++id) {
-    if (tokens.is_added(id)) continue;
     const std::string& text = tokens.texts[id];
-    vocab[text.starts_with(kEscapedSpace) ? text.substr(kEscapedSpace.size()) : "##" + text] = id;
+    const bool begins = text.starts_with(kEscapedSpace);
+    vocab[tokens.is_added(id) ? text : begins ? text.substr(kEscapedSpace.size()) : "##" + text] = id;
   }
   out["model"] = typed("WordPiece", {{"vocab", vocab}, {"unk_token", unknown_of(file, tokens)}});
 }
@@ -244,7 +244,8 @@ void write_unigram(const GgufFile& file, const Tokens& tokens, json::object& out
   out["normalizer"] = sequence("normalizers", normalizers);
   out["pre_tokenizer"] =
       typed("Metaspace", {{"replacement", kEscapedSpace}, {"prepend_scheme", merges ? "always" : "never"}});
-  out["decoder"] = typed("Metaspace", {{"replacement", kEscapedSpace}, {"prepend_scheme", "always"}});
+  out["decoder"] = sequence("decoders", {replace(kEscapedSpace, " "), typed("ByteFallback"), typed("Fuse"),
+                                         typed("Strip", {{"content", " "}, {"start", 1}, {"stop", 0}})});
   json::array vocab;
   for (std::size_t id = 0; id < tokens.texts.size(); ++id)
     vocab.push_back(json::array{tokens.texts[id], tokens.scores[id]});

@@ -64,23 +64,44 @@ bool differs_for_bert(const std::string& text) {
   return false;
 }
 
+// Vocabularies that were cut down and kept merges of tokens that are gone: the library refuses such a file.
+bool is_reduced(const fs::path& cases) {
+  return cases.stem() == "gemma3-reduced" || cases.stem() == "llama-bpe-reduced";
+}
+
 TEST(TokenizerSources, TokenizerJsonGivesTheGoldenIds) {
   for (const fs::path& cases : case_files()) {
     const auto file = GgufFile::open(golden::vocabulary_of(cases).string()).value();
     const std::string text = boost::json::serialize(test::to_tokenizer_json(*file));
     const std::string config = boost::json::serialize(test::to_tokenizer_config(*file));
+    if (text.find("\"merges\"") != std::string::npos && is_reduced(cases)) {
+      const auto refused = engine::load_tokenizer_bytes(text, {.name = "tokenizer.json", .config = config});
+      ASSERT_FALSE(refused) << cases;
+      EXPECT_NE(refused.error().detail.find("is no token of the vocabulary"), std::string::npos);
+      continue;
+    }
     golden::CaseSelection selection;
     if (model_of(*file) == "bert")
       selection = {differs_for_bert, /*ids_only=*/true};  // the text begins with a blank there
+    if (cases.stem() == "gemma4-reduced")
+      selection.ids_only =
+          true;  // its added tokens are runs of U+2581, which the decoder makes blanks and GGUF does not
     expect_same(cases, text, {.name = "tokenizer.json", .config = config, .model = file.get()}, selection);
   }
+}
+
+// Gemma's runs of blanks are user-defined symbols of at most 31: SentencePiece takes the longest from the left,
+// llama.cpp merges two halves.
+bool differs_for_sentencepiece(const std::string& text) {
+  return text.find(std::string(32, ' ')) != std::string::npos;
 }
 
 TEST(TokenizerSources, SentencePieceGivesTheGoldenIds) {
   for (const fs::path& cases : case_files()) {
     const auto file = GgufFile::open(golden::vocabulary_of(cases).string()).value();
     if (model_of(*file) != "llama" && model_of(*file) != "t5") continue;
-    expect_same(cases, test::to_sentencepiece(*file), {.name = "x.model", .config = {}, .model = file.get()});
+    expect_same(cases, test::to_sentencepiece(*file), {.name = "x.model", .config = {}, .model = file.get()},
+                {.skip = differs_for_sentencepiece});
   }
 }
 
