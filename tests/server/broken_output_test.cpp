@@ -44,11 +44,15 @@ TEST(BrokenOutput, IsA500ThatNamesWhatWasFound) {
 }
 
 TEST(BrokenOutput, EndsAStreamWithAnErrorAndWithoutDone) {
-  ServerHarness server;
+  ServerHarnessOptions options;
+  options.gated = true;  // what fails before the head is sent is a plain 500
+  ServerHarness server(options);
   break_at_f(server, kNan);
   HttpClient client = server.tcp();
   client.post("/v1/completions", R"({"prompt":"a","max_tokens":50,"stream":true})");
+  server.gate.wait_for_arrival(1);
   EXPECT_EQ(client.read_head().status, 200);
+  server.gate.open();
   std::string event, text;
   for (event = client.read_event(); event_json(event).as_object().contains("choices"); event = client.read_event()) {
     text += event_json(event).at("choices").at(0).at("text").as_string();
