@@ -17,6 +17,7 @@ RequestStatus Generation::status(TimePoint now) const {
   out.n_preemptions = n_preemptions.load(std::memory_order_relaxed);
   out.tenant = request.tenant;
   out.priority = request.priority;
+  out.cancelled = cancelled.load(std::memory_order_acquire);
   out.times = times.read(out.state, now);
   const RequestTimes& t = out.times;
   out.age_s = t.queued + t.prefill + t.decode + t.parked + t.preempted;

@@ -69,6 +69,7 @@ struct RequestStatus {
   std::uint32_t n_preemptions = 0;
   std::string tenant;
   std::int32_t priority = 0;
+  bool cancelled = false;  // it ends with the step that runs
   double age_s = 0;  // since submission; of a finished one until its end
   RequestTimes times;
 };

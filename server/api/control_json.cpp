@@ -56,6 +56,7 @@ json::object request_json(const sched::RequestStatus& status) {
   out["id"] = status.id;
   out["state"] = sched::request_state_name(status.state);
   if (status.finish != sched::FinishReason::none) out["finish_reason"] = sched::finish_reason_name(status.finish);
+  if (status.cancelled && status.state != sched::RequestState::finished) out["cancelling"] = true;
   out["label"] = status.label;
   out["prompt_tokens"] = status.n_prompt;
   out["prefilled_tokens"] = status.n_prefilled;

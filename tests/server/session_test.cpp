@@ -258,6 +258,7 @@ TEST(Session, ConnectionsAreRefusedWhenTheMemoryBudgetIsSpent) {
   first.get("/health");
   EXPECT_EQ(first.read_reply().status, 200);
   EXPECT_GT(server.ledger.used(MemoryUse::connections), 0u);
+  ServerHarness::eventually("its request is over", [&] { return server.ledger.used(MemoryUse::requests) == 0; });
   auto rest = server.ledger.reserve(MemoryUse::buffers, server.ledger.budget() - server.ledger.used()).value();
   HttpClient refused = server.tcp();
   EXPECT_EQ(refused.read_reply().status, 503);

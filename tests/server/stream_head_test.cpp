@@ -1,6 +1,8 @@
 // When the head of an event stream is sent: with the request's place, or after a while of waiting for it.
 #include "tests/server/server_harness.hpp"
 
+#include <algorithm>
+
 namespace quern::test {
 namespace {
 
@@ -94,6 +96,12 @@ TEST(StreamHead, AClientThatLeavesBeforeItIsNoticed) {
   leaving->post("/v1/completions", kStream);
   busy.server.eventually("it waits", [&] { return busy.server.scheduler->requests().size() == 2; });
   leaving.reset();
+  busy.server.eventually("the scheduler knows", [&] {
+    return std::ranges::any_of(busy.server.scheduler->requests(), [](const auto& r) { return r.cancelled; });
+  });
+  HttpClient control = busy.server.unix_socket();
+  control.get("/control/requests");
+  EXPECT_NE(control.read_reply().body.find("\"cancelling\":true"), std::string::npos);
   busy.server.gate.let_pass(1);
   busy.server.eventually("it is dropped", [&] { return busy.server.scheduler->snapshot().finished_cancelled == 1; });
   busy.server.gate.open();

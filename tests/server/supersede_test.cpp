@@ -62,18 +62,17 @@ TEST(Supersede, TheNewerOneTakesTheOldersPlaceInAFullQueue) {
   server.gate.wait_for_arrival(1);
   older.post("/v1/completions", keystroke("b"));
   server.eventually("the older one waits", [&] { return server.scheduler->snapshot().queued == 1; });
+  const std::uint64_t before = server.ledger.used(MemoryUse::requests);
   EXPECT_EQ(server.post("/v1/completions", R"({"prompt":"c","max_tokens":3})").status, 429) << "the queue is full";
-  std::vector<HttpClient> newer;
-  for (const char* prompt : {"k", "m"}) {  // the second replaces the first while that waits for the older one's place
-    const std::uint64_t before = server.ledger.used(MemoryUse::requests);
-    newer.push_back(server.tcp());
-    newer.back().post("/v1/completions", keystroke(prompt));
-    server.eventually("it waits", [&] { return server.ledger.used(MemoryUse::requests) > before; });
-  }
+  server.eventually("the refused one is gone", [&] { return server.ledger.used(MemoryUse::requests) == before; });
+  HttpClient newer = server.tcp(), newest = server.tcp();
+  newer.post("/v1/completions", keystroke("k"));
+  server.eventually("it waits", [&] { return server.ledger.used(MemoryUse::requests) > before; });
+  newest.post("/v1/completions", keystroke("m"));  // replaces the newer one while that waits for the older one's place
+  EXPECT_EQ(newer.read_reply().status, 499);
   server.gate.open();
   EXPECT_EQ(older.read_reply().status, 499);
-  EXPECT_EQ(newer[0].read_reply().status, 499);
-  const Reply reply = newer[1].read_reply();
+  const Reply reply = newest.read_reply();
   EXPECT_EQ(reply.status, 200) << reply.body;
   EXPECT_EQ(json::parse(reply.body).at("choices").at(0).at("text"), "nop");
   EXPECT_EQ(running.read_reply().status, 200);
