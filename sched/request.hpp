@@ -70,7 +70,7 @@ struct RequestStatus {
   std::string tenant;
   std::int32_t priority = 0;
   bool cancelled = false;  // it ends with the step that runs
-  double age_s = 0;  // since submission; of a finished one until its end
+  double age_s = 0;        // since submission; of a finished one until its end
   RequestTimes times;
 };
 
