@@ -1,5 +1,4 @@
 // EngineLoop's side of the waiting line: who joins it, who leaves it without a place, and how long it is.
-#include "base/log.hpp"
 #include "sched/engine_loop.hpp"
 #include "sched/log_exception.hpp"
 

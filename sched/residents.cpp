@@ -144,7 +144,8 @@ policy::Lineup Residents::lineup(double typical_answer) const {
                           .n_known = static_cast<std::uint32_t>(s.tokens().size()),
                           .n_computed = s.n_computed(),
                           .n_answer = static_cast<std::uint32_t>(std::clamp<double>(n_usual, 1, std::max(n_most, 1u))),
-                          .stuck = s.stuck()};
+                          .stuck = s.stuck(),
+                          .kept = s.kept};
   };
   for (const auto& sequence : running_) out.running.push_back(player(*sequence));
   for (const auto& sequence : line_.all()) out.waiting.push_back(player(*sequence));

@@ -73,7 +73,7 @@ class Sequence {
   std::uint64_t last_turn = 0;  // see BatchInput
   TimePoint last_token_at{};    // when its last token was pushed
   TimePoint placed_at{};        // when it got its place
-  bool kept = false;            // got its place by age: see policy::Holder
+  bool kept = false;            // got its place by age: see policy/leaving.hpp
 
   // ---- what its tenant has paid for: positions [0, n_paid), of which [0, n_peak) were computed or found once ----
   std::uint32_t n_paid = 0;

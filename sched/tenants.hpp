@@ -31,7 +31,6 @@ struct Tenant {
   bool active() const noexcept { return n_requests > n_stuck; }
   void charge(std::uint32_t n_tokens) noexcept { served += n_tokens / weight; }
   void refund(std::uint32_t n_tokens) noexcept { served -= n_tokens / weight; }
-  double share() const noexcept { return n_running / weight; }  // of the running places
 };
 
 class Tenants {

@@ -56,29 +56,17 @@ void AdmissionPolicy::remove(std::size_t position, const Holder& holder, const k
 
 std::optional<std::uint32_t> AdmissionPolicy::worst(const Demand& head,
                                                     std::span<const Holder> running) const noexcept {
-  const auto share = [&](const Holder& holder) {
+  const auto place = [&](const Holder& holder) {
     const auto taken = std::ranges::count_if(
         victims_, [&](std::uint32_t i) { return running[i].urgency.tenant == holder.urgency.tenant; });
-    return (holder.tenant_running - static_cast<double>(taken)) / holder.tenant_weight;
+    const double share = (holder.tenant_running - static_cast<double>(taken)) / holder.tenant_weight;
+    return PlaceHolder{.urgency = holder.urgency, .share = share, .parked = holder.parked, .kept = holder.kept};
   };
-  const double own_share = (head.tenant_running + 1) / head.tenant_weight;
-  const auto may_leave = [&](const Holder& holder) {
-    if (holder.parked) return true;
-    // Who is more urgent than the head would take the place back at once.
-    if (holder.kept || !more_urgent(head.urgency, holder.urgency)) return false;
-    if (holder.urgency.priority < head.urgency.priority) return true;
-    return holder.urgency.tenant != head.urgency.tenant && share(holder) > own_share;
-  };
-  const auto worse = [&](const Holder& a, const Holder& b) {
-    if (a.parked != b.parked) return a.parked;
-    if (a.urgency.priority != b.urgency.priority) return a.urgency.priority < b.urgency.priority;
-    const double share_a = share(a), share_b = share(b);
-    return share_a != share_b ? share_a > share_b : a.urgency.id > b.urgency.id;
-  };
+  const PlaceHolder own{.urgency = head.urgency, .share = (head.tenant_running + 1) / head.tenant_weight};
   std::optional<std::uint32_t> out;
   for (std::uint32_t i = 0; i < running.size(); ++i) {
-    if (std::ranges::find(victims_, i) != victims_.end() || !may_leave(running[i])) continue;
-    if (!out || worse(running[i], running[*out])) out = i;
+    if (std::ranges::find(victims_, i) != victims_.end() || !may_leave(place(running[i]), own)) continue;
+    if (!out || leaves_before(place(running[i]), place(running[*out]))) out = i;
   }
   return out;
 }

@@ -1,13 +1,10 @@
 // Whether the head of the line gets a place now, and who has to leave for it. Nobody is preempted unless the head fits
-// once the victims are gone, and no more are than it takes. Who may have to leave:
-// - one whose reader does not read (parked): before all others, and for anybody, since it cannot go on;
-// - one of lower priority;
-// - one of the same priority, of a tenant that runs more than its share of places.
+// once the victims are gone, and no more are than it takes. Who may have to leave: policy/leaving.hpp.
 // Threads: engine thread. Pure: scratch memory is all that a policy keeps. No allocation after construction.
 #pragma once
 
 #include "kv/page_pool.hpp"
-#include "sched/policy/urgency.hpp"
+#include "sched/policy/leaving.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -21,7 +18,7 @@ struct Holder {  // a running sequence
   std::uint32_t tenant_running = 0;  // sequences of its tenant that run
   double tenant_weight = 1;
   bool parked = false;
-  bool kept = false;  // got its place because it had waited longest: nobody takes it away unless it is parked
+  bool kept = false;
   std::uint32_t n_reserved = 0;  // pages that it was promised and has not taken
   std::span<const kv::PageId> pages;
 };

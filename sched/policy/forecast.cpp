@@ -1,7 +1,8 @@
 #include "sched/policy/forecast.hpp"
 
+#include "sched/policy/leaving.hpp"
+
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace quern::sched::policy {
@@ -82,22 +83,18 @@ class Play {
 
   bool make_room(const Player& head) {
     if (!line_.preempt) return false;
-    const auto share = [&](const Player& p) {
-      return n_running_[p.urgency.tenant] / line_.tenant_weights[p.urgency.tenant];
+    const auto place = [&](const Player& p) {
+      const double share = n_running_[p.urgency.tenant] / line_.tenant_weights[p.urgency.tenant];
+      return PlaceHolder{.urgency = urgency_of(p), .share = share, .parked = p.stuck, .kept = p.kept};
     };
     const std::uint32_t tenant = head.urgency.tenant;
-    const double own_share = (n_running_[tenant] + 1) / line_.tenant_weights[tenant];
+    const PlaceHolder own{.urgency = urgency_of(head),
+                          .share = (n_running_[tenant] + 1) / line_.tenant_weights[tenant]};
     std::size_t victim = runners_.size();
     for (std::size_t i = 0; i < runners_.size(); ++i) {
-      const Player& p = runners_[i].player;
-      const bool beats = more_urgent(urgency_of(head), urgency_of(p));
-      const bool may_leave = p.stuck || (beats && (p.urgency.priority < head.urgency.priority ||
-                                                   (p.urgency.tenant != tenant && share(p) > own_share)));
-      if (!may_leave) continue;
-      const auto rank = [&](const Player& q) {
-        return std::tuple(!q.stuck, q.urgency.priority, -share(q), ~q.urgency.id);
-      };
-      if (victim == runners_.size() || rank(p) < rank(runners_[victim].player)) victim = i;
+      const PlaceHolder holder = place(runners_[i].player);
+      if (!may_leave(holder, own)) continue;
+      if (victim == runners_.size() || leaves_before(holder, place(runners_[victim].player))) victim = i;
     }
     if (victim == runners_.size()) return false;
     Player gone = runners_[victim].player;

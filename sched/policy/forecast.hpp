@@ -23,6 +23,7 @@ struct Player {  // a sequence that runs or waits
   std::uint32_t n_computed = 0;  // of these; waiting: that the prefix cache is believed to have
   std::uint32_t n_answer = 0;    // tokens that it will still generate, as far as one can tell
   bool stuck = false;            // its reader does not read: it holds a place, or waits, without wanting to run
+  bool kept = false;             // nobody takes its place away: see policy/leaving.hpp
 };
 
 struct Lineup {
