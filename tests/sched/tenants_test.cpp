@@ -36,8 +36,6 @@ TEST(Tenants, WeightsCountTokensForLess) {
   Tenant& big = tenants.enter("big");
   big.charge(100);
   EXPECT_EQ(big.served, 25);
-  big.n_running = 8;
-  EXPECT_EQ(big.share(), 2);
 }
 
 TEST(Tenants, WhoDoesNotReadIsNoMeasureForOthers) {
