@@ -1,7 +1,7 @@
 // The whole contract between sched and engine: one forward pass as flat arrays. Capacity is reserved once at start-up,
 // so planning a step does not allocate. Built by sched/batcher, read by Backend::forward.
-// Sequences that decode (one generated token each) come first, then prefill chunks: the role of a token, and with it
-// its arithmetic, is known without a flag per token.
+// Sequences that decode (one generated token each, several where they are computed again) come first, then prefill
+// chunks: the role of a token, and with it its arithmetic, is known without a flag per token.
 #pragma once
 
 #include "kv/kv_config.hpp"
@@ -26,7 +26,7 @@ struct StepPlan {
   // [n_seqs] set to true by another thread when nobody wants the sequence any more; forward() drops its rows between
   // layers. An entry may be nullptr (tests, benchmarks).
   std::vector<const std::atomic<bool>*> cancelled;
-  std::uint32_t n_decode_seqs = 0;  // sequences [0, n_decode_seqs) decode
+  std::uint32_t n_decode_seqs = 0;  // the tokens of sequences [0, n_decode_seqs) have the role of decodes
   std::uint32_t pages_max = 0;
 
   std::uint32_t n_tokens() const noexcept { return static_cast<std::uint32_t>(token.size()); }

@@ -43,7 +43,9 @@ std::uint32_t Batcher::choose_decodes(std::span<const BatchInput> inputs) {
   std::uint32_t places = std::min({limits_.max_seqs, limits_.max_tokens, limits_.max_logits});
   if (!prompts_.empty() && places > 1) --places;
   keep_longest_waiting(decodes_, places, inputs);
-  for (const std::uint32_t index : decodes_) shares_.push_back({.index = index, .n_tokens = 1, .logits = true});
+  for (const std::uint32_t index : decodes_) {
+    shares_.push_back({.index = index, .n_tokens = 1, .logits = true, .decode_role = true});
+  }
   return static_cast<std::uint32_t>(decodes_.size());
 }
 
@@ -77,9 +79,13 @@ void Batcher::choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n
     if (n_tokens == left && n_tokens > 0 && logits == 0) --n_tokens;  // its last token has to wait for a row of logits
     if (n_tokens == 0) continue;
     const bool last = n_tokens == left;
-    shares_.push_back({.index = index, .n_tokens = n_tokens, .logits = last});
+    shares_.push_back({.index = index, .n_tokens = n_tokens, .logits = last, .decode_role = inputs[index].decode_role});
     tokens -= n_tokens;
     if (last) --logits;
+  }
+  std::size_t n_decode_role = n_decodes;
+  for (std::size_t i = n_decodes; i < shares_.size(); ++i) {
+    if (shares_[i].decode_role) std::swap(shares_[i], shares_[n_decode_role++]);
   }
 }
 

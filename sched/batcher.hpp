@@ -27,19 +27,22 @@ struct BatchInput {                      // a sequence that could take part
   std::uint64_t last_turn = 0;           // a number that grows with every share given out; 0: never had one
   std::uint32_t tenant = 0;              // below max_inputs
   std::uint32_t max_chunk = UINT32_MAX;  // prompt tokens that it wants in one step at most
+  bool decode_role = false;              // these were generated: they are computed as decodes are, in several rows
 };
 
 struct BatchShare {
   std::uint32_t index = 0;     // into the inputs
   std::uint32_t n_tokens = 0;  // at least 1
   bool logits = false;         // the last of its tokens gets logits: decode, or the end of the prompt
+  bool decode_role = false;    // decodes, and what has to be computed as they are; they come first
 };
 
 class Batcher {
  public:
   Batcher(const BatchLimits& limits, std::uint32_t max_inputs);  // all limits at least 1
 
-  // Decodes first (where not all fit: longest waiting first), then prompts (those that end soonest first).
+  // Decodes first (where not all fit: longest waiting first), then what shares their role, then prompts (those that end
+  // soonest first).
   // prefill_tokens: prompt tokens of the step at most; at least 1 where nothing decodes. Valid until the next call.
   std::span<const BatchShare> choose(std::span<const BatchInput> inputs, std::uint32_t prefill_tokens);
 

@@ -176,7 +176,8 @@ void EngineLoop::collect_runnable() noexcept {
     inputs_.push_back({.n_prompt_left = decodes ? 0 : sequence->n_left(),
                        .last_turn = sequence->last_turn,
                        .tenant = sequence->tenant().index,
-                       .max_chunk = residents_.max_chunk(*sequence)});
+                       .max_chunk = residents_.max_chunk(*sequence),
+                       .decode_role = residents_.replays(*sequence)});
   }
   parts_.stats.parked.store(n_parked, std::memory_order_relaxed);
 }

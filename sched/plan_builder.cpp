@@ -18,7 +18,7 @@ void append(const Sequence& sequence, const BatchShare& share, engine::StepPlan&
   plan.state_page.push_back(sequence.state_page);
   if (share.logits) plan.logits_tokens.push_back(plan.n_tokens() - 1);
   plan.cancelled.push_back(&sequence.generation().cancelled);
-  if (sequence.decodes()) ++plan.n_decode_seqs;
+  if (share.decode_role) ++plan.n_decode_seqs;
 }
 
 }  // namespace

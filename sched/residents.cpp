@@ -326,7 +326,17 @@ std::uint32_t Residents::checkpoint_behind(const Sequence& sequence, std::uint32
   return std::min(regular, last);
 }
 
+bool Residents::replays(const Sequence& sequence) const noexcept {
+  return !limits_.same_arithmetic && sequence.n_computed() >= sequence.n_prompt();
+}
+
 std::uint32_t Residents::max_chunk(const Sequence& sequence) const noexcept {
+  const bool role_begins = !limits_.same_arithmetic && sequence.n_computed() < sequence.n_prompt();
+  const std::uint32_t same_role = role_begins ? sequence.n_prompt() - sequence.n_computed() : UINT32_MAX;
+  return std::min(same_role, checkpoint_chunk(sequence));
+}
+
+std::uint32_t Residents::checkpoint_chunk(const Sequence& sequence) const noexcept {
   if (!parts_.checkpoints.enabled() || !may_list(sequence, 0)) return UINT32_MAX;
   const std::uint32_t border = checkpoint_behind(sequence, sequence.n_computed());
   return border == UINT32_MAX ? UINT32_MAX : border - sequence.n_computed();

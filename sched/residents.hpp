@@ -57,7 +57,9 @@ class Residents {
   // A sound row of logits has read all its pages; a broken one has: what may be wrong leaves the prefix cache.
   void trust(Sequence& sequence) noexcept;
   void forget(const Sequence& sequence) noexcept;
-  // Tokens that the next step may compute of it, so that it ends where the state should be kept.
+  // Whether the next tokens to compute were computed as decodes before, and have to be again: see same_arithmetic.
+  bool replays(const Sequence& sequence) const noexcept;
+  // Tokens that the next step may compute of it, so that it ends where the state should be kept, or a role begins.
   std::uint32_t max_chunk(const Sequence& sequence) const noexcept;
   void charge_token(Sequence& sequence) noexcept;  // one more was drawn
   // Gives back what it holds, and removes it once remove_ended() is called. REQUIRES: it runs.
@@ -89,6 +91,7 @@ class Residents {
   void give_back(Sequence& sequence) noexcept;
   bool may_list(const Sequence& sequence, std::uint32_t n_tokens) const noexcept;
   std::uint32_t checkpoint_behind(const Sequence& sequence, std::uint32_t position) const noexcept;
+  std::uint32_t checkpoint_chunk(const Sequence& sequence) const noexcept;
 
   CacheParts parts_;
   Stats& stats_;

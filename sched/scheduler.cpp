@@ -37,7 +37,6 @@ SchedulerLimits clamped(SchedulerLimits limits, const engine::BackendLimits& bac
   const std::uint64_t pages = limits.prefix_cache_bytes / std::max<std::uint64_t>(kv.page_bytes(), 1);
   limits.max_retained_pages = static_cast<std::uint32_t>(std::min<std::uint64_t>(limits.max_retained_pages, pages));
   limits.same_arithmetic = limits.same_arithmetic && backend.same_arithmetic;
-  limits.preempt = limits.preempt && limits.same_arithmetic;
   return limits;
 }
 

@@ -55,6 +55,27 @@ TEST(Preemption, WhatIsComputedAgainIsNoCacheHit) {
   EXPECT_EQ(h.stats.cache_queries.load(), 2u * 60 + 2 * 110);
 }
 
+// Where decodes and prompts differ in the last bits, tokens that are computed again keep the role that they had.
+TEST(Preemption, WhatIsComputedAgainHasTheRoleItHad) {
+  test::HarnessOptions options;
+  options.backend.two_arithmetics = true;
+  options.limits.same_arithmetic = false;
+  EngineHarness undisturbed(options);
+  options.backend.n_pages = 32;  // of 8 tokens
+  EngineHarness h(options);
+  Clients clients, alone;
+  for (TokenId i = 0; i < 6; ++i) {
+    clients.push_back(h.submit(request_of(i, 10 + i, 90)));
+    alone.push_back(undisturbed.submit(request_of(i, 10 + i, 90)));
+    ASSERT_TRUE(undisturbed.run_until_idle({alone.back()}));
+  }
+  ASSERT_TRUE(h.run_until_idle(clients));
+  EXPECT_GT(h.stats.preemptions.load(), 0u);
+  EXPECT_EQ(undisturbed.stats.preemptions.load(), 0u);
+  for (std::size_t i = 0; i < clients.size(); ++i) EXPECT_EQ(clients[i]->tokens, alone[i]->tokens) << i;
+  h.expect_all_free();
+}
+
 TEST(Preemption, WithoutItPagesArePromisedInFull) {
   test::HarnessOptions options;
   options.backend.n_pages = 32;

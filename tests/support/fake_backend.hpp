@@ -39,6 +39,7 @@ struct FakeBackendConfig {
   std::uint32_t n_vocab = 97;
   std::uint32_t page_tokens = 8;
   std::uint32_t n_pages = 64;
+  bool two_arithmetics = false;  // tokens computed as decodes and as parts of prompts give different logits
   engine::BackendLimits limits{
       .max_tokens_per_step = 64, .max_seqs_per_step = 16, .max_logits_per_step = 16, .max_context = 256};
 };
@@ -47,6 +48,7 @@ class FakeBackend final : public engine::Backend {
  public:
   explicit FakeBackend(const FakeBackendConfig& config = {})
       : page_tokens_(config.page_tokens),
+        two_arithmetics_(config.two_arithmetics),
         limits_(config.limits),
         slots_(std::size_t{config.n_pages} * config.page_tokens) {
     info_.name = "fake";
@@ -85,6 +87,7 @@ class FakeBackend final : public engine::Backend {
   struct Slot {
     engine::TokenId token = engine::kNoToken;
     std::int32_t position = -1;
+    bool decoded = false;
   };
 
   void run(const engine::StepPlan& plan, std::span<float> logits) {
@@ -131,7 +134,8 @@ class FakeBackend final : public engine::Backend {
 
   void write_tokens(const engine::StepPlan& plan, std::uint32_t s) {
     const bool decodes = s < plan.n_decode_seqs;
-    if (decodes && plan.seq_begin[s + 1] - plan.seq_begin[s] != 1) problem("a decode with several tokens");
+    const std::uint32_t n_tokens = plan.seq_begin[s + 1] - plan.seq_begin[s];
+    if (decodes && n_tokens != 1 && !two_arithmetics_) problem("a decode with several tokens");
     for (std::uint32_t i = plan.seq_begin[s]; i < plan.seq_begin[s + 1]; ++i) {
       if (i > plan.seq_begin[s] && plan.position[i] != plan.position[i - 1] + 1) problem("positions not consecutive");
       const std::size_t slot = slot_of(plan, s, static_cast<std::uint32_t>(plan.position[i]));
@@ -141,7 +145,7 @@ class FakeBackend final : public engine::Backend {
         continue;
       }
       if (!written_.insert(slot).second) problem(fmt::format("slot {} written twice in a step", slot));
-      slots_[slot] = {plan.token[i], plan.position[i]};
+      slots_[slot] = {plan.token[i], plan.position[i], decodes};
     }
   }
 
@@ -153,7 +157,8 @@ class FakeBackend final : public engine::Backend {
         problem(fmt::format("position {} of sequence {} was overwritten or never written", position, s));
         return;
       }
-      history_.push_back(slots_[slot].token);
+      const engine::TokenId token = slots_[slot].token;
+      history_.push_back(two_arithmetics_ && slots_[slot].decoded ? token + 1000 : token);
     }
     std::fill(logits.begin(), logits.end(), 0.0f);
     if (fill_logits) return fill_logits(history_, logits);
@@ -163,6 +168,7 @@ class FakeBackend final : public engine::Backend {
 
   engine::ModelInfo info_;
   const std::uint32_t page_tokens_;
+  const bool two_arithmetics_;
   const engine::BackendLimits limits_;
   std::vector<Slot> slots_;  // [n_pages * page_tokens]
   std::vector<engine::TokenId> history_;
