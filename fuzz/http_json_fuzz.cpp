@@ -3,12 +3,13 @@
 // accepted is within limits; JSON survives being written and read again; stop strings do not depend on how a text was
 // split; a body that was accepted ends where the parser thinks; only own and local pages are allowed.
 #include "fuzz/http_edges.hpp"
-#include "server/api/chat_json.hpp"
+#include "models/local/stop_filter.hpp"
 #include "server/api/chat_prompt.hpp"
-#include "server/api/completions_json.hpp"
-#include "server/api/tokenize_json.hpp"
+#include "server/api/dialect.hpp"
+#include "server/api/llama_server/tokenize_json.hpp"
+#include "server/api/openai/chat_json.hpp"
+#include "server/api/openai/completions_json.hpp"
 #include "server/http_error.hpp"
-#include "server/stop_filter.hpp"
 
 #include <cstdint>
 #include <string>
@@ -31,13 +32,21 @@ template <class T>
 void check_refusal(const Result<T>& result) {
   if (result) return;
   require(!result.error().detail.empty(), "an error without a message");
-  const server::json::value reply = boost::json::parse(server::error_json(result.error()));
+  const server::json::value reply = boost::json::parse(server::kOpenAi.error_body(server::http_error(result.error())));
   require(reply.at("error").at("message").is_string(), "an error reply without a message");
 }
 
-void completion(std::string_view body) {
-  const auto request = server::parse_completion_request(body, kRules);
+// What the parser of an endpoint makes of a body.
+template <class T>
+Result<T> parsed(std::string_view body, Result<T> (*parse)(const server::Document&, const server::RequestRules&)) {
+  const Result<server::Document> document = server::parse_document(body, kLimits.max_json_depth);
+  Result<T> request = document ? parse(*document, kRules) : Result<T>(document.error());
   check_refusal(request);
+  return request;
+}
+
+void completion(std::string_view body) {
+  const auto request = parsed(body, &server::parse_completion_request);
   if (!request) return;
   require(!request->prompts.empty(), "no prompt");
   require(request->prompts.size() * request->fields.n <= kLimits.max_choices, "too many choices");
@@ -46,14 +55,14 @@ void completion(std::string_view body) {
 }
 
 void chat(std::string_view body) {
-  const auto request = server::parse_chat_request(body, kRules);
-  check_refusal(request);
+  const auto request = parsed(body, &server::parse_chat_request);
   if (!request) return;
-  require(!request->messages.empty() && request->messages.size() <= kLimits.max_messages, "messages out of range");
+  require(!request->conversation.messages.empty() && request->conversation.messages.size() <= kLimits.max_messages,
+          "messages out of range");
   static const engine::chat::TemplateSet templates = engine::chat::TemplateSet::builtin("chatml").value();
   std::uint64_t n_steps = 0;
-  check_refusal(server::check_template(*request, templates));
-  check_refusal(server::render_prompt(*request, templates, {}, n_steps));
+  check_refusal(server::check_template(request->conversation, templates));
+  check_refusal(server::render_prompt(request->conversation, templates, {}, n_steps));
 }
 
 void document(std::string_view text) {
@@ -74,7 +83,7 @@ void stop_strings(std::string_view input) {
     if (line.empty()) break;
     stops.emplace_back(line);
   }
-  server::StopFilter whole(stops), split(stops);
+  models::StopFilter whole(stops), split(stops);
   std::string at_once = whole.append(input);
   at_once += whole.flush();
   std::string in_pieces;
@@ -100,10 +109,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       chat(text);
       break;
     case 't':
-      check_refusal(server::parse_tokenize_request(text, kRules));
+      parsed(text, &server::parse_tokenize_request);
       break;
     case 'd':
-      check_refusal(server::parse_detokenize_request(text, kRules));
+      parsed(text, &server::parse_detokenize_request);
       break;
     case 'j':
       document(text);

@@ -10,9 +10,9 @@
 #include "engine/tokenizer/tokenizer.hpp"
 #include "kv/page_arena.hpp"
 #include "sched/request.hpp"
+#include "sched/snapshot.hpp"
 #include "sched/tenants.hpp"
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,36 +41,13 @@ struct SchedulerLimits {
   std::uint32_t max_retained_pages = UINT32_MAX;  // that nobody uses and the prefix cache keeps
   std::uint64_t prefix_cache_bytes = UINT64_MAX;  // the same in bytes; the smaller counts
   // Admit by what is known of a request's length instead of by its longest possible one, and let the more urgent have
-  // the pages and places of the less urgent. Off where same_arithmetic is false.
+  // the pages and places of the less urgent.
   bool preempt = true;
   // Whether a token's keys and values are the same bits as part of a prompt and as the token decoded last. As the
-  // backend says (BackendLimits).
+  // backend says (BackendLimits). Where not, generated tokens are no prompt for others, and those that a preempted
+  // request computes again get the role that they had.
   bool same_arithmetic = true;
   std::vector<TenantWeight> tenant_weights;
-};
-
-struct Histogram {  // cumulative-free: counts[i] observations <= bounds[i], the last bucket is the rest
-  static constexpr std::size_t kBuckets = 20;
-  std::array<double, kBuckets - 1> bounds{};
-  std::array<std::uint64_t, kBuckets> counts{};
-  double sum = 0;
-  std::uint64_t count = 0;
-};
-
-// A consistent-enough copy of counters, cheap to take at any time, also while a step runs.
-struct Snapshot {
-  std::uint32_t queued = 0, running = 0, parked = 0;
-  std::uint32_t kv_pages = 0, kv_pages_free = 0, kv_pages_retained = 0, kv_pages_reserved = 0;
-  std::uint64_t prompt_tokens = 0, generated_tokens = 0, steps = 0;
-  std::uint64_t finished_stop = 0, finished_length = 0, finished_cancelled = 0, finished_failed = 0, rejected = 0;
-  std::uint64_t finished_timed_out = 0, finished_refused = 0, preemptions = 0;
-  std::uint64_t cache_queries = 0, cached_tokens = 0;  // prompt tokens looked up in the prefix cache, and found
-  std::uint64_t cache_pages = 0, cache_evictions = 0;  // pages listed now; pages that had to go
-  double expected_wait_s = 0;                          // until a new request gets a place; see policy/forecast.hpp
-  double stalled_s = 0;                                // since the engine last got on, while it has work
-  Histogram time_to_first_token_s, inter_token_s, step_s, queue_s;
-  Histogram e2e_s, prefill_s, decode_s;  // of requests that have ended
-  bool draining = false;
 };
 
 class Scheduler;

@@ -1,8 +1,8 @@
 #include "server/exchange.hpp"
 
 #include "base/assert.hpp"
+#include "base/log.hpp"
 #include "base/log_record.hpp"
-#include "server/http_error.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -26,12 +26,13 @@ std::string loggable(std::string_view path) {
 
 }  // namespace
 
-Exchange::Exchange(Connection& connection, ServerState& state, RequestHead head)
+Exchange::Exchange(Connection& connection, ServerState& state, RequestHead head, const Dialect& dialect)
     : connection_(connection),
       state_(state),
       head_(std::move(head)),
       arrival_(state.next_arrival()),
       memory_(std::make_shared<RequestMemory>(state)),
+      dialect_(dialect),
       keep_alive_(head_.keep_alive) {}
 
 ReplyContext Exchange::context() const {
@@ -40,14 +41,26 @@ ReplyContext Exchange::context() const {
           .trailers = head_.accepts_trailers && !head_.http_1_0,
           .head_only = head_.method == beast::http::verb::head,
           .request_id = head_.request_id,
+          .ignored = ignored_,
           .allowed_origin = origin_ok_ ? std::string_view(head_.origin) : std::string_view(),
           .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
+}
+
+// The names are the client's own: what may not stand in a header is not shown, and no more than a line of them.
+void Exchange::note_ignored(std::vector<std::string> paths) {
+  constexpr std::size_t kMaxBytes = 1024;
+  for (const std::string& path : paths) {
+    if (ignored_.size() + path.size() > kMaxBytes) break;
+    ignored_ += (ignored_.empty() ? "" : ", ") + loggable(path);
+  }
+  if (!ignored_.empty()) log::info("request {}: unknown fields: {}", head_.request_id, ignored_);
 }
 
 net::awaitable<void> Exchange::reply(Response response) {
   QUERN_ASSERT(!replied_);
   replied_ = true;
   if (state_.draining()) keep_alive_ = false;
+  if (response.error) response.body = dialect_.error_body(*response.error);
   state_.count_response(response.status);
   if (response.status >= ServerState::kFirstError && state_.options.log_requests) log_error(response.status);
   // A large body goes out from where it is.
@@ -65,52 +78,46 @@ void Exchange::log_error(unsigned status) const {
   log::record(fmt::format("{} {}", std::string_view(method), loggable(head_.path)), fields);
 }
 
-void Exchange::start_events() {
+void Exchange::start_stream(std::string_view content_type,
+                            std::function<void(const HttpError&, std::string&)> on_failure) {
   QUERN_ASSERT(!replied_);
   replied_ = true;
   streaming_ = true;
+  stream_type_ = content_type;
+  on_failure_ = std::move(on_failure);
   if (head_.http_1_0 || state_.draining()) keep_alive_ = false;
   state_.count_response(200);
 }
 
-void Exchange::add_event(std::string_view data) {
-  events_.append("data: ").append(data).append("\n\n");
-}
-
-void Exchange::add_ping() {
-  events_ += ": ping\n\n";
-}
-
 net::awaitable<bool> Exchange::flush() {
-  return write_events(false);
+  return write_stream(false);
 }
 
-net::awaitable<bool> Exchange::write_events(bool last) {
+net::awaitable<bool> Exchange::write_stream(bool last) {
   out_.clear();
-  if (!std::exchange(started_, true)) out_ = event_stream_head(context());
+  if (!std::exchange(started_, true)) out_ = stream_head(stream_type_, context());
   if (head_.http_1_0) {
-    out_ += events_;
+    out_ += pending_;
   } else {
-    append_chunk(out_, events_);
+    append_chunk(out_, pending_);
     if (last) append_last_chunk(out_, context().trailers ? server_timing_ : "");
   }
-  events_.clear();
+  pending_.clear();
   streaming_ = !last;
   const bool sent = co_await connection_.write(out_, state_.options.limits.read_pace());
   if (!sent) keep_alive_ = false;
   co_return sent;
 }
 
-net::awaitable<void> Exchange::finish_events(std::string server_timing) {
+net::awaitable<void> Exchange::finish_stream(std::string server_timing) {
   server_timing_ = std::move(server_timing);
-  add_event("[DONE]");
-  [[maybe_unused]] const bool sent = co_await write_events(true);
+  [[maybe_unused]] const bool sent = co_await write_stream(true);
 }
 
-net::awaitable<void> Exchange::fail_events(const Error& error, std::string_view code) {
-  events_.clear();
-  add_event(error_json(error, code));
-  [[maybe_unused]] const bool sent = co_await write_events(true);
+net::awaitable<void> Exchange::fail_stream(const HttpError& error) {
+  pending_.clear();
+  on_failure_(error, pending_);
+  [[maybe_unused]] const bool sent = co_await write_stream(true);
   keep_alive_ = false;
 }
 

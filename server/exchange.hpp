@@ -1,10 +1,11 @@
-// One request and its response, as an endpoint sees it: either one reply(), or an event stream (SSE).
+// One request and its response, as an endpoint sees it: either one reply(), or a stream (SSE, lines of JSON).
 // Threads: the connection's strand. Ownership: lives in the session for the time of one request; refers to connection
 // and state. A stream has one writer, which waits for each flush: a slow reader holds up only its own endpoint, which
 // then does not drain its ticket, and the scheduler parks that sequence.
 #pragma once
 
 #include "base/result.hpp"
+#include "server/api/dialect.hpp"
 #include "server/connection.hpp"
 #include "server/pipeline/request_memory.hpp"
 #include "server/request_head.hpp"
@@ -16,12 +17,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace quern::server {
 
 class Exchange {
  public:
-  Exchange(Connection& connection, ServerState& state, RequestHead head);
+  Exchange(Connection& connection, ServerState& state, RequestHead head, const Dialect& dialect);
 
   const RequestHead& head() const noexcept { return head_; }
   std::uint64_t arrival() const noexcept { return arrival_; }  // later requests have larger ones
@@ -36,17 +38,19 @@ class Exchange {
   std::string tenant() const { return tenant_of(head_.api_key, connection_.peer()); }
   net::any_io_executor executor() { return connection_.stream().get_executor(); }
 
-  net::awaitable<void> reply(Response response);
+  // Fields of the request that nobody knows: the reply names them.
+  void note_ignored(std::vector<std::string> paths);
 
-  // Event stream: nothing is sent before the first flush().
-  void start_events();
-  void add_event(std::string_view data);  // "data: <data>\n\n"; data has no line breaks
-  void add_ping();                        // a comment: clients drop streams that stay silent
-  net::awaitable<bool> flush();           // false: the peer is gone
-  // [DONE], end of the body. server_timing: sent behind it to clients that accept trailers.
-  net::awaitable<void> finish_events(std::string server_timing);
-  // An error event instead of what was not flushed; no [DONE], and the connection closes. code: as in error_json().
-  net::awaitable<void> fail_events(const Error& error, std::string_view code = {});
+  net::awaitable<void> reply(Response response);  // an error in the shape of the dialect
+
+  // A stream: nothing is sent before the first flush(). on_failure: what its end looks like when something fails.
+  void start_stream(std::string_view content_type, std::function<void(const HttpError&, std::string&)> on_failure);
+  std::string& out() noexcept { return pending_; }  // to append to: not yet flushed
+  net::awaitable<bool> flush();                     // false: the peer is gone
+  // The end of the body. server_timing: sent behind it to clients that accept trailers.
+  net::awaitable<void> finish_stream(std::string server_timing);
+  // An error instead of what was not flushed; the connection closes.
+  net::awaitable<void> fail_stream(const HttpError& error);
 
   // Calls `then` once if the peer leaves while the result lives (at once if it has left already), or when the server
   // gives up waiting for it (drain timeout). One at a time.
@@ -67,14 +71,14 @@ class Exchange {
 
   bool gone() const noexcept { return connection_.gone(); }
   bool replied() const noexcept { return replied_; }
-  bool streaming() const noexcept { return streaming_; }  // between start_events() and the end of the body
+  bool streaming() const noexcept { return streaming_; }  // between start_stream() and the end of the body
   void close_after() noexcept { keep_alive_ = false; }
   bool keep_alive() const noexcept { return keep_alive_ && !connection_.overrun(); }
   void allow_origin() { origin_ok_ = true; }  // the Origin was checked: the page may read the response
 
  private:
   ReplyContext context() const;
-  net::awaitable<bool> write_events(bool last);
+  net::awaitable<bool> write_stream(bool last);
   void log_error(unsigned status) const;
 
   Connection& connection_;
@@ -84,8 +88,12 @@ class Exchange {
   const std::shared_ptr<RequestMemory> memory_;
   std::string body_;
   std::string path_value_;
-  std::string events_;  // not yet flushed
-  std::string out_;     // being written
+  const Dialect& dialect_;
+  std::string pending_;  // of a stream: not yet flushed
+  std::string out_;      // being written
+  std::string stream_type_;
+  std::string ignored_;  // the value of X-Quern-Ignored
+  std::function<void(const HttpError&, std::string&)> on_failure_;
   std::string server_timing_;
   bool started_ = false;
   bool replied_ = false;

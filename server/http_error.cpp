@@ -1,30 +1,9 @@
 #include "server/http_error.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+#include <utility>
 
 namespace quern::server {
 namespace {
-
-namespace json = boost::json;
-
-// The clients choose their exception class by the status; the type is for people and for log filters.
-std::string_view type_of(unsigned status) noexcept {
-  switch (status) {
-    case 403:
-      return "permission_error";
-    case 404:
-      return "not_found_error";
-    case 429:
-      return "rate_limit_error";
-    case 501:
-      return "not_supported_error";
-    case 503:
-      return "unavailable_error";
-    default:
-      return status >= 500 ? "server_error" : "invalid_request_error";
-  }
-}
 
 std::string_view code_of(const Error& error) noexcept {
   switch (error.code) {
@@ -43,20 +22,6 @@ std::string_view code_of(const Error& error) noexcept {
     default:
       return {};
   }
-}
-
-std::string body_of(unsigned status, std::string_view message, std::string_view param, std::string_view code) {
-  const auto text_or_null = [](std::string_view text) { return text.empty() ? json::value() : json::value(text); };
-  json::object error{{"message", message}, {"type", type_of(status)}};
-  error["param"] = text_or_null(param);
-  error["code"] = text_or_null(code);
-  return json::serialize(json::object{{"error", std::move(error)}});
-}
-
-Response make(unsigned status, std::string body) {
-  Response response{.status = status, .body = std::move(body)};
-  if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", "1");
-  return response;
 }
 
 }  // namespace
@@ -82,16 +47,26 @@ unsigned http_status(const Error& error) noexcept {
   return 500;
 }
 
-std::string error_json(const Error& error, std::string_view code) {
-  return body_of(http_status(error), error.detail, error.field, code.empty() ? code_of(error) : code);
+HttpError http_error(const Error& error, std::string_view code) {
+  return {.status = http_status(error),
+          .message = error.detail,
+          .field = error.field,
+          .code = std::string(code.empty() ? code_of(error) : code)};
+}
+
+Response error_response(HttpError error) {
+  Response response{.status = error.status};
+  if (error.status == 429 || error.status == 503) response.headers.emplace_back("Retry-After", "1");
+  response.error = std::move(error);
+  return response;
 }
 
 Response error_response(const Error& error, std::string_view code) {
-  return make(http_status(error), error_json(error, code));
+  return error_response(http_error(error, code));
 }
 
 Response error_response(unsigned status, std::string_view message, std::string_view code) {
-  return make(status, body_of(status, message, {}, code));
+  return error_response(HttpError{.status = status, .message = std::string(message), .code = std::string(code)});
 }
 
 }  // namespace quern::server

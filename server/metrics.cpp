@@ -127,6 +127,8 @@ void add_server(Families& out, const ServerState& state) {
   out.gauge("quern:http_requests_active", "HTTP requests being answered.", state.n_active());
   out.gauge("quern:jobs_waiting", "Large requests and answers that wait for a helper thread.",
             static_cast<double>(state.helpers.n_waiting()));
+  out.counter("quern:jobs_total", "Parts of the work on large requests and answers that a helper thread has begun.",
+              state.helpers.n_begun());
   out.gauge("quern:draining", "1 while the server finishes its last requests.", state.draining() ? 1 : 0);
   out.begin("quern:http_responses_total", "HTTP responses by class of status.", MetricType::Counter);
   for (unsigned status_class = 2; status_class <= 5; ++status_class) {
@@ -147,8 +149,9 @@ void add_server(Families& out, const ServerState& state) {
 }  // namespace
 
 std::vector<MetricFamily> MetricsSource::Collect() const {
-  const sched::Snapshot now = state_.services.scheduler.snapshot();
-  Families out(state_.services.model_id);
+  const models::ServedModel& model = *state_.services.models.all().front();
+  const sched::Snapshot now = model.generator->snapshot();
+  Families out(model.id);
   add_requests(out, now);
   add_kv(out, now);
   add_times(out, now);

@@ -17,9 +17,11 @@ void append_common(std::string& out, unsigned status, std::string_view content_t
   if (!context.request_id.empty()) {
     fmt::format_to(std::back_inserter(out), "X-Request-Id: {}\r\n", context.request_id);
   }
+  if (!context.ignored.empty()) fmt::format_to(std::back_inserter(out), "X-Quern-Ignored: {}\r\n", context.ignored);
   if (!context.allowed_origin.empty()) {
     fmt::format_to(std::back_inserter(out),
-                   "Access-Control-Allow-Origin: {}\r\nAccess-Control-Expose-Headers: X-Request-Id\r\nVary: Origin\r\n",
+                   "Access-Control-Allow-Origin: {}\r\nAccess-Control-Expose-Headers: X-Request-Id, "
+                   "X-Quern-Ignored\r\nVary: Origin\r\n",
                    context.allowed_origin);
   }
   if (!context.keep_alive) {
@@ -41,6 +43,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
       return "No Content";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 403:
       return "Forbidden";
     case 404:
@@ -87,9 +91,9 @@ std::string serialize_head(const Response& response, const ReplyContext& context
   return out;
 }
 
-std::string event_stream_head(const ReplyContext& context) {
+std::string stream_head(std::string_view content_type, const ReplyContext& context) {
   std::string out;
-  append_common(out, 200, "text/event-stream; charset=utf-8", context);
+  append_common(out, 200, content_type, context);
   // Some proxies collect a response before they pass it on, unless told not to.
   out += "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
   if (!context.http_1_0) out += "Transfer-Encoding: chunked\r\n";

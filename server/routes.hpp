@@ -16,11 +16,16 @@ namespace quern::server {
 using Handler = net::awaitable<void> (*)(Exchange&, ServerState&);
 
 struct Route {
+  constexpr Route(const Dialect& of, beast::http::verb by, std::string_view path, Handler to, bool json = false,
+                  bool for_control = false) noexcept
+      : dialect(&of), method(by), pattern(path), handler(to), takes_json(json), control(for_control) {}
+
+  const Dialect* dialect;
   beast::http::verb method;
   std::string_view pattern;  // "{id}" stands for one segment, "{path}" at the end for the rest
   Handler handler;
-  bool takes_json = false;  // needs a body with Content-Type: application/json
-  bool control = false;     // Unix socket only, and only for our own user and root
+  bool takes_json;  // needs a body with Content-Type: application/json
+  bool control;     // Unix socket only, and only for our own user and root
 };
 
 std::span<const Route> routes() noexcept;

@@ -65,7 +65,7 @@ Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, cons
     QUERN_TRY(OtlpEndpoint endpoint, parse_otlp_endpoint(options.otlp_endpoint));
     impl->state->spans = std::make_shared<SpanExporter>(io, std::move(endpoint));
   }
-  const auto look = [&scheduler = services.scheduler] { static_cast<void>(scheduler.stalled()); };
+  const auto look = [&models = services.models] { static_cast<void>(models.stalled()); };
   impl->watch = std::make_shared<Ticker>(io, sched::StallWatch::kLookEvery, look);
   // An operator can look at the last requests and cancel them: the Unix socket listens as long as there are any.
   const auto stop = [listeners = impl->listeners.all](Transport transport) {

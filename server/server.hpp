@@ -5,11 +5,7 @@
 #include "base/byte_ledger.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "engine/backend.hpp"
-#include "engine/chat/template_set.hpp"
-#include "engine/sampling/params.hpp"
-#include "engine/tokenizer/tokenizer.hpp"
-#include "sched/scheduler.hpp"
+#include "models/model_catalog.hpp"
 #include "server/read_pace.hpp"
 
 #include <algorithm>
@@ -26,14 +22,14 @@ namespace quern::server {
 struct ServerLimits {
   std::uint32_t max_connections = 4096;
   std::uint32_t max_header_bytes = 16 * 1024;
-  std::uint64_t max_body_bytes = 8ull << 20;
+  std::uint64_t max_body_bytes = 32ull << 20;
   std::uint32_t max_prompt_tokens = 0;  // 0: what the context holds
   std::uint32_t max_stop_strings = 16;
   std::uint32_t max_stop_bytes = 512;  // of one stop string
   std::uint32_t max_logit_bias = 1024;
   std::uint32_t max_messages = 4096;
   std::uint32_t max_json_depth = 32;
-  std::uint32_t max_tokens_default = 512;        // where a request names none
+  std::uint32_t max_tokens_default = 0;          // where a request names none; 0: what fits
   std::uint64_t max_backlog_bytes = 256 * 1024;  // unsent SSE bytes of one slow reader
   std::chrono::milliseconds header_timeout{10'000};
   std::chrono::milliseconds idle_timeout{60'000};       // keep-alive connection without a request
@@ -59,14 +55,15 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free port
   bool tcp = true;
-  std::string unix_socket;           // path; empty: none. Created 0600; a stale socket file is replaced
-  bool control = true;               // /control/* on the Unix socket
-  std::string otlp_endpoint;         // "http://host:port": spans of requests go there; empty: nowhere
-  bool log_requests = false;         // a line for each request that has ended
-  bool private_cache = false;        // tenants share no cached prompts, as if each had a cache_salt of its own
-  std::uint32_t helper_threads = 0;  // for the work on large requests; 0: two, more on large machines
+  std::string unix_socket;              // path; empty: none. Created 0600; a stale socket file is replaced
+  bool control = true;                  // /control/* on the Unix socket
+  std::string otlp_endpoint;            // "http://host:port": spans of requests go there; empty: nowhere
+  bool log_requests = false;            // a line for each request that has ended
+  std::string unknown_fields = "warn";  // of requests: "refuse" them, or name them in X-Quern-Ignored and in the log
+  bool any_model = false;               // a name that no model has means the default one
+  bool private_cache = false;           // tenants share no cached prompts, as if each had a cache_salt of its own
+  std::uint32_t helper_threads = 0;     // for the work on large requests; 0: two, more on large machines
   ServerLimits limits;
-  engine::sampling::SamplingParams sampling;  // of requests that do not say otherwise
   // Over TCP a request must name this server in Host, and come from no foreign web page (Origin). Always allowed:
   // loopback names, `host`, and any IP address where `host` is a wildcard; as Origins pages of loopback names, apps of
   // this machine and the server's own. More names, without a port; Origins as "https://chat.example".
@@ -75,12 +72,8 @@ struct ServerOptions {
 };
 
 struct Services {
-  sched::Scheduler& scheduler;
-  const engine::Tokenizer& tokenizer;
-  const engine::ModelInfo& model;
-  const engine::chat::TemplateSet& chat;
-  std::string model_id;  // the name clients use: "model" of every request must match or be absent
-  ByteLedger& ledger;    // open connections and the bodies they send are counted in it
+  models::ModelCatalog& models;  // at least one
+  ByteLedger& ledger;            // open connections and the bodies they send are counted in it
   const Clock& clock;
 };
 

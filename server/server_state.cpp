@@ -15,18 +15,6 @@ namespace {
 // ahead, the ticket with its ring of tokens, the sampler. Measured with 2,000 streams: docs/PERFORMANCE.md.
 constexpr std::uint64_t kConnectionBytes = 64u << 10;
 
-std::size_t longest_token(const engine::Tokenizer& tokenizer) {
-  std::size_t longest = 1;
-  for (std::uint32_t id = 0; id < tokenizer.n_vocab(); ++id) {
-    longest = std::max(longest, tokenizer.token_text(static_cast<engine::TokenId>(id)).size());
-  }
-  return longest;
-}
-
-std::int64_t unix_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 }  // namespace
 
 ServerState::ServerState(net::io_context& io, const ServerOptions& options_in, const Services& services_in,
@@ -35,8 +23,6 @@ ServerState::ServerState(net::io_context& io, const ServerOptions& options_in, c
       services(services_in),
       access(std::move(access_in)),
       started(services.clock.now()),
-      started_unix_s(unix_seconds()),
-      longest_token_bytes(longest_token(services.tokenizer)),
       strand_(net::make_strand(net::any_io_executor(io.get_executor()))),
       drain_timer_(strand_),
       helpers(options.helper_threads == 0 ? HelperPool::default_threads() : options.helper_threads,
@@ -124,7 +110,7 @@ std::uint64_t ServerState::n_responses(unsigned status_class) const noexcept {
 void ServerState::drain() {
   if (draining_.exchange(true, std::memory_order_seq_cst)) return;
   log::info("draining: {} requests may finish within {} ms", n_active(), options.limits.drain_timeout.count());
-  services.scheduler.drain();
+  services.models.drain();
   if (when_draining_) when_draining_();
   net::post(strand_, [self = shared_from_this()] {
     if (self->n_connections() == 0) return;

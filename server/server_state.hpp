@@ -34,8 +34,6 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   const Services services;
   const AccessPolicy access;
   const TimePoint started;
-  const std::int64_t started_unix_s;      // "created" of the model list
-  const std::size_t longest_token_bytes;  // no token stands for more text: bounds what is worth tokenizing
 
   // Requests are numbered as they arrive.
   std::uint64_t next_arrival() noexcept { return arrivals_.fetch_add(1, std::memory_order_relaxed) + 1; }

@@ -150,7 +150,7 @@ net::awaitable<std::optional<Response>> read_body(Connection& connection, Server
 
 // Answers what is no request; the connection closes then.
 net::awaitable<void> refuse(Connection& connection, ServerState& state, std::string request_id, Response response) {
-  Exchange exchange(connection, state, RequestHead{.request_id = std::move(request_id), .keep_alive = false});
+  Exchange exchange(connection, state, RequestHead{.request_id = std::move(request_id), .keep_alive = false}, kOpenAi);
   co_await exchange.reply(std::move(response));
 }
 
@@ -173,7 +173,8 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
     refusal = http_failure(http::error::body_limit, state.options.limits);
   }
   parser.body_limit(max_body_bytes);  // of chunks
-  Exchange exchange(connection, state, std::move(*head));
+  const Dialect& dialect = match.route != nullptr ? *match.route->dialect : dialect_of(head->path);
+  Exchange exchange(connection, state, std::move(*head), dialect);
   if (!refusal || refusal->status != 403) exchange.allow_origin();
   if (connection.reserved()) exchange.close_after();  // for the next one who wants to look
   if (refusal) {
@@ -230,7 +231,8 @@ net::awaitable<void> run_session(std::shared_ptr<ServerState> state, std::shared
 // Too many connections: say so in one write, which a fresh socket takes at once, and go.
 net::awaitable<void> refuse_session(std::shared_ptr<ServerState> state, std::shared_ptr<Connection> connection) {
   const RefusalGuard refusal(*state);
-  const Response response = too_many_connections();
+  Response response = too_many_connections();
+  response.body = kOpenAi.error_body(*response.error);
   state->count_response(response.status);
   const std::string id = make_id("req-");
   const ReplyContext context{.keep_alive = false,

@@ -1,8 +1,20 @@
 #include "server/supersede.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace quern::server {
+
+void SupersedeTable::Sequences::cancel() const {
+  for (const sched::RequestId id : ids) model->generator->cancel(id);
+}
+
+bool SupersedeTable::Sequences::run() const {
+  return std::ranges::any_of(ids, [this](sched::RequestId id) {
+    const std::optional<sched::RequestStatus> status = model->generator->request(id);
+    return status && status->state != sched::RequestState::finished;
+  });
+}
 
 SupersedeTable::Entry::Entry(Entry&& other) noexcept {
   *this = std::move(other);
@@ -41,17 +53,18 @@ bool SupersedeTable::Entry::superseded() const {
   return it == table_->standing_.end() || it->second.arrival != arrival_;
 }
 
-void SupersedeTable::Entry::stand_for(std::vector<sched::RequestId> ids, sched::Scheduler& scheduler) {
+void SupersedeTable::Entry::stand_for(std::vector<sched::RequestId> ids, std::shared_ptr<models::ServedModel> model) {
   if (table_ == nullptr) return;
+  Sequences own{std::move(model), std::move(ids)};
   {
     const std::lock_guard lock(table_->mutex_);
     const auto it = table_->standing_.find(key_);
     if (it != table_->standing_.end() && it->second.arrival == arrival_) {
-      it->second.ids = std::move(ids);
+      it->second.sequences = std::move(own);
       return;
     }
   }
-  for (const sched::RequestId id : ids) scheduler.cancel(id);
+  own.cancel();
 }
 
 void SupersedeTable::Entry::when_older_left(std::function<void()> then) {
@@ -60,7 +73,7 @@ void SupersedeTable::Entry::when_older_left(std::function<void()> then) {
   table_->when_left_[older_arrival_] = std::move(then);
 }
 
-SupersedeTable::Entry SupersedeTable::enter(std::string key, std::uint64_t arrival, sched::Scheduler& scheduler) {
+SupersedeTable::Entry SupersedeTable::enter(std::string key, std::uint64_t arrival) {
   Entry entry;
   if (key.empty()) return entry;
   {
@@ -69,12 +82,12 @@ SupersedeTable::Entry SupersedeTable::enter(std::string key, std::uint64_t arriv
     entry.arrival_ = arrival;
     if (standing.arrival < arrival) {
       entry.older_arrival_ = std::exchange(standing.arrival, arrival);
-      entry.older_ = standing.ids;  // they stay listed until this one has its own: the next may have to wait for them
+      entry.older_ = standing.sequences;  // listed until this one has its own: the next may have to wait for them
     }
   }
   entry.key_ = std::move(key);
   entry.table_ = this;
-  for (const sched::RequestId id : entry.older_) scheduler.cancel(id);
+  entry.older_.cancel();
   return entry;
 }
 

@@ -4,11 +4,12 @@
 // look-up). Limits: one entry per request that is being answered.
 #pragma once
 
-#include "sched/scheduler.hpp"
+#include "models/served_model.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -16,6 +17,15 @@
 namespace quern::server {
 
 class SupersedeTable {
+  // The sequences of one request, at the model that has them.
+  struct Sequences {
+    std::shared_ptr<models::ServedModel> model;
+    std::vector<sched::RequestId> ids;
+
+    void cancel() const;
+    bool run() const;  // one of them has not ended
+  };
+
  public:
   // While it lives, a newer request with the same key cancels this one.
   class Entry {
@@ -27,9 +37,10 @@ class SupersedeTable {
 
     bool superseded() const;  // a newer one has come
     // What a newer one cancels; cancelled now if there is one already.
-    void stand_for(std::vector<sched::RequestId> ids, sched::Scheduler& scheduler);
-    // Those that this one has cancelled.
-    const std::vector<sched::RequestId>& older() const noexcept { return older_; }
+    void stand_for(std::vector<sched::RequestId> ids, std::shared_ptr<models::ServedModel> model);
+    // Whether this one has cancelled another, and whether that has not yet ended.
+    bool replaces() const noexcept { return !older_.ids.empty(); }
+    bool older_runs() const { return older_.run(); }
     // Calls `then` (from any thread) when the one that this one has replaced has left.
     void when_older_left(std::function<void()> then);
 
@@ -39,17 +50,17 @@ class SupersedeTable {
     SupersedeTable* table_ = nullptr;
     std::string key_;
     std::uint64_t arrival_ = 0, older_arrival_ = 0;
-    std::vector<sched::RequestId> older_;
+    Sequences older_;
   };
 
   // Cancels what this key stood for, and stands for it from now on, unless a newer one does. An empty key: nothing
   // happens.
-  Entry enter(std::string key, std::uint64_t arrival, sched::Scheduler& scheduler);
+  Entry enter(std::string key, std::uint64_t arrival);
 
  private:
   struct Standing {
     std::uint64_t arrival = 0;
-    std::vector<sched::RequestId> ids;
+    Sequences sequences;
   };
   mutable std::mutex mutex_;
   std::map<std::string, Standing> standing_;

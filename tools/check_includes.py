@@ -15,8 +15,9 @@ ALLOWED = {
     "kv": ["kernels", "base"],
     "engine": ["kernels", "kv", "base"],
     "sched": ["engine", "kernels", "kv", "base"],
-    "server": ["sched", "engine/tokenizer", "engine/chat", "engine/sampling", "engine/backend.hpp", "base"],
-    "app": ["server", "sched", "engine", "kernels", "kv", "base"],
+    "models": ["sched", "engine/tokenizer", "engine/chat", "engine/sampling", "engine/backend.hpp", "base"],
+    "server": ["models", "sched", "engine/tokenizer", "engine/chat", "engine/sampling", "engine/backend.hpp", "base"],
+    "app": ["server", "models", "sched", "engine", "kernels", "kv", "base"],
 }
 # third-party headers -> the only places that may include them
 THIRD_PARTY = {

@@ -5,10 +5,13 @@
 #include "app/signal_watcher.hpp"
 #include "app/socket_path.hpp"
 #include "base/log.hpp"
+#include "models/local/local_generator.hpp"
+#include "models/model_catalog.hpp"
 #include "server/server.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <mutex>
@@ -73,6 +76,23 @@ void announce(const server::ServerOptions& options, std::uint16_t port) {
   std::fflush(stdout);
 }
 
+// Starts its engine. Errors: bad_input (sampling options), overloaded (no memory for its buffers).
+Result<std::shared_ptr<models::ServedModel>> served_model(Runtime& runtime, const Options& options) {
+  engine::sampling::SamplingParams sampling = sampling_over(runtime.file_sampling().params, options);
+  QUERN_CHECK(engine::sampling::validate(sampling, runtime.model().info().n_vocab));
+  QUERN_TRY(sched::Scheduler * scheduler, runtime.start_scheduler(options.sched));
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::make_shared<models::ServedModel>(
+      models::ServedModel{.id = runtime.model_id(),
+                          .created_unix_s = std::chrono::duration_cast<std::chrono::seconds>(now).count(),
+                          .info = runtime.model().info(),
+                          .sampling = std::move(sampling),
+                          .tokenizer = runtime.tokenizer(),
+                          .chat = runtime.chat(),
+                          .longest_token_bytes = models::longest_token(runtime.tokenizer()),
+                          .generator = std::make_unique<models::LocalGenerator>(*scheduler, runtime.tokenizer())});
+}
+
 // glibc raises the size from which blocks are mapped (and given back when they are freed) with every large block that
 // is freed, up to 32 MiB; then the memory of large requests stays with the process, outside of the memory budget.
 void keep_no_freed_memory() {
@@ -98,11 +118,10 @@ Result<int> serve(const Options& options) {
   QUERN_TRY(auto runtime, Runtime::create(options.model, {.parallel = options.sched.max_running,
                                                           .prefill_tokens = options.sched.prefill_tokens_per_step,
                                                           .states_kept = options.sched.prefix_cache ? 2u : 0u}));
-  server_options.sampling = sampling_over(runtime->file_sampling().params, options);
-  QUERN_CHECK(engine::sampling::validate(server_options.sampling, runtime->model().info().n_vocab));
-  QUERN_TRY(sched::Scheduler * scheduler, runtime->start_scheduler(options.sched));
-  const server::Services services{*scheduler,          runtime->tokenizer(), runtime->model().info(), runtime->chat(),
-                                  runtime->model_id(), runtime->ledger(),    runtime->clock()};
+  models::ModelCatalog catalog(server_options.any_model);
+  QUERN_TRY(std::shared_ptr<models::ServedModel> model, served_model(*runtime, options));
+  catalog.add(std::move(model));
+  const server::Services services{catalog, runtime->ledger(), runtime->clock()};
   QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services, std::move(listeners)));
   server->start();
   shutdown.serving(*server);

@@ -19,6 +19,7 @@ using server::ServerOptions;
 constexpr std::string_view kLogFormats[] = {"text", "json"};
 constexpr std::string_view kKvTypes[] = {"f16", "bf16", "q8_0", "f32"};
 constexpr std::string_view kLogLevels[] = {"auto", "trace", "debug", "info", "warn", "error", "off"};
+constexpr std::string_view kUnknownFields[] = {"warn", "refuse"};
 constexpr std::string_view kVerbs[] = {"status", "requests", "history", "request", "cancel", "drain"};
 constexpr std::uint64_t kMiB = 1ull << 20, kGiB = 1ull << 30, kTiB = 1ull << 40;
 
@@ -86,6 +87,11 @@ const OptionRow kRows[] = {
     {"allowed-origins", 0, kServe, Scope::everywhere, "Server",
      Names{tcp<&ServerOptions::allowed_origins>, "URL,.."},
      "web pages besides those of this machine that may use it (Origin header), as https://chat.example"},
+    {"any-model", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::any_model>},
+     "a model name that is not served means the first model, for clients with names of their own"},
+    {"unknown-fields", 0, kServe, Scope::everywhere, "Server",
+     Choice{tcp<&ServerOptions::unknown_fields>, kUnknownFields},
+     "of requests; warn: they are named in the reply's X-Quern-Ignored and in the log; refuse: 400"},
     {"socket", 's', kServe | kCtl, Scope::everywhere, "Server", Text{&at<&Options::socket>, "PATH"},
      "Unix socket (mode 0600); none: no socket; auto: $XDG_RUNTIME_DIR/quern.sock, else /run/quern/quern.sock"},
     {"control", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::control>},
@@ -146,7 +152,8 @@ const OptionRow kRows[] = {
     {"max-prompt-tokens", 0, kServe, Scope::everywhere, "Limits",
      U32{limit<&ServerLimits::max_prompt_tokens>, 0, 1u << 24}, "tokens of a prompt", "what ctx leaves room for"},
     {"max-tokens-default", 0, kServe, Scope::everywhere, "Limits",
-     U32{limit<&ServerLimits::max_tokens_default>, 1, 1u << 24}, "length of an answer where a request names none"},
+     U32{limit<&ServerLimits::max_tokens_default>, 0, 1u << 24},
+     "length of an answer where a request names none; 0: what fits into the context"},
     {"max-stop-strings", 0, kServe, Scope::everywhere, "Limits",
      U32{limit<&ServerLimits::max_stop_strings>, 0, 4096}, "stop strings of a request"},
     {"max-stop-bytes", 0, kServe, Scope::everywhere, "Limits",

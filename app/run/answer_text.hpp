@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/tokenizer/detokenizer.hpp"
-#include "server/stop_filter.hpp"
+#include "models/local/stop_filter.hpp"
 
 #include <string>
 #include <utility>
@@ -25,7 +25,7 @@ class AnswerText {
 
  private:
   engine::Detokenizer detokenizer_;
-  server::StopFilter filter_;
+  models::StopFilter filter_;
 };
 
 }  // namespace quern::app

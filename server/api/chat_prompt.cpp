@@ -48,18 +48,21 @@ Value to_value(jinja::Heap& heap, const json::value& value, const WideIntegers& 
   return Value::none();
 }
 
-Status fill(chat::Inputs& inputs, const ChatRequest& request) {
+Status fill(chat::Inputs& inputs, const Conversation& conversation) {
   try {
     jinja::Heap& heap = *inputs.heap;
-    std::vector<Value> messages;
-    for (const json::value& message : request.messages)
-      messages.push_back(to_value(heap, message, request.wide_integers));
+    const WideIntegers& wide = conversation.wide;
+    std::vector<Value> messages, tools;
+    for (const Message& message : conversation.messages) {
+      messages.push_back(to_value(heap, template_message(message), wide));
+    }
+    for (const Tool& tool : conversation.tools) tools.push_back(to_value(heap, tool.definition, wide));
     inputs.messages = jinja::make_list(heap, std::move(messages));
-    inputs.tools = to_value(heap, request.tools, request.wide_integers);
-    inputs.add_generation_prompt = request.add_generation_prompt;
-    for (const auto& [name, value] : request.template_variables)
-      inputs.variables.emplace_back(std::string(name.data(), name.size()),
-                                    to_value(heap, value, request.wide_integers));
+    inputs.tools = tools.empty() ? Value::none() : jinja::make_list(heap, std::move(tools));
+    inputs.add_generation_prompt = conversation.add_generation_prompt;
+    for (const auto& [name, value] : conversation.variables) {
+      inputs.variables.emplace_back(std::string(name.data(), name.size()), to_value(heap, value, wide));
+    }
   } catch (const jinja::FailureException& e) {
     return fail_field("messages", "{}", e.failure.message);
   }
@@ -68,36 +71,43 @@ Status fill(chat::Inputs& inputs, const ChatRequest& request) {
 
 }  // namespace
 
-Status check_template(const ChatRequest& request, const chat::TemplateSet& templates) {
-  QUERN_TRY(const chat::Template* const chosen, templates.pick(!request.tools.is_null()));
+Status check_template(const Conversation& conversation, const chat::TemplateSet& templates) {
+  QUERN_TRY(const chat::Template* const chosen, templates.pick(!conversation.tools.empty()));
   const auto require = [chosen](bool is_given, const std::string& field, bool has_place) -> Status {
     if (!is_given || has_place) return {};
     Error error = fail_field(field, "the chat template '{}' has no place for it", chosen->name());
     error.code = Errc::unsupported;
     return error;
   };
-  for (std::size_t i = 0; i < request.messages.size(); ++i) {
-    const bool calls = request.messages[i].get_object().contains("tool_calls");
+  for (std::size_t i = 0; i < conversation.messages.size(); ++i) {
+    const bool calls = !conversation.messages[i].calls.empty();
     QUERN_CHECK(require(calls, fmt::format("messages[{}].tool_calls", i), chosen->traits().takes_calls));
   }
-  QUERN_CHECK(require(!request.tools.is_null(), "tools", chosen->mentions("tools")));
-  return require(request.forces_tools, "tool_choice", chosen->mentions("tool_choice"));
+  QUERN_CHECK(require(!conversation.tools.empty(), "tools", chosen->mentions("tools")));
+  return require(conversation.forces_call, "tool_choice", chosen->mentions("tool_choice"));
 }
 
-Result<std::string> render_prompt(const ChatRequest& request, const chat::TemplateSet& templates,
+Result<std::string> render_prompt(const Conversation& conversation, const chat::TemplateSet& templates,
                                   const jinja::Limits& limits, std::uint64_t& n_steps) {
   chat::Inputs inputs(limits);
-  const Status filled = fill(inputs, request);
+  const Status filled = fill(inputs, conversation);
   Result<std::string> text = filled ? templates.render(inputs) : Result<std::string>(filled.error());
   n_steps = inputs.heap->steps();
   return text;
 }
 
-Result<std::string> render_prompt(const ChatRequest& request, Effort& effort) {
+Result<std::string> render_prompt(const Conversation& conversation, Effort& effort) {
   std::uint64_t n_steps = 0;
-  Result<std::string> text = render_prompt(request, effort.services().chat, effort.template_limits(), n_steps);
+  Result<std::string> text = render_prompt(conversation, effort.model().chat, effort.template_limits(), n_steps);
   QUERN_CHECK(effort.rendered(n_steps));
   return text;
+}
+
+Result<ChatRequest> read_chat_request(const Document& document, Effort& effort) {
+  const models::ServedModel& model = effort.model();
+  QUERN_TRY(ChatRequest request, parse_chat_request(document, effort.rules()));
+  QUERN_CHECK(check_template(request.conversation, model.chat));
+  return request;
 }
 
 }  // namespace quern::server

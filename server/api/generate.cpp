@@ -1,11 +1,12 @@
 #include "server/api/generate.hpp"
 
+#include "server/api/admission.hpp"
 #include "server/api/request_record.hpp"
 #include "server/http_error.hpp"
-#include "server/pipeline/prepare.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace quern::server {
@@ -18,10 +19,10 @@ constexpr std::uint64_t kLogprobBytes = 160;  // of one token, as it waits and a
 constexpr Duration kNow = Duration(1);  // a timeout: what is there already
 
 // When to come back: once a new request would get a place, as far as one can tell.
-Response refusal(const Error& error, const ServerState& state) {
+Response refusal(const Error& error, const models::ServedModel& model) {
   Response response = error_response(error);
   if (error.code != Errc::overloaded) return response;
-  const double seconds = std::clamp(std::ceil(state.services.scheduler.snapshot().expected_wait_s), 1.0, 60.0);
+  const double seconds = std::clamp(std::ceil(model.generator->snapshot().expected_wait_s), 1.0, 60.0);
   for (auto& [name, value] : response.headers) {
     if (name == "Retry-After") value = fmt::format("{:.0f}", seconds);
   }
@@ -36,81 +37,99 @@ std::string server_timing(const sched::RequestStatus& status) {
                      ms(t.queued), ms(t.prefill), ms(t.decode), ms(t.parked), ms(t.preempted));
 }
 
-void add_delta(Exchange& exchange, const AnswerShape& shape, const Delta& delta) {
-  if (!delta.text.empty() || !delta.logprobs.empty()) exchange.add_event(shape.chunk(delta));
-  if (delta.finish != sched::FinishReason::none) exchange.add_event(shape.closing(delta));
+AnswerFacts facts_of(const models::AnswerStream& answer, const ServerState& state) {
+  return {.usage = answer.usage(), .status = answer.status(state.services.clock.now())};
 }
 
 // The answer's head waits until the request is admitted, so that one which is not gets a status of its own. Not for
 // ever: clients give up on a server that says nothing.
-net::awaitable<void> stream_answer(Exchange& exchange, ServerState& state, Answer& answer, const AnswerShape& shape,
-                                   bool include_usage) {
+net::awaitable<void> stream_answer(Exchange& exchange, ServerState& state, const models::ServedModel& model,
+                                   models::AnswerStream& answer, std::shared_ptr<AnswerWriter> writer) {
   const ServerLimits& limits = state.options.limits;
-  [[maybe_unused]] const bool begun = co_await answer.tickets().begun(limits.stream_head_after);
-  Result<std::vector<Delta>> deltas = co_await answer.next(kNow);
-  if (!deltas) {
-    Response response = refusal(deltas.error(), state);
+  [[maybe_unused]] const bool begun = co_await answer.begun(limits.stream_head_after);
+  Result<std::vector<models::AnswerEvent>> events = co_await answer.next(kNow);
+  if (!events) {
+    Response response = refusal(events.error(), model);
     co_await exchange.reply(std::move(response));
     co_return;
   }
-  exchange.start_events();
-  for (std::uint32_t choice = 0; choice < answer.n_choices(); ++choice) {
-    const std::string opening = shape.opening(choice);
-    if (!opening.empty()) exchange.add_event(opening);
-  }
+  exchange.start_stream(writer->stream_type(),
+                        [writer](const HttpError& error, std::string& out) { writer->failure(error, out); });
+  writer->begin(facts_of(answer, state), answer.n_choices(), exchange.out());
   for (bool first = true;; first = false) {
-    for (const Delta& delta : *deltas) add_delta(exchange, shape, delta);
-    if (deltas->empty() && !first) exchange.add_ping();
-    if (answer.finished()) break;  // the last ones go out with [DONE]
+    for (const models::AnswerEvent& event : *events) writer->event(event, exchange.out());
+    if (events->empty() && !first) writer->silence(exchange.out());
+    if (answer.finished()) break;  // the last ones go out with the end
     const bool sent = co_await exchange.flush();
     if (!sent) co_return;
-    Result<std::vector<Delta>> more = co_await answer.next(limits.ping_interval);
+    Result<std::vector<models::AnswerEvent>> more = co_await answer.next(limits.ping_interval);
     if (!more) {
-      co_await exchange.fail_events(more.error());
+      const HttpError error = http_error(more.error());
+      co_await exchange.fail_stream(error);
       co_return;
     }
-    deltas = std::move(more);
+    events = std::move(more);
   }
-  if (include_usage) exchange.add_event(shape.usage_chunk(answer.usage()));
-  std::string timing = server_timing(answer.status(state.services.clock.now()));
-  co_await exchange.finish_events(std::move(timing));
+  const AnswerFacts facts = facts_of(answer, state);
+  writer->finish(facts, exchange.out());
+  std::string timing = server_timing(facts.status);
+  co_await exchange.finish_stream(std::move(timing));
 }
 
 using Choices = std::vector<WholeChoice>;
 
-std::uint64_t add_deltas(Choices& choices, std::vector<Delta>& deltas) {
-  std::uint64_t n_bytes = 0;
-  for (Delta& delta : deltas) {
-    WholeChoice& choice = choices[delta.choice];
-    choice.text += delta.text;
-    choice.logprobs.insert(choice.logprobs.end(), delta.logprobs.begin(), delta.logprobs.end());
-    if (delta.finish != sched::FinishReason::none) choice.finish = delta.finish;
-    n_bytes += delta.text.size() + delta.logprobs.size() * kLogprobBytes;
+// Adds what the event brings; -> bytes of memory that it takes.
+struct Collect {
+  Choices& choices;
+  std::uint64_t operator()(models::TextDelta& e) const {
+    WholeChoice& choice = choices[e.choice];
+    choice.text += e.text;
+    const std::uint64_t n_bytes = e.text.size() + e.logprobs.size() * kLogprobBytes;
+    std::ranges::move(e.logprobs, std::back_inserter(choice.logprobs));
+    return n_bytes;
   }
-  return n_bytes;
-}
+  std::uint64_t operator()(models::ReasoningDelta& e) const {
+    choices[e.choice].reasoning += e.text;
+    return e.text.size();
+  }
+  std::uint64_t operator()(models::ToolCallBegin& e) const {
+    choices[e.choice].calls.push_back({std::move(e.id), std::move(e.name), {}});
+    return sizeof(WholeCall);
+  }
+  std::uint64_t operator()(models::ToolCallDelta& e) const {
+    choices[e.choice].calls[e.call].arguments += e.arguments;
+    return e.arguments.size();
+  }
+  std::uint64_t operator()(models::ToolCallEnd&) const { return 0; }
+  std::uint64_t operator()(models::End& e) const {
+    choices[e.choice].end = e.reason;
+    choices[e.choice].stop_sequence = std::move(e.stop_sequence);
+    return 0;
+  }
+};
 
-net::awaitable<void> whole_answer(Exchange& exchange, ServerState& state, Answer& answer,
-                                  std::shared_ptr<const AnswerShape> shape) {
+net::awaitable<void> whole_answer(Exchange& exchange, ServerState& state, const models::ServedModel& model,
+                                  models::AnswerStream& answer, std::shared_ptr<AnswerWriter> writer) {
   const auto choices = std::make_shared<Choices>(answer.n_choices());
   std::uint64_t n_bytes = 0;
   while (!answer.finished()) {
-    Result<std::vector<Delta>> deltas = co_await answer.next(Duration::zero());
-    if (!deltas) {
-      Response response = refusal(deltas.error(), state);
+    Result<std::vector<models::AnswerEvent>> events = co_await answer.next(Duration::zero());
+    if (!events) {
+      Response response = refusal(events.error(), model);
       co_await exchange.reply(std::move(response));
       co_return;
     }
-    n_bytes += add_deltas(*choices, *deltas);
+    for (models::AnswerEvent& event : *events) n_bytes += std::visit(Collect{*choices}, event);
     exchange.memory()->keep_answer(n_bytes);
   }
+  const auto facts = std::make_shared<const AnswerFacts>(facts_of(answer, state));
   Result<std::string> body = std::string();
   if (n_bytes <= kLargeAnswer) {
-    body = shape->whole(*choices, answer.usage());
+    body = writer->whole(*choices, *facts);
   } else {
     exchange.memory()->keep_answer(3 * n_bytes);
-    JobOf<std::string>::Work work = [shape, choices, usage = answer.usage()](const std::atomic<bool>&) {
-      return Result<std::string>(shape->whole(*choices, usage));
+    JobOf<std::string>::Work work = [writer, choices, facts](const std::atomic<bool>&) {
+      return Result<std::string>(writer->whole(*choices, *facts));
     };
     Result<std::string> made = co_await run_job<std::string>(exchange, state, std::move(work), n_bytes, true);
     body = std::move(made);
@@ -122,36 +141,61 @@ net::awaitable<void> whole_answer(Exchange& exchange, ServerState& state, Answer
   }
   exchange.memory()->keep_answer(n_bytes + body->size());
   Response response{.body = std::move(*body)};
-  response.headers.emplace_back("Server-Timing", server_timing(answer.status(state.services.clock.now())));
+  response.headers.emplace_back("Server-Timing", server_timing(facts->status));
   co_await exchange.reply(std::move(response));
 }
 
 // Errors: bad_input.
-Result<std::vector<std::uint32_t>> fit_all(const Prepared& prepared, const ServerState& state) {
+Result<std::vector<std::uint32_t>> fit_all(const Prepared& prepared, const ServerLimits& limits,
+                                           std::uint32_t max_context) {
   if (prepared.too_long) return *prepared.too_long;
   std::vector<std::uint32_t> max_tokens;
   for (const std::vector<engine::TokenId>& prompt : prepared.prompts) {
-    QUERN_TRY(const std::uint32_t fitting, fit_context(prompt.size(), prepared.fields.max_tokens, prepared.prompt_field,
-                                                       state.options.limits, state.services.scheduler.max_context()));
+    QUERN_TRY(const std::uint32_t fitting,
+              fit_context(prompt.size(), prepared.fields.max_tokens, prepared.prompt_field, limits, max_context));
     max_tokens.push_back(fitting);
   }
   return max_tokens;
 }
 
+Response unfitting(const Error& error, const Prepared& prepared, std::uint32_t max_context) {
+  const auto is_empty = [](const auto& prompt) { return prompt.empty(); };
+  if (!prepared.too_long && std::ranges::any_of(prepared.prompts, is_empty)) return error_response(error);
+  HttpError out = http_error(error, "context_length_exceeded");
+  out.overflow = ContextOverflow{.n_context = max_context};
+  for (const auto& prompt : prepared.prompts) {
+    out.overflow->n_prompt = std::max<std::uint64_t>(out.overflow->n_prompt, prompt.size());
+  }
+  if (prepared.too_long) out.overflow->n_prompt = 0;
+  return error_response(std::move(out));
+}
+
+models::GenerateTask task_of(Prepared prepared, std::vector<std::uint32_t> max_tokens, const Exchange& exchange,
+                             const ServerOptions& options) {
+  GenerationFields& fields = prepared.fields;
+  models::GenerateTask task{.prompts = std::move(prepared.prompts),
+                            .max_tokens = std::move(max_tokens),
+                            .n = fields.n,
+                            .sampling = std::move(fields.sampling),
+                            .stops = std::move(fields.stop),
+                            .stop_tokens = std::move(prepared.stop_tokens),
+                            .ignore_eos = fields.ignore_eos,
+                            .logprobs = fields.logprobs};
+  task.n_named_stops = task.stops.size();
+  std::ranges::move(prepared.template_stops, std::back_inserter(task.stops));
+  task.head = {.tenant = exchange.tenant(),
+               .label = fmt::format("{} {}", prepared.endpoint, exchange.head().request_id),
+               .cache_salt = std::move(fields.cache_salt),
+               .use_cache = fields.use_cache,
+               .priority = fields.priority,
+               .deadline = fields.deadline,
+               .max_queue = fields.max_queue,
+               .max_itl = fields.max_itl};
+  if (options.private_cache) task.head.cache_salt += '\0' + task.head.tenant;
+  return task;
+}
+
 }  // namespace
-
-Envelope make_envelope(std::string_view id_prefix, const ServerState& state) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  return {.id = make_id(id_prefix), .created_unix_s = now.time_since_epoch().count(), .model = state.services.model_id};
-}
-
-Status check_model(std::string_view asked, const std::string& served) {
-  if (asked.empty() || asked == served) return {};
-  Error error = fail_field("model", "this server has {}, not {}", served,
-                           describe(json::value(json::string_view(asked.data(), asked.size()))));
-  error.code = Errc::not_found;
-  return error;
-}
 
 Result<std::uint32_t> fit_context(std::size_t n_prompt, std::optional<std::uint32_t> max_tokens,
                                   std::string_view prompt_field, const ServerLimits& limits,
@@ -166,12 +210,9 @@ Result<std::uint32_t> fit_context(std::size_t n_prompt, std::optional<std::uint3
                       max_context);
   }
   const auto room = static_cast<std::uint32_t>(max_context - n_prompt);
-  if (!max_tokens) return std::min(std::max(limits.max_tokens_default, 1u), room);
-  if (*max_tokens > room) {
-    return fail_field("max_tokens", "{} do not fit: the context holds {} tokens, the prompt has {}, which leaves {}",
-                      *max_tokens, max_context, n_prompt, room);
-  }
-  return *max_tokens;
+  // More than fits is what many clients ask for whatever the model: the answer ends at the end of the context.
+  if (max_tokens) return std::min(*max_tokens, room);
+  return limits.max_tokens_default == 0 ? room : std::min(limits.max_tokens_default, room);
 }
 
 Status add_prompt(Prepared& out, std::string_view text, engine::EncodeOptions options, const std::string& field,
@@ -186,46 +227,43 @@ Status add_prompt(Prepared& out, std::string_view text, engine::EncodeOptions op
   return {};
 }
 
-net::awaitable<void> generate(Exchange& exchange, ServerState& state, Prepared prepared,
-                              std::shared_ptr<const AnswerShape> shape) {
+net::awaitable<void> generate(Exchange& exchange, ServerState& state, Understood<Prepared> request,
+                              std::shared_ptr<AnswerWriter> writer) {
   const auto begun = std::chrono::system_clock::now();
-  Result<std::vector<std::uint32_t>> max_tokens = fit_all(prepared, state);
+  const std::shared_ptr<models::ServedModel> model = std::move(request.model);
+  Prepared& prepared = request.value;
+  const std::uint32_t max_context = model->generator->max_context();
+  Result<std::vector<std::uint32_t>> max_tokens = fit_all(prepared, state.options.limits, max_context);
   if (!max_tokens) {
-    const bool empty =
-        !prepared.too_long && std::ranges::any_of(prepared.prompts, [](const auto& p) { return p.empty(); });
-    Response response = error_response(max_tokens.error(), empty ? "" : "context_length_exceeded");
+    Response response = unfitting(max_tokens.error(), prepared, max_context);
     co_await exchange.reply(std::move(response));
     co_return;
   }
-  std::string label = fmt::format("{} {}", prepared.endpoint, exchange.head().request_id);
-  const auto what = std::make_shared<Submission>(Submission{.prepared = std::move(prepared),
-                                                            .max_tokens = std::move(*max_tokens),
-                                                            .tenant = exchange.tenant(),
-                                                            .label = std::move(label),
-                                                            .private_cache = state.options.private_cache});
-  const GenerationFields& fields = what->prepared.fields;
-  const std::uint64_t n_prompt_tokens = what->n_prompt_tokens();
-  std::string key = fields.supersede_key.empty() ? "" : what->tenant + '\0' + fields.supersede_key;
-  SupersedeTable::Entry standing = state.supersede.enter(std::move(key), exchange.arrival(), state.services.scheduler);
-  Result<std::vector<sched::Ticket>> tickets = co_await admit(exchange, state, what, standing);
-  if (!tickets) {
-    Response response = refusal(tickets.error(), state);
+  const std::string_view endpoint = prepared.endpoint;
+  const bool streamed = prepared.fields.stream;
+  std::string key = prepared.fields.supersede_key;
+  if (!key.empty()) key = exchange.tenant() + '\0' + key;
+  models::GenerateTask task = task_of(std::move(prepared), std::move(*max_tokens), exchange, state.options);
+  SupersedeTable::Entry standing = state.supersede.enter(std::move(key), exchange.arrival());
+  Result<std::unique_ptr<models::AnswerStream>> answer =
+      co_await admit(exchange, state, model, std::move(task), standing);
+  if (!answer) {
+    Response response = refusal(answer.error(), *model);
     co_await exchange.reply(std::move(response));
     co_return;
   }
-  Answer answer(std::move(*tickets), exchange.executor(), state.services.tokenizer, fields.stop, fields.logprobs,
-                n_prompt_tokens, fields.n);
-  const auto hook = exchange.on_disconnect(answer.tickets().cancel_all_hook());
-  if (fields.stream) {
-    co_await stream_answer(exchange, state, answer, *shape, fields.include_usage);
+  const auto hook = exchange.on_disconnect((*answer)->cancel_hook());
+  if (streamed) {
+    co_await stream_answer(exchange, state, *model, **answer, std::move(writer));
   } else {
-    co_await whole_answer(exchange, state, answer, std::move(shape));
+    co_await whole_answer(exchange, state, *model, **answer, std::move(writer));
   }
-  record_request(exchange, state, answer, what->prepared.endpoint, begun);
+  record_request(exchange, state, *model, **answer, endpoint, begun);
 }
 
-net::awaitable<void> reply_with(Exchange& exchange, Result<std::string> body) {
-  Response response = body ? Response{.body = std::move(*body)} : error_response(body.error());
+net::awaitable<void> reply_prepared(Exchange& exchange, ServerState& state, Preparation<std::string> work) {
+  Result<Understood<std::string>> body = co_await understand<std::string>(exchange, state, work);
+  Response response = body ? Response{.body = std::move(body->value)} : error_response(body.error());
   exchange.memory()->keep_answer(response.body.size());
   co_await exchange.reply(std::move(response));
 }

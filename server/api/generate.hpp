@@ -1,16 +1,14 @@
-// From a parsed request to its answer: what completions and chat completions have in common. Checks lengths, submits
-// one ticket per choice, and writes the answer whole or as an event stream. The JSON of an answer is the endpoint's
-// business. Threads: the connection's strand; add_prompt and the checks any.
+// From a prepared request to its answer: what every endpoint that generates has in common, whatever its dialect.
+// Threads: the connection's strand.
 #pragma once
 
-#include "server/api/admission.hpp"
-#include "server/api/answer.hpp"
-#include "server/api/answer_shape.hpp"
+#include "models/generator.hpp"
+#include "server/api/answer_writer.hpp"
 #include "server/api/generation_json.hpp"
 #include "server/exchange.hpp"
-#include "server/pipeline/effort.hpp"
-#include "server/server_state.hpp"
+#include "server/pipeline/prepare.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,25 +17,32 @@
 
 namespace quern::server {
 
-Envelope make_envelope(std::string_view id_prefix, const ServerState& state);
+// What a dialect has made of a request.
+struct Prepared {
+  std::vector<std::vector<engine::TokenId>> prompts;
+  GenerationFields fields;
+  std::string_view prompt_field;                  // how the endpoint calls its prompt: "prompt", "messages"
+  std::string_view endpoint;                      // for /control/requests
+  std::vector<std::string> template_stops = {};   // ends besides the request's own
+  std::vector<engine::TokenId> stop_tokens = {};  // ends besides those of the vocabulary
+  std::optional<Error> too_long = {};             // a prompt that cannot fit: no tokens were counted
+};
 
-// Errors: not_found for a model that is not the one served.
-Status check_model(std::string_view asked, const std::string& served);
+// Generates and answers, streamed or whole. The reply is an error if nothing could be generated: 400 context, 429 queue
+// full, too late or no memory, 499 cancelled, 500 model, 503 draining.
+net::awaitable<void> generate(Exchange& exchange, ServerState& state, Understood<Prepared> request,
+                              std::shared_ptr<AnswerWriter> writer);
 
-// The tokens that a request may generate: max_tokens if it fits, else what fits up to the default.
-// Errors: bad_input naming the field (`prompt_field` or max_tokens) and the numbers.
-Result<std::uint32_t> fit_context(std::size_t n_prompt, std::optional<std::uint32_t> max_tokens,
-                                  std::string_view prompt_field, const ServerLimits& limits, std::uint32_t max_context);
-
-// Encodes one more prompt, or says in too_long that it cannot fit. Errors: overloaded, cancelled.
+// Tokens of a prompt, or the note that it is too long. Errors: those of Effort::encode.
 Status add_prompt(Prepared& out, std::string_view text, engine::EncodeOptions options, const std::string& field,
                   Effort& effort);
 
-// Replies in every case. Closing the connection cancels the generation.
-net::awaitable<void> generate(Exchange& exchange, ServerState& state, Prepared prepared,
-                              std::shared_ptr<const AnswerShape> shape);
+// How many tokens may be generated after n_prompt: max_tokens or the default, as far as they fit. Errors: bad_input
+// with the numbers, naming prompt_field.
+Result<std::uint32_t> fit_context(std::size_t n_prompt, std::optional<std::uint32_t> max_tokens,
+                                  std::string_view prompt_field, const ServerLimits& limits, std::uint32_t max_context);
 
-// 200 with the body, or the error's reply.
-net::awaitable<void> reply_with(Exchange& exchange, Result<std::string> body);
+// Replies with what the work makes of the request.
+net::awaitable<void> reply_prepared(Exchange& exchange, ServerState& state, Preparation<std::string> work);
 
 }  // namespace quern::server

@@ -170,7 +170,7 @@ void read_generation_fields(JsonFields& fields, const RequestRules& rules, Gener
   fields.read("ignore_eos", out.ignore_eos);
   fields.read("stream", out.stream);
   if (const json::object* options = fields.object("stream_options")) {
-    JsonFields nested(*options, fields.path_of("stream_options"));
+    JsonFields nested(fields, *options, "stream_options");
     nested.read("include_usage", out.include_usage);
     nested.ignore({"include_obfuscation"});
     if (const Status status = nested.finish(); !status) fields.refuse(status.error());
@@ -179,7 +179,8 @@ void read_generation_fields(JsonFields& fields, const RequestRules& rules, Gener
   fields.ignore({"user", "store", "metadata", "client_metadata", "service_tier", "safety_identifier",
                  "prompt_cache_key", "prompt_cache_retention", "prediction", "cache_control"});
   fields.unsupported({"grammar", "json_schema", "mirostat", "n_probs", "lora", "timings_per_token", "return_progress",
-                      "return_tokens", "post_sampling_probs", "logprob_token_ids"});
+                      "return_tokens", "post_sampling_probs", "logprob_token_ids", "guided_json", "guided_regex",
+                      "guided_choice", "guided_grammar", "structured_outputs"});
   if (const Status status = engine::sampling::validate(out.sampling, rules.n_vocab); !status) {
     fields.refuse(status.error());
   }

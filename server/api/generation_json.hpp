@@ -36,6 +36,7 @@ struct RequestRules {
   const ServerLimits& limits;
   std::uint32_t n_vocab = 0;
   engine::sampling::SamplingParams sampling{};  // where a request does not say otherwise
+  std::vector<std::string>* unknown = nullptr;  // gets the paths of unknown fields; nullptr: they are an error
 };
 
 // Notes errors in `fields`; the caller goes on reading its own and ends with fields.finish().

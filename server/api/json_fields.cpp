@@ -65,7 +65,8 @@ std::string describe(const json::value& value) {
   return json::serialize(value);
 }
 
-JsonFields::JsonFields(const json::object& object, std::string path) : object_(object), path_(std::move(path)) {}
+JsonFields::JsonFields(const json::object& object, std::string path, std::vector<std::string>* unknown)
+    : object_(object), path_(std::move(path)), unknown_(unknown) {}
 
 std::string JsonFields::path_of(std::string_view key) const {
   return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
@@ -191,12 +192,15 @@ void JsonFields::unsupported(std::initializer_list<std::string_view> keys) {
 }
 
 Status JsonFields::finish() {
+  constexpr std::size_t kMaxUnknown = 64;  // who sends more of them learns of the first ones
   if (error_) return *error_;
   for (const auto& field : object_) {
     if (field.value().is_null()) continue;
     const std::string_view key(field.key().data(), field.key().size());
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-    return fail_field(path_of(front_characters(key)), "unknown field");
+    std::string path = path_of(front_characters(key));
+    if (unknown_ == nullptr) return fail_field(std::move(path), "unknown field");
+    if (unknown_->size() < kMaxUnknown) unknown_->push_back(std::move(path));
   }
   return {};
 }

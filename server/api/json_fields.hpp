@@ -1,6 +1,6 @@
 // Reads the fields of a JSON object from outside one by one, strictly: a wrong type or range is an error that names the
-// field, what was expected and what was found; null is the same as absent; a field that nobody asked for is an error
-// too, because a misspelt one would change the result without a word. The first error wins, later reads do nothing.
+// field, what was expected and what was found; null is the same as absent; a field that nobody asked for is noted, or
+// an error too: a misspelt one would change the result without a word. The first error wins, later reads do nothing.
 // Threads: one. Refers to the object.
 #pragma once
 
@@ -17,8 +17,12 @@ namespace quern::server {
 
 class JsonFields {
  public:
-  // path: where the object is, for messages: "" for the body, "messages[2]" inside.
-  JsonFields(const json::object& object, std::string path);
+  // path: where the object is, for messages: "" for the body, "messages[2]" inside. unknown: gets the paths of fields
+  // that no read asked for; nullptr: they are an error.
+  JsonFields(const json::object& object, std::string path, std::vector<std::string>* unknown = nullptr);
+  // An object inside of another one.
+  JsonFields(const JsonFields& outer, const json::object& object, std::string_view key)
+      : JsonFields(object, outer.path_of(key), outer.unknown_) {}
 
   // Each leaves `out` alone where the field is absent, and returns whether it was there (and fine).
   bool read(std::string_view key, bool& out);
@@ -46,7 +50,7 @@ class JsonFields {
   bool failed() const noexcept { return error_.has_value(); }
   std::string path_of(std::string_view key) const;
 
-  // The first error; else an error for the first field that no read asked for and that is not null.
+  // The first error; else fields that no read asked for and that are not null are noted, or the first one is an error.
   Status finish();
 
  private:
@@ -55,6 +59,7 @@ class JsonFields {
 
   const json::object& object_;
   const std::string path_;
+  std::vector<std::string>* const unknown_;
   std::vector<std::string_view> known_;
   std::optional<Error> error_;
 };

@@ -13,12 +13,13 @@ std::int64_t unix_ns(std::chrono::system_clock::time_point t) {
 }
 
 // Names as in the semantic conventions for generative AI where these have one.
-std::vector<log::Field> fields_of(const Exchange& exchange, const ServerState& state, const Answer& answer) {
+std::vector<log::Field> fields_of(const Exchange& exchange, const ServerState& state, const models::ServedModel& model,
+                                  const models::AnswerStream& answer) {
   const sched::RequestStatus status = answer.status(state.services.clock.now());
-  const Usage usage = answer.usage();
+  const models::Usage usage = answer.usage();
   return {{"request_id", exchange.head().request_id},
           {"tenant", status.tenant},
-          {"model", state.services.model_id},
+          {"model", model.id},
           {"finished", std::int64_t{answer.finished()}},
           {"input_tokens", static_cast<std::int64_t>(usage.prompt_tokens)},
           {"cached_tokens", static_cast<std::int64_t>(usage.cached_tokens)},
@@ -32,10 +33,11 @@ std::vector<log::Field> fields_of(const Exchange& exchange, const ServerState& s
 
 }  // namespace
 
-void record_request(const Exchange& exchange, const ServerState& state, const Answer& answer, std::string_view endpoint,
+void record_request(const Exchange& exchange, const ServerState& state, const models::ServedModel& model,
+                    const models::AnswerStream& answer, std::string_view endpoint,
                     std::chrono::system_clock::time_point begun) {
   if (!state.options.log_requests && !state.spans) return;
-  const std::vector<log::Field> fields = fields_of(exchange, state, answer);
+  const std::vector<log::Field> fields = fields_of(exchange, state, model, answer);
   if (state.options.log_requests) log::record(endpoint, fields);
   if (!state.spans) return;
   Span span = make_span(std::string(endpoint), exchange.head().traceparent);

@@ -2,7 +2,7 @@
 // text. Threads: any.
 #pragma once
 
-#include "server/api/answer.hpp"
+#include "models/served_model.hpp"
 #include "server/exchange.hpp"
 
 #include <chrono>
@@ -11,7 +11,8 @@
 namespace quern::server {
 
 // begun: when the request was submitted.
-void record_request(const Exchange& exchange, const ServerState& state, const Answer& answer, std::string_view endpoint,
+void record_request(const Exchange& exchange, const ServerState& state, const models::ServedModel& model,
+                    const models::AnswerStream& answer, std::string_view endpoint,
                     std::chrono::system_clock::time_point begun);
 
 }  // namespace quern::server

@@ -1,7 +1,5 @@
 #include "server/pipeline/effort.hpp"
 
-#include "server/pipeline/json_cost.hpp"
-
 namespace quern::server {
 namespace {
 
@@ -17,6 +15,13 @@ Effort::~Effort() {
   [[maybe_unused]] const Status given_back = memory_->hold_work(0);
 }
 
+RequestRules Effort::rules() const {
+  return {.limits = limits(),
+          .n_vocab = model_.tokenizer.n_vocab(),
+          .sampling = model_.sampling,
+          .unknown = state_.options.unknown_fields == "refuse" ? nullptr : &unknown_};
+}
+
 Error Effort::too_much() {
   exceeded_ = true;
   return fail(Errc::overloaded, "more work than is done at once");
@@ -27,26 +32,14 @@ bool Effort::is_over() {
 }
 
 bool Effort::may_hold(std::size_t n_bytes) {
-  refused_ = !memory_->hold_work(parsed_bytes_ + n_bytes).has_value();
+  refused_ = !memory_->hold_work(n_parsed_ + n_bytes).has_value();
   return !refused_;
 }
 
 Status Effort::hold(std::uint64_t n_bytes) {
   if (is_small()) return {};
   if (is_over()) return fail(Errc::cancelled, "the request was cancelled");
-  return memory_->hold_work(parsed_bytes_ + n_bytes);
-}
-
-Status Effort::begin_parsing(std::string_view body) {
-  if (is_small()) return body.size() <= kSmallBytes ? Status() : Status(too_much());
-  parsed_bytes_ = json_cost(body);
-  return hold(0);
-}
-
-void Effort::end_parsing() noexcept {
-  if (is_small()) return;
-  std::string().swap(*body_);
-  memory_->drop_body();
+  return memory_->hold_work(n_parsed_ + n_bytes);
 }
 
 engine::chat::jinja::Limits Effort::template_limits() {
@@ -66,8 +59,8 @@ Status Effort::rendered(std::uint64_t n_steps) {
 }
 
 Status Effort::fits_context(std::string_view text, const std::string& field) const {
-  const std::uint32_t max_context = services().scheduler.max_context();
-  if (text.size() <= std::size_t{max_context} * state_.longest_token_bytes * kMaxShrink) return {};
+  const std::uint32_t max_context = model_.generator->max_context();
+  if (text.size() <= std::size_t{max_context} * model_.longest_token_bytes * kMaxShrink) return {};
   return fail_field(field, "{} bytes cannot fit into a context of {} tokens", text.size(), max_context);
 }
 
@@ -75,7 +68,7 @@ Result<std::vector<engine::TokenId>> Effort::encode(std::string_view text, engin
                                                     const std::string& field) {
   if (is_small() && text.size() > kSmallBytes) return too_much();
   QUERN_CHECK(hold(kEncodeFactor * text.size()));
-  Result<std::vector<engine::TokenId>> tokens = services().tokenizer.encode(text, options);
+  Result<std::vector<engine::TokenId>> tokens = model_.tokenizer.encode(text, options);
   if (!tokens) return fail_field(field, "{}", tokens.error().detail);
   return tokens;
 }

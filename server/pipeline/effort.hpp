@@ -1,10 +1,12 @@
 // How much work one go at a request may be, and who it is accounted to. A small go is done at once on the I/O thread:
 // at most some milliseconds, whatever the request is; where it would take more, it is given up and done again as a
 // whole one, on a helper thread, with all that the limits allow, its memory in the budget and an eye on whether anybody
-// still waits for it. Threads: one. Refers to the state, and a whole one to the request's memory, body and flag.
+// still waits for it. Threads: one. Refers to the state and the model, and a whole one to the request's memory and
+// flag.
 #pragma once
 
 #include "engine/chat/jinja/heap.hpp"
+#include "server/api/generation_json.hpp"
 #include "server/pipeline/request_memory.hpp"
 #include "server/server_state.hpp"
 
@@ -22,25 +24,23 @@ class Effort final : private engine::chat::jinja::Watch {
   static constexpr std::size_t kSmallBytes = 16u << 10;
   static constexpr std::uint64_t kSmallSteps = 10'000;
 
-  explicit Effort(const ServerState& state) : state_(state) {}
-  Effort(const ServerState& state, RequestMemory& memory, std::string& body, const std::atomic<bool>& ending)
-      : state_(state), memory_(&memory), body_(&body), ending_(&ending) {}
+  // unknown: gets the paths of fields that nobody knows.
+  Effort(const ServerState& state, const models::ServedModel& model, std::vector<std::string>& unknown)
+      : state_(state), model_(model), unknown_(unknown) {}
+  // n_parsed: bytes that are held for the document.
+  Effort(const ServerState& state, const models::ServedModel& model, std::vector<std::string>& unknown,
+         RequestMemory& memory, std::uint64_t n_parsed, const std::atomic<bool>& ending)
+      : state_(state), model_(model), unknown_(unknown), memory_(&memory), ending_(&ending), n_parsed_(n_parsed) {}
   Effort(const Effort&) = delete;
   Effort& operator=(const Effort&) = delete;
   ~Effort();
 
-  const Services& services() const noexcept { return state_.services; }
+  const models::ServedModel& model() const noexcept { return model_; }
   const ServerLimits& limits() const noexcept { return state_.options.limits; }
-  const engine::sampling::SamplingParams& sampling() const noexcept { return state_.options.sampling; }
-  std::size_t longest_token_bytes() const noexcept { return state_.longest_token_bytes; }
+  RequestRules rules() const;  // for parsers
 
   // A small go was not enough: what came of it counts for nothing.
   bool exceeded() const noexcept { return exceeded_; }
-
-  // To be asked before a body is parsed. Errors: overloaded (no memory for what becomes of it), cancelled.
-  Status begin_parsing(std::string_view body);
-  // The body is not needed any more: a whole go gives it back.
-  void end_parsing() noexcept;
 
   // Before something that takes so many bytes of memory besides what was parsed. Errors: overloaded, cancelled.
   Status hold(std::uint64_t n_bytes);
@@ -63,10 +63,11 @@ class Effort final : private engine::chat::jinja::Watch {
   bool is_over() override;
 
   const ServerState& state_;
+  const models::ServedModel& model_;
+  std::vector<std::string>& unknown_;
   RequestMemory* const memory_ = nullptr;  // of a whole go
-  std::string* const body_ = nullptr;
   const std::atomic<bool>* const ending_ = nullptr;
-  std::uint64_t parsed_bytes_ = 0;  // what was parsed may take
+  const std::uint64_t n_parsed_ = 0;
   bool exceeded_ = false;
   bool refused_ = false;  // the template wanted memory that is not there
 };

@@ -35,7 +35,8 @@ net::awaitable<void> guarded(net::awaitable<void> (*handler)(Exchange&, ServerSt
     Response response = error_response(error, "internal_error");
     co_await exchange.reply(std::move(response));
   } else if (exchange.streaming()) {
-    co_await exchange.fail_events(error, "internal_error");
+    const HttpError what = http_error(error, "internal_error");
+    co_await exchange.fail_stream(what);
   }
 }
 

@@ -80,6 +80,11 @@ std::size_t HelperPool::n_waiting() const {
   return waiting_.size();
 }
 
+std::uint64_t HelperPool::n_begun() const {
+  const std::lock_guard lock(mutex_);
+  return n_begun_;
+}
+
 std::shared_ptr<Job> HelperPool::next() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
@@ -88,6 +93,7 @@ std::shared_ptr<Job> HelperPool::next() {
                                       [](const Waiting& a, const Waiting& b) { return a.turn < b.turn; });
   std::shared_ptr<Job> job = std::move(first->job);
   handed_out_ += first->cost;
+  ++n_begun_;
   waiting_.erase(first);
   return job;
 }

@@ -35,6 +35,7 @@ class HelperPool {
   void cancel(Job& job);
 
   std::size_t n_waiting() const;
+  std::uint64_t n_begun() const;  // jobs that a helper has taken, ever
 
  private:
   struct Waiting {
@@ -50,6 +51,7 @@ class HelperPool {
   std::condition_variable changed_;
   std::vector<Waiting> waiting_;  // guarded by mutex_
   std::uint64_t handed_out_ = 0;  // guarded by mutex_
+  std::uint64_t n_begun_ = 0;     // guarded by mutex_
   bool ending_ = false;           // guarded by mutex_
   std::vector<std::thread> threads_;
 };

@@ -1,55 +1,69 @@
-// From the body of a request to what its endpoint works with: at once where that is little work, else as a job on a
-// helper thread, which ends when the client leaves. Threads: the connection's strand.
+// From the body of a request to its model and what its endpoint works with: at once where that is little work, else as
+// jobs on helper threads, which end when the client leaves. Threads: the connection's strand.
 #pragma once
 
-#include "server/exchange.hpp"
 #include "server/pipeline/effort.hpp"
-#include "server/pipeline/job.hpp"
+#include "server/pipeline/read_document.hpp"
+#include "server/pipeline/run_job.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace quern::server {
 
-// Runs the work on a helper thread and waits for it. Errors: those of the work; overloaded, where too many wait and it
-// is no `must` (HelperPool::add); cancelled. The work owns what it works with, and may refer to the state.
+// A pure function of a document and its model.
 template <class T>
-net::awaitable<Result<T>> run_job(Exchange& exchange, ServerState& state, typename JobOf<T>::Work work,
-                                  std::uint64_t cost, bool must) {
-  const auto job = std::make_shared<JobOf<T>>(exchange.executor(), std::move(work));
-  if (!state.helpers.add(job, cost, must)) co_return fail(Errc::overloaded, "too many large requests at once");
-  const auto hook = exchange.on_disconnect([&state, job] { state.helpers.cancel(*job); });
-  co_await Job::wait(job);
-  co_return job->take();
-}
+using Preparation = Result<T> (*)(const Document& document, Effort& effort);
 
-// A pure function of the body and what the server has. It says where it begins and ends to need the body.
 template <class T>
-using Preparation = Result<T> (*)(std::string_view body, Effort& effort);
+struct Understood {
+  std::shared_ptr<models::ServedModel> model;
+  T value;
+};
 
-// Errors: those of the work, overloaded, cancelled.
+// The name of a model in a document; empty where there is none, or no text: that is for the endpoint to complain about.
+std::string model_name(const Document& document);
+
+// Errors: those of the work, overloaded, cancelled. Takes the document: its memory is given back with the result.
 template <class T>
-net::awaitable<Result<T>> prepare(Exchange& exchange, ServerState& state, Preparation<T> work) {
-  if (exchange.body().size() <= Effort::kSmallBytes) {
-    Effort effort(state);
-    Result<T> result = work(exchange.body(), effort);
+net::awaitable<Result<T>> prepare(Exchange& exchange, ServerState& state, std::shared_ptr<const Document> document,
+                                  std::shared_ptr<const models::ServedModel> model, Preparation<T> work) {
+  const auto unknown = std::make_shared<std::vector<std::string>>();
+  if (!document->large) {
+    Effort effort(state, *model, *unknown);
+    Result<T> result = work(*document, effort);
     if (!effort.exceeded()) {
-      exchange.memory()->drop_body();
+      exchange.note_ignored(std::move(*unknown));
       co_return result;
     }
+    unknown->clear();
   }
-  const auto body = std::make_shared<std::string>(exchange.take_body());
-  const std::uint64_t cost = body->size();
-  typename JobOf<T>::Work whole = [&state, memory = exchange.memory(), body,
+  const std::uint64_t cost = document->n_bytes;
+  typename JobOf<T>::Work whole = [&state, memory = exchange.memory(), document = std::move(document), model, unknown,
                                    work](const std::atomic<bool>& ending) -> Result<T> {
-    Effort effort(state, *memory, *body, ending);
-    return work(*body, effort);
+    Effort effort(state, *model, *unknown, *memory, document->n_bytes, ending);
+    return work(*document, effort);
   };
-  Result<T> result = co_await run_job<T>(exchange, state, std::move(whole), cost, false);
+  // What is parsed already has been let in.
+  Result<T> result = co_await run_job<T>(exchange, state, std::move(whole), cost, true);
+  if (result) exchange.note_ignored(std::move(*unknown));
   co_return result;
+}
+
+// Parsed, its model found, prepared. Errors: those of read_document(), ModelCatalog::acquire() and the work.
+template <class T>
+net::awaitable<Result<Understood<T>>> understand(Exchange& exchange, ServerState& state, Preparation<T> work) {
+  Result<std::shared_ptr<const Document>> document = co_await read_document(exchange, state);
+  if (!document) co_return document.error();
+  Result<std::shared_ptr<models::ServedModel>> model = co_await state.services.models.acquire(model_name(**document));
+  if (!model) co_return model.error();
+  Result<T> value = co_await prepare<T>(exchange, state, std::move(*document), *model, work);
+  if (!value) co_return value.error();
+  co_return Understood<T>{std::move(*model), std::move(*value)};
 }
 
 }  // namespace quern::server

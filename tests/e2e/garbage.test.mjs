@@ -45,7 +45,7 @@ describe('JSON', () => {
     });
   }
 
-  test('10 MB', async () => assert.equal((await post('/v1/completions', ' '.repeat(10 << 20))).status, 413));
+  test('40 MB', async () => assert.equal((await post('/v1/completions', ' '.repeat(40 << 20))).status, 413));
   test('a prompt of megabytes', async () => {
     const reply = await post('/v1/completions', JSON.stringify({ prompt: 'word '.repeat(1 << 20) }));
     assert.equal(reply.status, 400);

@@ -141,11 +141,15 @@ describe('errors are the client\'s own classes', () => {
       { model, messages: [{ role: 'user', content: 'x' }], tools: [{ type: 'function', function: { name: 'f' } }] }),
     (e) => e instanceof OpenAI.BadRequestError && e.param === 'tools' && e.code === 'unsupported_parameter'));
   test('400 with numbers when it does not fit', () => refused(
-    { model, prompt: 'x', max_tokens: 1_000_000 },
-    (e) => e instanceof OpenAI.BadRequestError && e.code === 'context_length_exceeded' && e.message.includes('1000000')));
+    { model, prompt: 'x '.repeat(300) },
+    (e) => e instanceof OpenAI.BadRequestError && e.code === 'context_length_exceeded' && e.message.includes('128')));
+  test('max_tokens beyond the context is cut to what fits', async () => {
+    const answer = await server.client().completions.create({ model, prompt: 'x', max_tokens: 1_000_000 });
+    assert.ok(answer.usage.total_tokens <= 128);
+  });
   test('404 NotFoundError for another model', () => refused(
     { model: 'gpt-4', prompt: 'x' }, (e) => e instanceof OpenAI.NotFoundError && e.code === 'model_not_found'));
   test('404 for a path', () => assert.rejects(
     server.client().embeddings.create({ model, input: 'x' }), (e) => e instanceof OpenAI.NotFoundError));
-  test('413', () => refused({ model, prompt: 'x'.repeat(10 << 20) }, (e) => e.status === 413));
+  test('413', () => refused({ model, prompt: 'x'.repeat(33 << 20) }, (e) => e.status === 413));
 });

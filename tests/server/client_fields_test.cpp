@@ -50,5 +50,30 @@ TEST(ClientFields, EachCaseGetsItsStatus) {
   EXPECT_GE(n_cases, 28u) << "tests/data/http has so many";
 }
 
+constexpr const char* kOdd =
+    R"({"messages":[{"role":"user","content":"hi","weight":0}],"temprature":1,"x\r\nSet-Cookie":1,"max_tokens":1})";
+
+TEST(ClientFields, UnknownOnesAreNamedInTheReply) {
+  ServerHarness server;
+  const Reply reply = server.post("/v1/chat/completions", kOdd);
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.header("x-quern-ignored"), "messages[0].weight, temprature, x??Set-Cookie");
+  EXPECT_EQ(reply.header("set-cookie"), "");
+  const Reply usual = server.post("/v1/completions", R"({"prompt":"a","max_tokens":1,"user":"me"})");
+  EXPECT_EQ(usual.header("x-quern-ignored"), "");
+  HttpClient client = server.tcp();
+  client.post("/v1/completions", R"({"prompt":"a","max_tokens":1,"stream":true,"y":1})");
+  EXPECT_EQ(client.read_head().header("x-quern-ignored"), "y");
+}
+
+TEST(ClientFields, UnknownOnesMayBeRefused) {
+  ServerHarnessOptions options;
+  options.server.unknown_fields = "refuse";
+  ServerHarness server(options);
+  const Reply reply = server.post("/v1/chat/completions", kOdd);
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_EQ(error_param(reply), "messages[0].weight");
+}
+
 }  // namespace
 }  // namespace quern::test

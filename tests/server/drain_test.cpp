@@ -105,8 +105,7 @@ TEST(Drain, WhatDoesNotFinishInTimeIsCut) {
 TEST(Server, NamesWhatItCannotBind) {
   ServerHarness running;
   boost::asio::io_context io;
-  const server::Services services{*running.scheduler, running.tokenizer, running.backend.info(), running.chat, "m",
-                                  running.ledger,     running.clock};
+  const server::Services services{running.catalog, running.ledger, running.clock};
   server::ServerOptions options;
   options.port = running.port();
   EXPECT_EQ(server::Server::create(io, options, services).error().code, Errc::io);

@@ -254,7 +254,7 @@ TEST(HttpEdges, AnEmptyPromptIsNotALongOne) {
     EXPECT_NE(reply.body.find("has no tokens"), std::string::npos) << reply.body;
     EXPECT_TRUE(json::parse(reply.body).at("error").at("code").is_null()) << reply.body;
   }
-  const Reply reply = server.post("/v1/completions", R"({"prompt":"a","max_tokens":100000})");
+  const Reply reply = server.post("/v1/completions", fmt::format(R"({{"prompt":"{}"}})", std::string(2000, 'a')));
   EXPECT_EQ(json::parse(reply.body).at("error").at("code"), "context_length_exceeded");
 }
 

@@ -1,5 +1,7 @@
 #include "server/http_error.hpp"
 
+#include "server/api/dialect.hpp"
+
 #include <array>
 
 #include <boost/json/parse.hpp>
@@ -32,7 +34,7 @@ TEST(HttpError, MapsEachCodeToTheClassThatClientsRaise) {
   };
   for (const Case& c : cases) {
     const Response response = error_response(c.error);
-    const json::value error = json::parse(response.body).at("error");
+    const json::value error = json::parse(kOpenAi.error_body(*response.error)).at("error");
     EXPECT_EQ(response.status, c.status) << c.error.detail;
     EXPECT_EQ(error.at("type"), c.type) << c.error.detail;
     EXPECT_EQ(error.at("code"), c.code) << c.error.detail;
@@ -43,14 +45,15 @@ TEST(HttpError, MapsEachCodeToTheClassThatClientsRaise) {
 }
 
 TEST(HttpError, TakesAnExplicitCode) {
-  const json::value error = json::parse(error_json(fail_field("prompt", "long"), "context_length_exceeded"));
+  const json::value error =
+      json::parse(kOpenAi.error_body(http_error(fail_field("prompt", "long"), "context_length_exceeded")));
   EXPECT_EQ(error.at("error").at("code"), "context_length_exceeded");
   EXPECT_EQ(error.at("error").at("param"), "prompt");
 }
 
 TEST(HttpError, EscapesWhatItQuotes) {
   const Error error{Errc::bad_input, "found \"\n\\", {}};
-  EXPECT_EQ(json::parse(error_json(error)).at("error").at("message"), "found \"\n\\");
+  EXPECT_EQ(json::parse(kOpenAi.error_body(http_error(error))).at("error").at("message"), "found \"\n\\");
 }
 
 }  // namespace

@@ -40,8 +40,9 @@ TEST(Serialize, SaysHowTheConnectionGoesOn) {
 }
 
 TEST(EventStream, IsChunkedExceptForHttp10) {
-  EXPECT_NE(event_stream_head({}).find("Transfer-Encoding: chunked\r\n"), std::string::npos);
-  EXPECT_EQ(event_stream_head({.http_1_0 = true, .keep_alive = false}).find("chunked"), std::string::npos);
+  EXPECT_NE(stream_head("text/event-stream", {}).find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+  EXPECT_EQ(stream_head("text/event-stream", {.http_1_0 = true, .keep_alive = false}).find("chunked"),
+            std::string::npos);
 }
 
 TEST(AppendChunk, NeverEndsTheBodyByAccident) {

@@ -7,6 +7,7 @@
 #include "base/byte_ledger.hpp"
 #include "base/clock.hpp"
 #include "kernels/topology.hpp"
+#include "models/local/local_generator.hpp"
 #include "sched/scheduler.hpp"
 #include "server/server.hpp"
 #include "tests/sched/scheduler_harness.hpp"
@@ -56,6 +57,7 @@ struct ServerHarnessOptions {
       .limits = {.max_tokens_per_step = 256, .max_seqs_per_step = 32, .max_logits_per_step = 32, .max_context = 1024}};
   sched::SchedulerLimits scheduler;
   server::ServerOptions server;
+  engine::sampling::SamplingParams sampling;
   int n_io_threads = 1;
   std::uint64_t memory_bytes = 64u << 20;
   bool gated = false;  // the engine waits in each forward() for gate.let_pass() or gate.open()
@@ -77,7 +79,15 @@ class ServerHarness {
     scheduler->start();
     options.server.port = 0;
     options.server.unix_socket = socket_path;
-    const server::Services services{*scheduler, tokenizer, backend.info(), chat, "test-model", ledger, clock};
+    catalog.add(std::make_shared<models::ServedModel>(
+        models::ServedModel{.id = "test-model",
+                            .info = backend.info(),
+                            .sampling = options.sampling,
+                            .tokenizer = tokenizer,
+                            .chat = chat,
+                            .longest_token_bytes = models::longest_token(tokenizer),
+                            .generator = std::make_unique<models::LocalGenerator>(*scheduler, tokenizer)}));
+    const server::Services services{catalog, ledger, clock};
     server_ = server::Server::create(io, options.server, services).value();
     server_->start();
     for (int i = 0; i < options.n_io_threads; ++i) threads_.emplace_back([this] { io.run(); });
@@ -156,6 +166,7 @@ class ServerHarness {
   Gate gate;
   std::atomic<const std::atomic<bool>*> first_in_step{nullptr};  // its cancel flag, while the gate holds a step
   std::optional<sched::Scheduler> scheduler;
+  models::ModelCatalog catalog;
   TempDir dir;
   const std::string socket_path = dir.path("q.sock");
   boost::asio::io_context io;

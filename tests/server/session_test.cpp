@@ -110,7 +110,9 @@ TEST(Session, HeaderAndBodyLimits) {
 }
 
 TEST(Session, ALongBodyStillGetsItsAnswer) {
-  ServerHarness server;
+  ServerHarnessOptions options;
+  options.server.limits.max_body_bytes = 8u << 20;
+  ServerHarness server(options);
   HttpClient client = server.tcp();
   // More than the limit and than any socket buffer: the client is still writing when the answer comes.
   client.post("/v1/completions", std::string(10u << 20, ' '));

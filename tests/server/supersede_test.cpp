@@ -10,14 +10,14 @@ using server::SupersedeTable;
 TEST(SupersedeTable, ALaterArrivalReplacesAnEarlierOneInWhateverOrderTheyEnter) {
   ServerHarness server;
   SupersedeTable table;
-  SupersedeTable::Entry second = table.enter("k", 2, *server.scheduler);
+  SupersedeTable::Entry second = table.enter("k", 2);
   EXPECT_FALSE(second.superseded());
-  SupersedeTable::Entry first = table.enter("k", 1, *server.scheduler);  // took longer to prepare
+  SupersedeTable::Entry first = table.enter("k", 1);  // took longer to prepare
   EXPECT_TRUE(first.superseded());
   EXPECT_FALSE(second.superseded());
-  SupersedeTable::Entry other = table.enter("l", 3, *server.scheduler);
+  SupersedeTable::Entry other = table.enter("l", 3);
   EXPECT_FALSE(second.superseded());
-  SupersedeTable::Entry third = table.enter("k", 4, *server.scheduler);
+  SupersedeTable::Entry third = table.enter("k", 4);
   EXPECT_TRUE(second.superseded());
   EXPECT_FALSE(third.superseded());
 }
@@ -25,26 +25,26 @@ TEST(SupersedeTable, ALaterArrivalReplacesAnEarlierOneInWhateverOrderTheyEnter) 
 TEST(SupersedeTable, TellsWhenTheReplacedOneHasLeft) {
   ServerHarness server;
   SupersedeTable table;
-  std::optional<SupersedeTable::Entry> older(table.enter("k", 1, *server.scheduler));
-  older->stand_for({7, 8}, *server.scheduler);
-  SupersedeTable::Entry newer = table.enter("k", 2, *server.scheduler);
-  EXPECT_EQ(newer.older(), (std::vector<sched::RequestId>{7, 8}));
+  std::optional<SupersedeTable::Entry> older(table.enter("k", 1));
+  older->stand_for({7, 8}, server.catalog.all().front());
+  SupersedeTable::Entry newer = table.enter("k", 2);
+  EXPECT_TRUE(newer.replaces());
   int n_told = 0;
   newer.when_older_left([&n_told] { ++n_told; });
   older.reset();
   EXPECT_EQ(n_told, 1);
   // One that replaces a request which itself still waits for an older one to end has to wait for that one.
-  SupersedeTable::Entry newest = table.enter("k", 3, *server.scheduler);
-  EXPECT_EQ(newest.older(), (std::vector<sched::RequestId>{7, 8}));
+  SupersedeTable::Entry newest = table.enter("k", 3);
+  EXPECT_TRUE(newest.replaces());
 }
 
 TEST(SupersedeTable, AnEmptyKeyStandsForNothing) {
   ServerHarness server;
   SupersedeTable table;
-  SupersedeTable::Entry one = table.enter("", 1, *server.scheduler);
-  SupersedeTable::Entry two = table.enter("", 2, *server.scheduler);
+  SupersedeTable::Entry one = table.enter("", 1);
+  SupersedeTable::Entry two = table.enter("", 2);
   EXPECT_FALSE(one.superseded());
-  EXPECT_TRUE(two.older().empty());
+  EXPECT_FALSE(two.replaces());
 }
 
 std::string keystroke(std::string_view prompt) {

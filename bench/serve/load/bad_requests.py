@@ -21,7 +21,7 @@ BAD_REQUESTS = {  # name -> (bytes, whether a reply is due)
     "prompt of a wrong type": (_fields(prompt={"a": 1}), True),
     "token out of range": (_fields(prompt=[2**31]), True),
     "negative max_tokens": (_fields(max_tokens=-1), True),
-    "huge max_tokens": (_fields(max_tokens=10**9), True),
+    "max_tokens beyond any integer": (_fields(max_tokens=10**30), True),
     "n out of range": (_fields(n=10**6), True),
     "temperature not finite": (_post(b'{"prompt": "a", "temperature": 1e999}'), True),
     "too many stops": (_fields(stop=["x"] * 1000), True),

@@ -3,6 +3,7 @@
 #include "engine/chat/template_set.hpp"
 #include "server/api/chat_prompt.hpp"
 #include "server/http_error.hpp"
+#include "tests/server/api/document_of.hpp"
 #include "tests/support/golden_json.hpp"
 
 #include <cstdlib>
@@ -42,10 +43,10 @@ std::vector<std::string> texts_of(const std::string& text, const std::string& ke
 Result<std::string> prompt_of(const std::string& body, const engine::chat::Template& subject) {
   static const ServerLimits limits;
   const engine::chat::TemplateSet templates = engine::chat::TemplateSet::of(subject);
-  QUERN_TRY(const ChatRequest request, parse_chat_request(body, RequestRules{limits, 100}));
-  QUERN_CHECK(check_template(request, templates));
+  QUERN_TRY(const ChatRequest request, parsed(&parse_chat_request, body, RequestRules{limits, 100}));
+  QUERN_CHECK(check_template(request.conversation, templates));
   std::uint64_t n_steps = 0;
-  return render_prompt(request, templates, engine::chat::jinja::Limits{}, n_steps);
+  return render_prompt(request.conversation, templates, engine::chat::jinja::Limits{}, n_steps);
 }
 
 void check_file(const fs::path& file) {

@@ -1,8 +1,6 @@
-#include "server/api/chat_json.hpp"
+#include "server/api/openai/chat_json.hpp"
 
-#include "tests/support/piece_tokenizer.hpp"
-
-#include <array>
+#include "tests/server/api/document_of.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -15,7 +13,20 @@ const ServerLimits kLimits;
 const RequestRules kRules{kLimits, 100};
 
 Result<ChatRequest> parse(std::string_view body) {
-  return parse_chat_request(body, kRules);
+  return parsed(&parse_chat_request, body, kRules);
+}
+
+// The messages as templates read them.
+std::string messages_json(const ChatRequest& request) {
+  json::array out;
+  for (const Message& message : request.conversation.messages) out.push_back(template_message(message));
+  return boost::json::serialize(out);
+}
+
+std::string tools_json(const ChatRequest& request) {
+  json::array out;
+  for (const Tool& tool : request.conversation.tools) out.push_back(tool.definition);
+  return boost::json::serialize(out);
 }
 
 // A good request with further fields.
@@ -30,7 +41,7 @@ TEST(ChatRequest, ReadsRolesAndParts) {
     {"role":"assistant","content":"c","refusal":null,"tool_calls":[],"annotations":[],"audio":null,"function_call":null},
     {"role":"user","content":[]}]})");
   ASSERT_TRUE(request) << request.error().detail;
-  EXPECT_EQ(boost::json::serialize(request->messages),
+  EXPECT_EQ(messages_json(*request),
             R"([{"role":"developer","content":"be brief"},)"
             R"({"role":"user","name":"Ann","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},)"
             R"({"role":"assistant","content":"c"},{"role":"user","content":[]}])");
@@ -45,15 +56,14 @@ TEST(ChatRequest, ReadsToolsAndWhatTheyAnswered) {
       {"function":{"name":"g","arguments":{"a":1}}}]},
     {"role":"tool","tool_call_id":"1","content":"42"}]})");
   ASSERT_TRUE(request) << request.error().detail;
-  EXPECT_EQ(boost::json::serialize(request->messages),
-            R"([{"role":"assistant","reasoning_content":"hm","tool_calls":[)"
-            R"({"id":"1","type":"function","function":{"name":"f","arguments":"{}"}},)"
-            R"({"type":"function","function":{"name":"g","arguments":{"a":1}}}]},)"
-            R"({"role":"tool","tool_call_id":"1","content":"42"}])");
-  EXPECT_EQ(request->tools.as_array().size(), 1u);
-  EXPECT_TRUE(request->forces_tools);
-  EXPECT_FALSE(request->add_generation_prompt);
-  EXPECT_EQ(boost::json::serialize(request->template_variables),
+  EXPECT_EQ(messages_json(*request), R"([{"role":"assistant","reasoning_content":"hm","tool_calls":[)"
+                                     R"({"id":"1","type":"function","function":{"name":"f","arguments":"{}"}},)"
+                                     R"({"type":"function","function":{"name":"g","arguments":{"a":1}}}]},)"
+                                     R"({"role":"tool","tool_call_id":"1","content":"42"}])");
+  EXPECT_EQ(request->conversation.tools.size(), 1u);
+  EXPECT_TRUE(request->conversation.forces_call);
+  EXPECT_FALSE(request->conversation.add_generation_prompt);
+  EXPECT_EQ(boost::json::serialize(request->conversation.variables),
             R"({"tool_choice":"required","reasoning_effort":"low","enable_thinking":false})");
 }
 
@@ -66,13 +76,12 @@ TEST(ChatRequest, NullIsAbsentEverywhere) {
     "tools":[{"type":"function","t":null,"function":{"name":"f","description":null,"strict":null,
               "parameters":{"type":"object","properties":{"a":{"default":null}}}}}]})");
   ASSERT_TRUE(request) << request.error().detail;
-  EXPECT_EQ(boost::json::serialize(request->messages), R"([{"role":"user","content":[{"type":"text","text":"a"}]},)"
-                                                       R"({"role":"assistant","tool_calls":[{"type":"function",)"
-                                                       R"("function":{"name":"f","arguments":{"kept":null}}}]}])");
-  EXPECT_EQ(boost::json::serialize(request->tools),
-            R"([{"type":"function","function":{"name":"f",)"
-            R"("parameters":{"type":"object","properties":{"a":{"default":null}}}}}])");
-  EXPECT_EQ(boost::json::serialize(request->template_variables), R"({"b":1})");
+  EXPECT_EQ(messages_json(*request), R"([{"role":"user","content":[{"type":"text","text":"a"}]},)"
+                                     R"({"role":"assistant","tool_calls":[{"type":"function",)"
+                                     R"("function":{"name":"f","arguments":{"kept":null}}}]}])");
+  EXPECT_EQ(tools_json(*request), R"([{"type":"function","function":{"name":"f",)"
+                                  R"("parameters":{"type":"object","properties":{"a":{"default":null}}}}}])");
+  EXPECT_EQ(boost::json::serialize(request->conversation.variables), R"({"b":1})");
   EXPECT_TRUE(request->fields.sampling.logit_bias.empty());
 }
 
@@ -80,7 +89,7 @@ TEST(ChatRequest, FurtherFieldsOfATextPartAreForTheTemplate) {
   const Result<ChatRequest> request = parse(R"({"messages":[{"role":"user","content":[
     {"cache_control":{"type":"ephemeral"},"type":"text","citations":[1],"text":"a"}]}]})");
   ASSERT_TRUE(request) << request.error().detail;
-  EXPECT_EQ(boost::json::serialize(request->messages.at(0).at("content")),
+  EXPECT_EQ(boost::json::serialize(template_message(request->conversation.messages.at(0)).at("content")),
             R"([{"cache_control":{"type":"ephemeral"},"type":"text","citations":[1],"text":"a"}])");
 }
 
@@ -91,9 +100,8 @@ TEST(ChatRequest, HintsForOtherServersChangeNoPrompt) {
      "thinking_blocks":[],"signature":"s","provider_specific_fields":{"x":1}}],
     "tools":[{"type":"function","cache_control":{"type":"ephemeral"},"function":{"name":"f","cache_control":{}}}]})");
   ASSERT_TRUE(request) << request.error().detail;
-  EXPECT_EQ(boost::json::serialize(request->messages),
-            R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"}])");
-  EXPECT_EQ(boost::json::serialize(request->tools), R"([{"type":"function","function":{"name":"f"}}])");
+  EXPECT_EQ(messages_json(*request), R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"}])");
+  EXPECT_EQ(tools_json(*request), R"([{"type":"function","function":{"name":"f"}}])");
 }
 
 TEST(ChatRequest, ReasoningHasTwoNames) {
@@ -102,21 +110,21 @@ TEST(ChatRequest, ReasoningHasTwoNames) {
     const Result<ChatRequest> request =
         parse(fmt::format(R"({{"messages":[{{"role":"assistant","content":"b",{}}}]}})", fields));
     ASSERT_TRUE(request) << request.error().detail;
-    EXPECT_EQ(boost::json::serialize(request->messages),
-              R"([{"role":"assistant","reasoning_content":"r","content":"b"}])");
+    EXPECT_EQ(messages_json(*request), R"([{"role":"assistant","reasoning_content":"r","content":"b"}])");
   }
   for (const char* fields : {R"("reasoning_effort":"low")", R"("reasoning":{"effort":"low","summary":"auto"})",
                              R"("reasoning_effort":"low","reasoning":{"effort":"low"})"}) {
-    EXPECT_EQ(boost::json::serialize(parse(with(fields)).value().template_variables), R"({"reasoning_effort":"low"})");
+    EXPECT_EQ(boost::json::serialize(parse(with(fields)).value().conversation.variables),
+              R"({"reasoning_effort":"low"})");
   }
-  EXPECT_TRUE(parse(with(R"("reasoning":{},"verbosity":"medium")")).value().template_variables.empty());
+  EXPECT_TRUE(parse(with(R"("reasoning":{},"verbosity":"medium")")).value().conversation.variables.empty());
 }
 
 TEST(ChatRequest, ToolChoiceNoneHidesTheTools) {
   const Result<ChatRequest> request =
       parse(with(R"("tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none")"));
   ASSERT_TRUE(request) << request.error().detail;
-  EXPECT_TRUE(request->tools.is_null());
+  EXPECT_TRUE(request->conversation.tools.empty());
 }
 
 TEST(ChatRequest, AcceptsWhatOfficialClientsSendWithoutMeaning) {
@@ -212,57 +220,6 @@ TEST(ChatRequest, LimitsTheMessages) {
   for (std::uint32_t i = 0; i <= kLimits.max_messages; ++i) body += R"({"role":"user","content":""},)";
   body.back() = ']';
   EXPECT_EQ(parse(body + "}").error().field, "messages");
-}
-
-class ChatJson : public testing::Test {
- protected:
-  const test::PieceTokenizer tokenizer_{{"a", "\xC3\xA9"}};
-  const Envelope envelope_{"chatcmpl-1", 1700000000, "m"};
-};
-
-TEST_F(ChatJson, StreamIsRoleThenContentThenReason) {
-  const ChatShape shape(envelope_, tokenizer_, false, false);
-  const json::value opening = json::parse(shape.opening(0));
-  EXPECT_EQ(opening.at("object"), "chat.completion.chunk");
-  EXPECT_EQ(
-      opening.at("choices").at(0),
-      json::parse(R"({"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null})"));
-  EXPECT_EQ(json::parse(shape.chunk({.text = "a"})).at("choices").at(0),
-            json::parse(R"({"index":0,"delta":{"content":"a"},"logprobs":null,"finish_reason":null})"));
-  EXPECT_EQ(json::parse(shape.closing({.finish = sched::FinishReason::stop})).at("choices").at(0),
-            json::parse(R"({"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"})"));
-  EXPECT_TRUE(json::parse(shape.usage_chunk({})).at("choices").as_array().empty());
-}
-
-TEST_F(ChatJson, LogprobsHaveTokensAndBytes) {
-  const ChatShape shape(envelope_, tokenizer_, true, false);
-  const Delta delta{.text = "\xC3\xA9", .logprobs = {{1, -0.25f, 0}}};
-  EXPECT_EQ(
-      json::parse(shape.chunk(delta)).at("choices").at(0).at("logprobs"),
-      json::parse(R"({"content":[{"token":"é","logprob":-0.25,"bytes":[195,169],"top_logprobs":[]}],"refusal":null})"));
-}
-
-TEST_F(ChatJson, BytesOfHalfACharacterAreItsHalf) {
-  const test::PieceTokenizer halves({"\xC3", "\xA9"});
-  const ChatShape shape(envelope_, halves, true, false);
-  const Delta delta{.text = "\xC3\xA9", .logprobs = {{0, -0.25f, 0}, {1, -0.5f, 0}}};
-  const json::value content = json::parse(shape.chunk(delta)).at("choices").at(0).at("logprobs").at("content");
-  EXPECT_EQ(content.at(0).at("token"), "\uFFFD");
-  EXPECT_EQ(content.at(0).at("bytes"), json::parse("[195]"));
-  EXPECT_EQ(content.at(1).at("bytes"), json::parse("[169]"));
-}
-
-TEST_F(ChatJson, WholeAnswer) {
-  const ChatShape shape(envelope_, tokenizer_, false, false);
-  const std::array choices{WholeChoice{.text = "x", .finish = sched::FinishReason::stop},
-                           WholeChoice{.text = "y", .finish = sched::FinishReason::length}};
-  const json::value whole = json::parse(shape.whole(choices, {.prompt_tokens = 1, .completion_tokens = 2}));
-  EXPECT_EQ(whole.at("object"), "chat.completion");
-  EXPECT_EQ(whole.at("choices").at(1),
-            json::parse(R"({"index":1,"message":{"role":"assistant","content":"y","refusal":null},
-                                                       "logprobs":null,"finish_reason":"length"})"));
-  EXPECT_EQ(whole.at("usage"), json::parse(R"({"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,
-                                               "prompt_tokens_details":{"cached_tokens":0}})"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "server/api/chat_prompt.hpp"
 
 #include "tests/engine/tokenizer/small_vocabulary.hpp"
+#include "tests/server/api/document_of.hpp"
 
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
@@ -11,8 +12,8 @@ namespace {
 const ServerLimits kLimits;
 const RequestRules kRules{kLimits, 100};
 
-ChatRequest parse(std::string_view body) {
-  return parse_chat_request(body, kRules).value();
+Conversation parse(std::string_view body) {
+  return parsed(&parse_chat_request, body, kRules).value().conversation;
 }
 
 Result<std::string> render(std::string_view body, const engine::chat::jinja::Limits& limits = {}) {
@@ -47,7 +48,7 @@ TEST(ChatPrompt, TheTemplateSeesAllFieldsOfATextPart) {
   const auto tokenizer = engine::load_tokenizer(*file).value();
   const auto templates = engine::chat::TemplateSet::load(*file, *tokenizer, "").value();
   std::uint64_t n_steps = 0;
-  const ChatRequest request = parse(R"({"messages":[{"role":"user","content":[
+  const Conversation request = parse(R"({"messages":[{"role":"user","content":[
     {"type":"text","text":"a","cache_control":{"type":"ephemeral"}},
     {"type":"text","text":"b","cache_control":null}]}]})");
   EXPECT_EQ(render_prompt(request, templates, {}, n_steps).value(), "a[ephemeral]b");
@@ -73,7 +74,8 @@ TEST(ChatPrompt, NumbersReachTheTemplateAsTheyWere) {
 
 TEST(ChatPrompt, WideNumbersAreNumbersInErrors) {
   const auto detail = [](const std::string& fields) {
-    const auto request = parse_chat_request(R"({"messages":[{"role":"user","content":"a"}],)" + fields + "}", kRules);
+    const auto request =
+        parsed(&parse_chat_request, R"({"messages":[{"role":"user","content":"a"}],)" + fields + "}", kRules);
     return request ? std::string("fine") : request.error().detail;
   };
   const std::string wide = "123456789012345678901234567890";

@@ -1,8 +1,7 @@
-#include "server/api/completions_json.hpp"
+#include "server/api/openai/completions_json.hpp"
 
-#include "tests/support/piece_tokenizer.hpp"
+#include "tests/server/api/document_of.hpp"
 
-#include <array>
 #include <cmath>
 
 #include <boost/json/parse.hpp>
@@ -15,7 +14,7 @@ const ServerLimits kLimits;
 const RequestRules kRules{kLimits, 100};
 
 Result<CompletionRequest> parse(std::string_view body) {
-  return parse_completion_request(body, kRules);
+  return parsed(&parse_completion_request, body, kRules);
 }
 
 TEST(CompletionRequest, DefaultsAreThoseOfTheSampler) {
@@ -36,7 +35,7 @@ TEST(CompletionRequest, TheServersDefaultsHoldWhereTheRequestSaysNothing) {
   rules.sampling.temperature = 0.6f;
   rules.sampling.top_k = 20;
   rules.sampling.logit_bias = {{7, -1.0f}};
-  const auto request = parse_completion_request(R"({"prompt":"x","top_k":5,"logit_bias":{"8":1}})", rules);
+  const auto request = parsed(&parse_completion_request, R"({"prompt":"x","top_k":5,"logit_bias":{"8":1}})", rules);
   ASSERT_TRUE(request) << request.error().detail;
   EXPECT_EQ(request->fields.sampling.temperature, 0.6f);
   EXPECT_EQ(request->fields.sampling.top_k, 5);
@@ -166,48 +165,6 @@ TEST(CompletionRequest, WhatIsNotSupportedIsSaidSo) {
   for (const char* body : {R"({"prompt":"x","echo":true})", R"({"prompt":"x","logprobs":5})"}) {
     EXPECT_EQ(parse(body).error().code, Errc::unsupported) << body;
   }
-}
-
-class CompletionJson : public testing::Test {
- protected:
-  const test::PieceTokenizer tokenizer_{{"a", "\"", "\xff"}};
-  const Envelope envelope_{"cmpl-1", 1700000000, "m"};
-};
-
-TEST_F(CompletionJson, ChunksAreThoseOfTheApi) {
-  const CompletionShape shape(envelope_, tokenizer_, false, false);
-  EXPECT_EQ(shape.opening(0), "");
-  const json::value chunk = json::parse(shape.chunk({.choice = 1, .text = "a\"\n"}));
-  EXPECT_EQ(chunk.at("id"), "cmpl-1");
-  EXPECT_EQ(chunk.at("object"), "text_completion");
-  EXPECT_EQ(chunk.at("created"), 1700000000);
-  EXPECT_EQ(chunk.at("model"), "m");
-  EXPECT_FALSE(chunk.as_object().contains("usage"));
-  const json::value& choice = chunk.at("choices").at(0);
-  EXPECT_EQ(choice, json::parse(R"({"index":1,"text":"a\"\n","logprobs":null,"finish_reason":null})"));
-  const json::value closing = json::parse(shape.closing({.choice = 1, .finish = sched::FinishReason::length}));
-  EXPECT_EQ(closing.at("choices").at(0),
-            json::parse(R"({"index":1,"text":"","logprobs":null,"finish_reason":"length"})"));
-}
-
-TEST_F(CompletionJson, UsageComesInAChunkOfItsOwn) {
-  const CompletionShape shape(envelope_, tokenizer_, false, true);
-  EXPECT_TRUE(json::parse(shape.chunk({.text = "a"})).at("usage").is_null());
-  const json::value usage =
-      json::parse(shape.usage_chunk({.prompt_tokens = 3, .completion_tokens = 4, .cached_tokens = 2}));
-  EXPECT_TRUE(usage.at("choices").as_array().empty());
-  EXPECT_EQ(usage.at("usage"), json::parse(R"({"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,
-                                              "prompt_tokens_details":{"cached_tokens":2}})"));
-}
-
-TEST_F(CompletionJson, WholeAnswerWithLogprobs) {
-  const CompletionShape shape(envelope_, tokenizer_, true, false);
-  const std::array choices{
-      WholeChoice{.text = "a\"", .logprobs = {{0, -0.5f, 0}, {2, -INFINITY, 1}}, .finish = sched::FinishReason::stop}};
-  const json::value whole = json::parse(shape.whole(choices, {.prompt_tokens = 1, .completion_tokens = 2}));
-  EXPECT_EQ(whole.at("choices").at(0), json::parse(R"({"index":0,"text":"a\"","logprobs":{"tokens":["a","\ufffd"],
-      "token_logprobs":[-0.5,-9999],"top_logprobs":null,"text_offset":[0,1]},"finish_reason":"stop"})"));
-  EXPECT_EQ(whole.at("usage").at("total_tokens"), 3);
 }
 
 }  // namespace

@@ -1,0 +1,79 @@
+// What can answer a task: a model on this machine (local/local_generator.hpp), later a remote server. A task goes in, a
+// stream of answer events comes out. Threads: all functions of a Generator from any thread; a stream belongs to the
+// executor it was submitted with, which runs one handler at a time.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "models/answer_event.hpp"
+#include "models/task.hpp"
+#include "sched/request.hpp"
+#include "sched/snapshot.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+namespace quern::models {
+
+// The answers of one task. Ownership: the reader's; destroying it cancels what still runs.
+class AnswerStream {
+ public:
+  AnswerStream() = default;
+  AnswerStream(const AnswerStream&) = delete;
+  AnswerStream& operator=(const AnswerStream&) = delete;
+  virtual ~AnswerStream() = default;
+
+  // Waits until one of the choices is being worked on, or has ended. false: not within the timeout (zero: none).
+  // REQUIRES: no next() before.
+  virtual boost::asio::awaitable<bool> begun(Duration timeout) = 0;
+  // Waits for the next events. Empty: nothing came within the timeout (zero: no timeout), or it is over.
+  // Errors: cancelled (by the client's leaving, a newer request or an operator), overloaded (too late before it began,
+  // or turned away), io (the model failed), corrupt (its output is invalid).
+  virtual boost::asio::awaitable<Result<std::vector<AnswerEvent>>> next(Duration timeout) = 0;
+
+  virtual bool finished() const noexcept = 0;
+  virtual std::uint32_t n_choices() const noexcept = 0;
+  virtual Usage usage() const = 0;
+  virtual sched::RequestStatus status(TimePoint now) const = 0;  // of the first choice
+  virtual std::vector<sched::RequestId> ids() const = 0;         // of all choices
+  virtual std::function<void()> cancel_hook() = 0;               // may be called after the stream is gone
+};
+
+// A stream, or why there is none. Where some choices of a task were taken and the next was refused, the stream holds
+// those taken, to be destroyed on its executor.
+struct Submitted {
+  std::unique_ptr<AnswerStream> stream;
+  Status status;
+};
+
+class Generator {
+ public:
+  Generator() = default;
+  Generator(const Generator&) = delete;
+  Generator& operator=(const Generator&) = delete;
+  virtual ~Generator() = default;
+
+  // Errors: bad_input naming the field, overloaded (the line is full), draining.
+  virtual Submitted submit(GenerateTask task, boost::asio::any_io_executor executor) = 0;
+
+  virtual std::uint32_t max_context() const noexcept = 0;  // prompt and generated tokens of one sequence
+  // Whether the line would take n more sequences at this moment.
+  virtual bool has_room(std::uint32_t n) const noexcept = 0;
+  virtual bool cancel(sched::RequestId id) noexcept = 0;  // false: no such request, or it has ended
+  virtual void drain() noexcept = 0;                      // no new tasks; running ones go on
+
+  // For operators and metrics.
+  virtual sched::Snapshot snapshot() const = 0;
+  virtual Duration stalled() const = 0;  // see Scheduler::stalled()
+  virtual std::vector<sched::RequestStatus> requests() const = 0;
+  virtual std::vector<sched::RequestStatus> ended_requests() const = 0;
+  virtual std::optional<sched::RequestStatus> request(sched::RequestId id) const = 0;
+};
+
+}  // namespace quern::models

@@ -1,0 +1,54 @@
+// The choices of one task of a model on this machine: events of several tickets, merged, become text.
+// Threads: made by any, then the executor's strand. Ownership: owns the tickets; destroying it cancels what still runs.
+#pragma once
+
+#include "models/generator.hpp"
+#include "models/local/text_assembler.hpp"
+#include "models/local/ticket_set.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace quern::models {
+
+// What a stream has to know of its task.
+struct StreamPlan {
+  std::vector<std::string> stops;
+  std::size_t n_named_stops = 0;
+  bool logprobs = false;
+  std::uint64_t n_prompt_tokens = 0;  // each prompt once
+  std::uint32_t n_per_prompt = 1;
+};
+
+class LocalStream final : public AnswerStream {
+ public:
+  LocalStream(std::vector<sched::Ticket> tickets, net::any_io_executor executor, const engine::Tokenizer& tokenizer,
+              StreamPlan plan);
+
+  net::awaitable<bool> begun(Duration timeout) override { return tickets_.begun(timeout); }
+  net::awaitable<Result<std::vector<AnswerEvent>>> next(Duration timeout) override;
+  bool finished() const noexcept override { return n_unfinished_ == 0; }
+  std::uint32_t n_choices() const noexcept override { return static_cast<std::uint32_t>(choices_.size()); }
+  Usage usage() const override;
+  sched::RequestStatus status(TimePoint now) const override { return tickets_.status(0, now); }
+  std::vector<sched::RequestId> ids() const override;
+  std::function<void()> cancel_hook() override { return tickets_.cancel_all_hook(); }
+
+ private:
+  struct Choice {
+    TextAssembler text;
+    bool finished = false;
+  };
+
+  Status take(const ChoiceEvent& event, std::vector<AnswerEvent>& out);
+  void end(std::uint32_t choice, EndReason reason, std::vector<AnswerEvent>& out);
+
+  TicketSet tickets_;
+  const StreamPlan plan_;
+  std::vector<Choice> choices_;
+  std::vector<ChoiceEvent> events_;
+  std::size_t n_unfinished_;
+};
+
+}  // namespace quern::models

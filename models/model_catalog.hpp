@@ -1,0 +1,42 @@
+// The models that a server can answer with, by name. A request holds what acquire() gave it until its answer has left.
+// Which models are in memory is the catalog's affair: acquire() is where one that is not would be loaded.
+// Threads: any; add() before anything else is called.
+#pragma once
+
+#include "base/result.hpp"
+#include "models/served_model.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+namespace quern::models {
+
+class ModelCatalog {
+ public:
+  // any_name: a name that nobody has means the default model, as clients with a fixed idea of names need it.
+  explicit ModelCatalog(bool any_name = false) noexcept : any_name_(any_name) {}
+
+  void add(std::shared_ptr<ServedModel> model);  // the first one is the default
+
+  // `name` is an id or an alias, with or without ":latest"; empty: the default model.
+  // Errors: not_found naming the field "model".
+  boost::asio::awaitable<Result<std::shared_ptr<ServedModel>>> acquire(std::string name);
+  // Without loading anything.
+  Result<std::shared_ptr<ServedModel>> find(std::string_view name) const;
+
+  const std::vector<std::shared_ptr<ServedModel>>& all() const noexcept { return models_; }
+
+  // Of all models together.
+  void drain() noexcept;
+  Duration stalled() const;  // of the one that has been stuck for longest
+
+ private:
+  const bool any_name_;
+  std::vector<std::shared_ptr<ServedModel>> models_;
+};
+
+}  // namespace quern::models

@@ -1,0 +1,36 @@
+// Everything that a request needs of its model. Threads: const after creation, but for the generator, which any thread
+// may use. Ownership: shared by the catalog and by the requests that use it; what it refers to lives in `owner`, or
+// longer than the catalog.
+#pragma once
+
+#include "engine/backend.hpp"
+#include "engine/chat/template_set.hpp"
+#include "engine/sampling/params.hpp"
+#include "engine/tokenizer/tokenizer.hpp"
+#include "models/generator.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace quern::models {
+
+struct ServedModel {
+  std::string id;                    // the name that answers carry
+  std::vector<std::string> aliases;  // other names that it answers to
+  std::int64_t created_unix_s = 0;
+  engine::ModelInfo info;
+  engine::sampling::SamplingParams sampling;  // where a request does not say otherwise
+  const engine::Tokenizer& tokenizer;
+  const engine::chat::TemplateSet& chat;
+  std::size_t longest_token_bytes = 1;  // no token stands for more text: bounds what is worth tokenizing
+  std::unique_ptr<Generator> generator;
+  std::shared_ptr<void> owner;
+};
+
+// The bytes of the longest piece of text that a token can stand for.
+std::size_t longest_token(const engine::Tokenizer& tokenizer);
+
+}  // namespace quern::models

@@ -1,0 +1,21 @@
+#include "models/task.hpp"
+
+#include <algorithm>
+
+namespace quern::models {
+namespace {
+
+// What a prompt token takes of memory for each choice: request, sequence, sampler. And a generated one, besides its
+// text: most requests name no length, so no more of them are counted than answers usually have.
+constexpr std::uint64_t kPromptTokenBytes = 16, kAnswerTokenBytes = 8, kCountedAnswer = 4096;
+
+}  // namespace
+
+std::uint64_t GenerateTask::bytes() const noexcept {
+  std::uint64_t out = n_prompt_tokens() * kPromptTokenBytes;
+  for (const std::uint32_t tokens : max_tokens)
+    out += std::min<std::uint64_t>(tokens, kCountedAnswer) * kAnswerTokenBytes;
+  return out * n;
+}
+
+}  // namespace quern::models

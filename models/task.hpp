@@ -1,0 +1,48 @@
+// What a request asks of a model, apart from any wire format. Threads: plain data.
+#pragma once
+
+#include "base/clock.hpp"
+#include "engine/sampling/params.hpp"
+#include "engine/tokenizer/tokenizer.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quern::models {
+
+// Who asks, and how urgent it is: the same for every kind of work.
+struct TaskHead {
+  std::string tenant;      // who shares the machine fairly with others
+  std::string label;       // endpoint and request id, for operators; never the prompt
+  std::string cache_salt;  // prompts share cached pages only with others of the same salt
+  bool use_cache = true;
+  std::int32_t priority = 0;
+  std::optional<Duration> deadline, max_queue, max_itl;
+};
+
+struct GenerateTask {
+  TaskHead head;
+  std::vector<std::vector<engine::TokenId>> prompts;
+  std::vector<std::uint32_t> max_tokens;  // of each prompt's answers
+  std::uint32_t n = 1;                    // answers per prompt; with a seed, answer i uses seed + i
+  engine::sampling::SamplingParams sampling;
+  // An answer ends before the first of them. The first n_named are the request's own, the rest what the chat template
+  // ends an answer with.
+  std::vector<std::string> stops;
+  std::size_t n_named_stops = 0;
+  std::vector<engine::TokenId> stop_tokens;  // ends besides those of the vocabulary
+  bool ignore_eos = false;
+  bool logprobs = false;
+
+  std::uint32_t n_choices() const noexcept { return static_cast<std::uint32_t>(prompts.size()) * n; }
+  std::uint64_t n_prompt_tokens() const noexcept {  // each prompt once
+    std::uint64_t out = 0;
+    for (const auto& prompt : prompts) out += prompt.size();
+    return out;
+  }
+  std::uint64_t bytes() const noexcept;  // that it holds while it waits and runs
+};
+
+}  // namespace quern::models

@@ -1,0 +1,136 @@
+#include "server/api/control/control_json.hpp"
+#include "server/api/endpoints.hpp"
+#include "server/api/openai/models_json.hpp"
+#include "server/http_error.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace quern::server {
+namespace {
+
+Result<sched::RequestId> read_id(const std::string& text) {
+  sched::RequestId id = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, id);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return fail_field("id", "expected a number");
+  return id;
+}
+
+Error no_such_request(sched::RequestId id) {
+  return Error{Errc::not_found, fmt::format("request {}: not here, or finished", id), "id"};
+}
+
+Result<std::string> show_request(const std::string& text, const ServerState& state) {
+  QUERN_TRY(const sched::RequestId id, read_id(text));
+  for (const auto& model : state.services.models.all()) {
+    const std::optional<sched::RequestStatus> status = model->generator->request(id);
+    if (status) return json::serialize(request_json(*status));
+  }
+  return no_such_request(id);
+}
+
+Result<std::string> cancel_request(const std::string& text, const ServerState& state) {
+  QUERN_TRY(const sched::RequestId id, read_id(text));
+  for (const auto& model : state.services.models.all()) {
+    if (model->generator->cancel(id)) return fmt::format("{{\"id\":{},\"cancelled\":true}}", id);
+  }
+  return no_such_request(id);
+}
+
+Response list_of(const std::vector<sched::RequestStatus>& statuses) {
+  json::array requests;
+  for (const sched::RequestStatus& status : statuses) requests.push_back(request_json(status));
+  json::object out;
+  out["requests"] = std::move(requests);
+  return Response{.body = json::serialize(out)};
+}
+
+Response response_of(const Result<std::string>& body) {
+  return body ? Response{.body = *body} : error_response(body.error());
+}
+
+}  // namespace
+
+// GET /control/status.
+net::awaitable<void> get_control_status(Exchange& exchange, ServerState& state) {
+  const Services& services = state.services;
+  json::object connections;
+  connections["open"] = state.n_connections();
+  connections["max"] = state.options.limits.max_connections;
+  connections["active_requests"] = state.n_active();
+  json::object out;
+  out["version"] = QUERN_VERSION;
+  out["uptime_s"] = to_seconds(services.clock.now() - state.started);
+  out["draining"] = state.draining();
+  const models::ServedModel& model = *services.models.all().front();
+  out["model"] = model_json(model);
+  out["scheduler"] = snapshot_json(model.generator->snapshot());
+  out["memory"] = memory_json(services.ledger);
+  out["connections"] = std::move(connections);
+  Response response{.body = json::serialize(out)};
+  co_await exchange.reply(std::move(response));
+}
+
+// GET /control/memory: the byte budget, and what of the KV cache is in use, kept for prompts to come, and free.
+net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state) {
+  const Services& services = state.services;
+  json::object out = memory_json(services.ledger);
+  const sched::Snapshot now = services.models.all().front()->generator->snapshot();
+  const std::uint64_t page_bytes = now.kv_pages == 0 ? 0 : services.ledger.used(MemoryUse::kv_pages) / now.kv_pages;
+  json::object kv;
+  kv["page_bytes"] = page_bytes;
+  kv["free_bytes"] = page_bytes * now.kv_pages_free;
+  kv["prefix_cache_bytes"] = page_bytes * now.kv_pages_retained;
+  kv["in_use_bytes"] = page_bytes * (now.kv_pages - now.kv_pages_free - now.kv_pages_retained);
+  out["kv"] = std::move(kv);
+  Response response{.body = json::serialize(out)};
+  co_await exchange.reply(std::move(response));
+}
+
+// GET /control/requests: what runs and waits.
+net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state) {
+  std::vector<sched::RequestStatus> all;
+  for (const auto& model : state.services.models.all())
+    std::ranges::move(model->generator->requests(), std::back_inserter(all));
+  Response response = list_of(all);
+  co_await exchange.reply(std::move(response));
+}
+
+// GET /control/history: the last requests that have ended, newest first.
+net::awaitable<void> get_control_history(Exchange& exchange, ServerState& state) {
+  std::vector<sched::RequestStatus> all;
+  for (const auto& model : state.services.models.all()) {
+    std::ranges::move(model->generator->ended_requests(), std::back_inserter(all));
+  }
+  Response response = list_of(all);
+  co_await exchange.reply(std::move(response));
+}
+
+// GET /control/requests/{id}. Errors: 400, 404.
+net::awaitable<void> get_control_request(Exchange& exchange, ServerState& state) {
+  Response response = response_of(show_request(exchange.path_value(), state));
+  co_await exchange.reply(std::move(response));
+}
+
+// DELETE /control/requests/{id}, POST /control/requests/{id}/cancel. Errors: 400, 404.
+net::awaitable<void> cancel_control_request(Exchange& exchange, ServerState& state) {
+  Response response = response_of(cancel_request(exchange.path_value(), state));
+  co_await exchange.reply(std::move(response));
+}
+
+// POST /control/drain: as SIGTERM does.
+net::awaitable<void> post_control_drain(Exchange& exchange, ServerState& state) {
+  state.drain();
+  Response response{.status = 202, .body = R"({"draining":true})"};
+  co_await exchange.reply(std::move(response));
+}
+
+}  // namespace quern::server

@@ -1,0 +1,22 @@
+// The wire formats that clients speak. A route names its dialect: what its errors look like, on every path of it and
+// whoever reports them. What requests and answers look like is in the folder of that name. Threads: const data.
+#pragma once
+
+#include "server/response.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace quern::server {
+
+struct Dialect {
+  std::string_view name;
+  std::string (*error_body)(const HttpError& error);
+};
+
+extern const Dialect kOpenAi;
+
+// Of a path that no route has, as far as one can tell.
+const Dialect& dialect_of(std::string_view path) noexcept;
+
+}  // namespace quern::server

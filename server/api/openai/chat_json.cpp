@@ -1,0 +1,106 @@
+#include "server/api/openai/chat_json.hpp"
+
+#include "server/api/openai/chat_message_json.hpp"
+
+#include <utility>
+
+namespace quern::server {
+namespace {
+
+void refuse_unsupported(JsonFields& fields, std::string_view field, std::string_view detail) {
+  Error error = fail_field(fields.path_of(field), "{}", detail);
+  error.code = Errc::unsupported;
+  fields.refuse(std::move(error));
+}
+
+// Fields whose harmless values are accepted; anything that would change the answer is refused, never ignored.
+void read_harmless_only(JsonFields& fields) {
+  fields.unsupported({"functions", "audio", "web_search_options", "top_logprobs"});
+  fields.ignore({"parallel_tool_calls"});
+  const json::value* verbosity = fields.value("verbosity");
+  if (verbosity != nullptr && *verbosity != "medium") {
+    refuse_unsupported(fields, "verbosity", "only \"medium\", the usual length, is supported");
+  }
+  const json::value* call = fields.value("function_call");
+  if (call != nullptr && *call != "none" && *call != "auto") {
+    refuse_unsupported(fields, "function_call", "the old form of tool_choice; only \"none\" and \"auto\"");
+  }
+  if (const json::object* format = fields.object("response_format")) {
+    const json::value* type = format->if_contains("type");
+    if (type == nullptr || *type != "text") {
+      refuse_unsupported(fields, "response_format", "only {\"type\": \"text\"} is supported");
+    }
+  }
+  if (const json::array* modalities = fields.array("modalities")) {
+    if (modalities->size() != 1 || (*modalities)[0] != "text") {
+      refuse_unsupported(fields, "modalities", "only [\"text\"] is supported");
+    }
+  }
+}
+
+// "none", "auto", "required", or {"type": "function", "function": {"name"}}.
+void read_tool_choice(JsonFields& fields, Conversation& out) {
+  const json::value* choice = fields.value("tool_choice");
+  if (choice == nullptr) return;
+  const bool is_name = *choice == "none" || *choice == "auto" || *choice == "required";
+  if (!is_name && !choice->is_object()) {
+    return fields.refuse("tool_choice",
+                         fmt::format("expected none, auto, required or an object, found {}", describe(*choice)));
+  }
+  out.forces_call = *choice != "none" && *choice != "auto";
+  if (*choice == "none") out.tools.clear();  // what the model does not see it does not call
+  out.variables["tool_choice"] = *choice;
+}
+
+// Clients send it from their settings, whatever the model can: it is a hint for templates that know it. The object
+// {"effort", ...} is another way to say the same.
+void read_reasoning_effort(JsonFields& fields, Conversation& out) {
+  std::string effort;
+  fields.read("reasoning_effort", effort);
+  if (const json::object* reasoning = fields.object("reasoning")) {
+    JsonFields nested(fields, *reasoning, "reasoning");
+    std::string other;
+    if (nested.read("effort", other) && !effort.empty() && other != effort) {
+      nested.refuse("effort", "contradicts reasoning_effort");
+    }
+    nested.ignore({"summary", "generate_summary", "enabled", "exclude"});
+    if (const Status status = nested.finish(); !status) fields.refuse(status.error());
+    if (effort.empty()) effort = std::move(other);
+  }
+  if (effort.empty()) return;
+  out.variables["reasoning_effort"] = text_value(effort);
+}
+
+// What templates may look at besides the conversation.
+void read_template_variables(JsonFields& fields, Conversation& out) {
+  fields.read("add_generation_prompt", out.add_generation_prompt);
+  read_reasoning_effort(fields, out);
+  const json::object* variables = fields.object("chat_template_kwargs");
+  if (variables == nullptr) return;
+  for (const auto& [name, value] : *variables) {
+    if (value.is_null()) continue;
+    if (name == "messages" || name == "tools" || name == "add_generation_prompt") {
+      return fields.refuse("chat_template_kwargs",
+                           fmt::format("'{}' is a field of the request", std::string_view(name.data(), name.size())));
+    }
+    out.variables[name] = value;
+  }
+}
+
+}  // namespace
+
+Result<ChatRequest> parse_chat_request(const Document& document, const RequestRules& rules) {
+  ChatRequest request{.conversation = {.wide = document.wide}};
+  JsonFields fields(document.root, "", rules.unknown);
+  read_messages(fields, rules.limits, request.conversation.messages);
+  read_tools(fields, request.conversation.tools);
+  read_generation_fields(fields, rules, request.fields);
+  fields.read("logprobs", request.fields.logprobs);
+  read_harmless_only(fields);
+  read_tool_choice(fields, request.conversation);
+  read_template_variables(fields, request.conversation);
+  QUERN_CHECK(fields.finish());
+  return request;
+}
+
+}  // namespace quern::server

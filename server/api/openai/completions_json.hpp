@@ -1,0 +1,25 @@
+// POST /v1/completions as plain data. Pure. Threads: any.
+// Source: the OpenAI API reference, "Completions (legacy)"; sampling extensions named as llama-server names them.
+#pragma once
+
+#include "server/api/generation_json.hpp"
+#include "server/pipeline/document.hpp"
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace quern::server {
+
+using PromptInput = std::variant<std::string, std::vector<engine::TokenId>>;
+
+struct CompletionRequest {
+  std::vector<PromptInput> prompts;  // at least one; prompts * n is within max_choices
+  GenerationFields fields;
+};
+
+// Errors: bad_input or unsupported, naming the field.
+Result<CompletionRequest> parse_completion_request(const Document& document, const RequestRules& rules);
+
+}  // namespace quern::server

@@ -1,0 +1,64 @@
+#include "server/api/endpoints.hpp"
+#include "server/api/openai/models_json.hpp"
+#include "server/http_error.hpp"
+
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace quern::server {
+namespace {
+
+json::object sampling_json(const engine::sampling::SamplingParams& sampling) {
+  return {{"temperature", sampling.temperature},
+          {"top_k", sampling.top_k},
+          {"top_p", sampling.top_p},
+          {"min_p", sampling.min_p},
+          {"repeat_penalty", sampling.repeat_penalty},
+          {"repeat_last_n", sampling.repeat_last_n},
+          {"xtc_probability", sampling.xtc_probability},
+          {"xtc_threshold", sampling.xtc_threshold}};
+}
+
+}  // namespace
+
+json::object model_json(const models::ServedModel& model) {
+  json::object meta;
+  meta["name"] = model.info.name;
+  meta["architecture"] = model.info.architecture;
+  meta["n_vocab"] = model.info.n_vocab;
+  meta["n_ctx"] = model.generator->max_context();
+  meta["n_ctx_train"] = model.info.n_context_train;
+  meta["n_embd"] = model.info.n_embd;
+  meta["n_params"] = model.info.n_params;
+  meta["size"] = model.info.size_bytes;
+  meta["sampling"] = sampling_json(model.sampling);
+  json::object out;
+  out["id"] = model.id;
+  out["object"] = "model";
+  out["created"] = model.created_unix_s;
+  out["owned_by"] = "quern";
+  out["meta"] = std::move(meta);
+  return out;
+}
+
+// GET /v1/models.
+net::awaitable<void> get_models(Exchange& exchange, ServerState& state) {
+  json::object list;
+  list["object"] = "list";
+  json::array data;
+  for (const auto& model : state.services.models.all()) data.push_back(model_json(*model));
+  list["data"] = std::move(data);
+  Response response{.body = json::serialize(list)};
+  co_await exchange.reply(std::move(response));
+}
+
+// GET /v1/models/{path}. Errors: 404.
+net::awaitable<void> get_model(Exchange& exchange, ServerState& state) {
+  const Result<std::shared_ptr<models::ServedModel>> model = state.services.models.find(exchange.path_value());
+  Response response = model ? Response{.body = json::serialize(model_json(**model))} : error_response(model.error());
+  co_await exchange.reply(std::move(response));
+}
+
+}  // namespace quern::server

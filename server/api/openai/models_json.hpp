@@ -1,0 +1,12 @@
+// A model of the model list as JSON. Pure. Threads: any. Source: the OpenAI API reference, "Models"; `meta` as
+// llama-server has it.
+#pragma once
+
+#include "models/served_model.hpp"
+#include "server/api/json_document.hpp"
+
+namespace quern::server {
+
+json::object model_json(const models::ServedModel& model);
+
+}  // namespace quern::server

@@ -1,0 +1,11 @@
+#include "server/pipeline/prepare.hpp"
+
+namespace quern::server {
+
+std::string model_name(const Document& document) {
+  const json::value* model = document.root.if_contains("model");
+  if (model == nullptr || !model->is_string()) return {};
+  return std::string(model->get_string().data(), model->get_string().size());
+}
+
+}  // namespace quern::server

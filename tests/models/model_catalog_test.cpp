@@ -1,0 +1,55 @@
+#include "models/model_catalog.hpp"
+
+#include "tests/support/piece_tokenizer.hpp"
+
+#include <gtest/gtest.h>
+
+namespace quern::models {
+namespace {
+
+const test::PieceTokenizer& tokenizer() {
+  static const test::PieceTokenizer instance({"a"});
+  return instance;
+}
+
+std::shared_ptr<ServedModel> model(std::string id, std::vector<std::string> aliases = {}) {
+  static const engine::chat::TemplateSet chat = engine::chat::TemplateSet::builtin("plain").value();
+  return std::make_shared<ServedModel>(
+      ServedModel{.id = std::move(id), .aliases = std::move(aliases), .tokenizer = tokenizer(), .chat = chat});
+}
+
+TEST(ModelCatalog, FindsByIdAliasAndDefaultTag) {
+  ModelCatalog catalog;
+  catalog.add(model("qwen3:8b", {"small"}));
+  catalog.add(model("llama:latest"));
+  EXPECT_EQ((*catalog.find("qwen3:8b"))->id, "qwen3:8b");
+  EXPECT_EQ((*catalog.find("small"))->id, "qwen3:8b");
+  EXPECT_EQ((*catalog.find("small:latest"))->id, "qwen3:8b");
+  EXPECT_EQ((*catalog.find("llama"))->id, "llama:latest");
+  EXPECT_EQ((*catalog.find("llama:latest"))->id, "llama:latest");
+  EXPECT_EQ((*catalog.find(""))->id, "qwen3:8b") << "the first one";
+}
+
+TEST(ModelCatalog, AnUnknownNameIsAnErrorThatShowsWhatThereIs) {
+  ModelCatalog catalog;
+  catalog.add(model("one"));
+  catalog.add(model("two"));
+  const auto found = catalog.find("qwen3");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, Errc::not_found);
+  EXPECT_EQ(found.error().field, "model");
+  EXPECT_EQ(found.error().detail, "model: this server has one, two, not \"qwen3\"");
+  std::string long_name(79, 'x');
+  for (int i = 0; i < 50; ++i) long_name += "\u00E9";
+  EXPECT_NE(catalog.find(long_name).error().detail.find(std::string(79, 'x') + "\"..."), std::string::npos)
+      << "no character is cut";
+}
+
+TEST(ModelCatalog, AnyNameMayMeanTheDefault) {
+  ModelCatalog catalog(true);
+  catalog.add(model("one"));
+  EXPECT_EQ((*catalog.find("gpt-4o"))->id, "one");
+}
+
+}  // namespace
+}  // namespace quern::models
