@@ -52,9 +52,8 @@ Sequence* Residents::admit_one(TimePoint now) noexcept {
   Sequence* const oldest = line_.due_by_age(now);
   if (oldest == nullptr || oldest == urgent) return place(*urgent, false, false, now) ? urgent : nullptr;
   if (place(*oldest, true, false, now)) return oldest;
-  // It waits for room, and nobody overtakes it, except that the more important may take from the less important.
-  const bool more_important = urgent->request().priority > oldest->request().priority;
-  return more_important && place(*urgent, false, true, now) ? urgent : nullptr;
+  // It waits for room, and nobody gets that before it; but places are still taken from those that hold too many.
+  return place(*urgent, false, true, now) ? urgent : nullptr;
 }
 
 // Gives it a place and pages, if AdmissionPolicy does.
@@ -106,6 +105,7 @@ void Residents::charge(Sequence& sequence) noexcept {
   const std::uint32_t from = std::max(sequence.n_paid, sequence.n_computed());
   if (n_known > from) sequence.tenant().charge(n_known - from);
   sequence.n_paid = n_known;
+  sequence.settle();
 }
 
 // It will not compute the rest of its prompt, or not soon. A token that was drawn stays paid for.
@@ -113,11 +113,13 @@ void Residents::refund(Sequence& sequence) noexcept {
   if (sequence.n_generated() > 0 || sequence.n_paid <= sequence.n_peak()) return;
   sequence.tenant().refund(sequence.n_paid - sequence.n_peak());
   sequence.n_paid = sequence.n_peak();
+  sequence.settle();
 }
 
 void Residents::charge_token(Sequence& sequence) noexcept {
   sequence.tenant().charge(1);
   sequence.n_paid = static_cast<std::uint32_t>(sequence.tokens().size());
+  sequence.settle();
 }
 
 void Residents::set_stuck(Sequence& sequence, bool stuck) noexcept {
@@ -127,6 +129,7 @@ void Residents::set_stuck(Sequence& sequence, bool stuck) noexcept {
 }
 
 void Residents::leave(Sequence& sequence) noexcept {
+  sequence.settle_all();
   set_stuck(sequence, false);
   tenants_.leave(sequence.tenant());
 }

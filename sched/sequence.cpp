@@ -1,6 +1,7 @@
 #include "sched/sequence.hpp"
 
 #include "base/assert.hpp"
+#include "sched/tenants.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -39,7 +40,19 @@ void Sequence::advance(std::uint32_t n_tokens) noexcept {
 void Sequence::reset_computed(std::uint32_t n_tokens) noexcept {
   n_computed_ = n_tokens;
   n_peak_ = std::max(n_peak_, n_computed_);
+  settle();
   generation_->n_prefilled.store(std::min(n_computed_, n_prompt_), std::memory_order_relaxed);
+}
+
+void Sequence::settle() noexcept {
+  const double ahead = n_paid > n_peak_ ? (n_paid - n_peak_) / tenant_.weight : 0;
+  tenant_.ahead += ahead - ahead_;
+  ahead_ = ahead;
+}
+
+void Sequence::settle_all() noexcept {
+  tenant_.ahead -= ahead_;
+  ahead_ = 0;
 }
 
 void Sequence::accept(engine::TokenId token) {

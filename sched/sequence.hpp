@@ -78,6 +78,8 @@ class Sequence {
   // ---- what its tenant has paid for: positions [0, n_paid), of which [0, n_peak) were computed or found once ----
   std::uint32_t n_paid = 0;
   std::uint32_t n_peak() const noexcept { return n_peak_; }
+  void settle() noexcept;      // tells its tenant how much that is; after each change of n_paid
+  void settle_all() noexcept;  // it will compute no more
 
  private:
   std::shared_ptr<Generation> generation_;
@@ -86,6 +88,7 @@ class Sequence {
   std::vector<engine::TokenId> tokens_;  // prompt, then generated
   std::uint32_t n_computed_ = 0;
   std::uint32_t n_peak_ = 0;  // the most that n_computed_ has been
+  double ahead_ = 0;          // its part of Tenant::ahead
   bool stuck_ = false;
   RequestState state_ = RequestState::queued;
 };

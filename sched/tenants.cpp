@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace quern::sched {
@@ -41,6 +42,8 @@ Tenant& Tenants::enter(const std::string& name) {
 void Tenants::leave(Tenant& tenant) noexcept {
   QUERN_ASSERT(tenant.n_requests > 0);
   if (--tenant.n_requests > 0) return;
+  QUERN_DCHECK(std::abs(tenant.ahead) < 1e-3);
+  tenant.ahead = 0;
   free_indexes_.push_back(tenant.index);
   tenant.index = n_left_++;
   departed_.insert(present_.extract(tenant.name));
@@ -63,9 +66,9 @@ void Tenants::lift(Tenant& tenant) noexcept {
   const Tenant* least = nullptr;
   for (const auto& [name, other] : present_) {
     if (other.get() == &tenant || !other->active()) continue;
-    if (least == nullptr || other->served < least->served) least = other.get();
+    if (least == nullptr || other->received() < least->received()) least = other.get();
   }
-  if (least != nullptr) tenant.served = std::max(tenant.served, least->served);
+  if (least != nullptr) tenant.served = std::max(tenant.served, least->received());
 }
 
 void Tenants::forget_oldest() noexcept {

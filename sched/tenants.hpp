@@ -22,13 +22,15 @@ struct TenantWeight {
 struct Tenant {
   std::string name;
   double weight = 1;
-  double served = 0;        // tokens / weight
+  double served = 0;        // tokens / weight; a prompt counts from when it is given a place
+  double ahead = 0;         // of served: what has not been computed yet
   std::uint32_t index = 0;  // among those present: dense, for the batcher
   std::uint32_t n_requests = 0;
   std::uint32_t n_running = 0;
   std::uint32_t n_stuck = 0;  // of n_requests: whose readers do not read
 
   bool active() const noexcept { return n_requests > n_stuck; }
+  double received() const noexcept { return served - ahead; }
   void charge(std::uint32_t n_tokens) noexcept { served += n_tokens / weight; }
   void refund(std::uint32_t n_tokens) noexcept { served -= n_tokens / weight; }
 };

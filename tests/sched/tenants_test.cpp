@@ -31,6 +31,14 @@ TEST(Tenants, WhoComesStartsAtTheLevelOfTheLeastServed) {
   EXPECT_EQ(tenants.enter("c").served, 400);
 }
 
+TEST(Tenants, WhatWasPaidForAndNotReceivedIsNoLevelForOthers) {
+  Tenants tenants({});
+  Tenant& flood = tenants.enter("flood");
+  flood.charge(4000);
+  flood.ahead = 3900;
+  EXPECT_EQ(tenants.enter("light").served, 100);
+}
+
 TEST(Tenants, WeightsCountTokensForLess) {
   Tenants tenants({{"big", 4.0}});
   Tenant& big = tenants.enter("big");

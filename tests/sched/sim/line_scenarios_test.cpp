@@ -174,6 +174,39 @@ TEST(Simulator, AFloodOfOneKey) {
       .at_most("their TTFT p95, ratio", flooded / calm, 1.5);
 }
 
+// As bench/serve's flooder measures it: light users ask again and again beside 4 other users, and beside a flood that
+// came before them and whose prompts have all places. -> p95 of their TTFT.
+double light_users_p95(std::uint32_t n_flood) {
+  constexpr double kEnd = 300;
+  Options options;
+  options.machine = {.step_s = 0.030, .decode_row_s = 0.0065, .prompt_token_s = 0.0085};
+  options.limits.max_running = 16;
+  Simulation sim(options);
+  if (n_flood > 0) sim.keep(n_flood, {.n_prompt = 256, .n_answer = 64, .tenant = "flood"}, kEnd);
+  for (int i = 0; n_flood == 0 && i < 4; ++i) {
+    sim.keep(1, {.n_prompt = 256, .n_answer = 64, .tenant = fmt::format("other-{}", i)}, kEnd);
+  }
+  std::vector<ClientPtr> light;
+  std::map<int, ClientPtr> last;
+  for (int user = 0; user < 4; ++user) {
+    sim.at(2 + 0.1 * user, [&, user] {
+      sim.every(0.3, kEnd - 60, [&, user] {
+        if (last[user] && last[user]->ended_s < 0) return;
+        last[user] = sim.arrive({.n_prompt = 51, .n_answer = 16, .tenant = fmt::format("light-{}", user)});
+        light.push_back(last[user]);
+      });
+    });
+  }
+  sim.run_until(kEnd);
+  EXPECT_GE(light.size(), 100u);
+  return quantile(ttfts(light), 0.95);
+}
+
+TEST(Simulator, LightUsersBesideAFloodThatCameFirst) {
+  Row("64 requests of one key, there before 4 light users")
+      .at_most("their TTFT p95, ratio", light_users_p95(64) / light_users_p95(0), 1.5);
+}
+
 // A new key for every request, so that each starts at the level of the least served: the old tenant, which was served
 // more, has its turn by age.
 TEST(Simulator, AFloodOfKeys) {
