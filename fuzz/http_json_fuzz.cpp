@@ -4,7 +4,7 @@
 // split; a body that was accepted ends where the parser thinks; only own and local pages are allowed.
 #include "fuzz/http_edges.hpp"
 #include "models/local/stop_filter.hpp"
-#include "server/api/chat_prompt.hpp"
+#include "server/api/chat_turn.hpp"
 #include "server/api/dialect.hpp"
 #include "server/api/llama_server/tokenize_json.hpp"
 #include "server/api/openai/chat_json.hpp"

@@ -22,6 +22,7 @@ struct ServedModel {
   std::vector<std::string> aliases;  // other names that it answers to
   std::int64_t created_unix_s = 0;
   engine::ModelInfo info;
+  std::string quantization;                   // the format of most of its weights, "Q4_K"
   engine::sampling::SamplingParams sampling;  // where a request does not say otherwise
   const engine::Tokenizer& tokenizer;
   const engine::chat::TemplateSet& chat;

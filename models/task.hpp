@@ -22,6 +22,13 @@ struct TaskHead {
   std::optional<Duration> deadline, max_queue, max_itl;
 };
 
+// Where thoughts stand in an answer: see engine/chat/reasoning.hpp. No end: all is answer.
+struct ReasoningFormat {
+  std::string begin, end;
+  bool opened = false;                        // the prompt ends with the first mark
+  std::vector<engine::TokenId> shown_tokens;  // the marks, where they are control tokens, which have no text otherwise
+};
+
 struct GenerateTask {
   TaskHead head;
   std::vector<std::vector<engine::TokenId>> prompts;
@@ -33,6 +40,7 @@ struct GenerateTask {
   std::vector<std::string> stops;
   std::size_t n_named_stops = 0;
   std::vector<engine::TokenId> stop_tokens;  // ends besides those of the vocabulary
+  ReasoningFormat reasoning;
   bool ignore_eos = false;
   bool logprobs = false;
 

@@ -26,6 +26,7 @@ class Exchange {
   Exchange(Connection& connection, ServerState& state, RequestHead head, const Dialect& dialect);
 
   const RequestHead& head() const noexcept { return head_; }
+  const Dialect& dialect() const noexcept { return dialect_; }
   std::uint64_t arrival() const noexcept { return arrival_; }  // later requests have larger ones
   // What it holds of the memory budget.
   const std::shared_ptr<RequestMemory>& memory() const noexcept { return memory_; }

@@ -103,6 +103,7 @@ Result<RequestHead> read_head(const HttpRequest& request) {
   head.content_type = text_of(request, http::field::content_type);
   head.content_coding = content_coding(request);
   head.api_key = bearer_token(text_of(request, http::field::authorization));
+  if (head.api_key.empty()) head.api_key = std::string(request["x-api-key"]);
   if (const auto trace = request.find("traceparent"); trace != request.end() && is_traceparent(trace->value())) {
     head.traceparent = std::string(trace->value());
   }

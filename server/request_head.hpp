@@ -24,7 +24,7 @@ struct RequestHead {
   std::string content_type;
   std::string content_coding;     // other than identity; empty: none
   std::string request_id;         // of request_id_of()
-  std::string api_key;            // of "Authorization: Bearer KEY"; empty: none
+  std::string api_key;            // of "Authorization: Bearer KEY" or "X-Api-Key: KEY"; empty: none
   std::string traceparent;        // when well-formed (W3C Trace Context)
   std::string requested_headers;  // Access-Control-Request-Headers of a preflight, when sane
   bool http_1_0 = false;

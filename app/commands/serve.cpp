@@ -5,15 +5,18 @@
 #include "app/signal_watcher.hpp"
 #include "app/socket_path.hpp"
 #include "base/log.hpp"
+#include "kernels/quant/quant_format.hpp"
 #include "models/local/local_generator.hpp"
 #include "models/model_catalog.hpp"
 #include "server/server.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <map>
 #include <mutex>
 
 #include <boost/asio/io_context.hpp>
@@ -76,6 +79,17 @@ void announce(const server::ServerOptions& options, std::uint16_t port) {
   std::fflush(stdout);
 }
 
+// The format of most of its bytes.
+std::string main_quantization(const engine::gguf::GgufFile& file) {
+  std::map<kernels::TensorType, std::uint64_t> bytes;
+  for (const engine::gguf::Tensor& tensor : file.tensors()) bytes[tensor.type] += tensor.data.size();
+  const auto by_bytes = [](const auto& a, const auto& b) { return a.second < b.second; };
+  const auto most = std::ranges::max_element(bytes, by_bytes);
+  std::string name = most == bytes.end() ? "" : std::string(kernels::format_of(most->first).name);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
 // Starts its engine. Errors: bad_input (sampling options), overloaded (no memory for its buffers).
 Result<std::shared_ptr<models::ServedModel>> served_model(Runtime& runtime, const Options& options) {
   engine::sampling::SamplingParams sampling = sampling_over(runtime.file_sampling().params, options);
@@ -86,6 +100,7 @@ Result<std::shared_ptr<models::ServedModel>> served_model(Runtime& runtime, cons
       models::ServedModel{.id = runtime.model_id(),
                           .created_unix_s = std::chrono::duration_cast<std::chrono::seconds>(now).count(),
                           .info = runtime.model().info(),
+                          .quantization = main_quantization(runtime.model().file()),
                           .sampling = std::move(sampling),
                           .tokenizer = runtime.tokenizer(),
                           .chat = runtime.chat(),

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "engine/chat/jinja/containers.hpp"
 #include "engine/chat/jinja/program.hpp"
+#include "engine/chat/reasoning.hpp"
 
 #include <memory>
 #include <optional>
@@ -59,13 +60,16 @@ class Template {
   bool has_word(std::string_view word) const noexcept { return program_->has_word(word); }
   const std::string& name() const noexcept { return name_; }
   const Traits& traits() const noexcept { return traits_; }
+  const std::string& source() const noexcept { return source_; }
+  const std::optional<ReasoningMarks>& reasoning() const noexcept { return reasoning_; }
 
  private:
   Template() = default;
-  std::string name_;
+  std::string name_, source_;
   std::shared_ptr<const jinja::Program> program_;
   TokenTexts tokens_;
   Traits traits_;
+  std::optional<ReasoningMarks> reasoning_;
 };
 
 }  // namespace quern::engine::chat

@@ -7,11 +7,11 @@
 
 namespace quern::engine {
 
-std::string Detokenizer::append(TokenId id) {
+std::string Detokenizer::append(TokenId id, bool show_special) {
   std::string bytes = std::exchange(pending_, {});
   const std::size_t n_pending = bytes.size();
   gave_up_pending_ = false;
-  const std::string piece = tokenizer_->piece(id, show_special_);
+  const std::string piece = tokenizer_->piece(id, show_special);
   const bool drop_blank = at_start_ && tokenizer_->adds_space_prefix() && piece.starts_with(' ');
   if (!piece.empty()) at_start_ = false;
   bytes.append(piece, drop_blank ? 1 : 0, std::string::npos);

@@ -16,7 +16,8 @@ class Detokenizer {
   explicit Detokenizer(const Tokenizer& tokenizer, bool show_special = false, bool at_start = false)
       : tokenizer_(&tokenizer), show_special_(show_special), at_start_(at_start) {}
 
-  std::string append(TokenId id);
+  std::string append(TokenId id) { return append(id, show_special_); }
+  std::string append(TokenId id, bool show_special);
   std::string flush();  // what is left: an incomplete character becomes U+FFFD
   // Whether the text that append() just returned begins with a U+FFFD for what the tokens before left unfinished: this
   // token's own text begins behind it. Otherwise it begins at the front, or inside the character there.

@@ -44,6 +44,7 @@ Submitted LocalGenerator::submit(GenerateTask task, boost::asio::any_io_executor
   if (tickets.empty()) return {nullptr, std::move(status)};
   StreamPlan plan{.stops = std::move(task.stops),
                   .n_named_stops = task.n_named_stops,
+                  .reasoning = std::move(task.reasoning),
                   .logprobs = task.logprobs,
                   .n_prompt_tokens = task.n_prompt_tokens(),
                   .n_per_prompt = task.n};

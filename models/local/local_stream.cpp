@@ -18,7 +18,9 @@ LocalStream::LocalStream(std::vector<sched::Ticket> tickets, net::any_io_executo
     : tickets_(std::move(tickets), std::move(executor)), plan_(std::move(plan)), n_unfinished_(tickets_.size()) {
   choices_.reserve(tickets_.size());
   for (std::size_t i = 0; i < tickets_.size(); ++i) {
-    choices_.push_back({TextAssembler(tokenizer, plan_.stops, plan_.logprobs)});
+    const ReasoningFormat& r = plan_.reasoning;
+    choices_.push_back({TextAssembler(tokenizer, plan_.stops, plan_.logprobs, r.shown_tokens),
+                        r.end.empty() ? ReasoningSplitter() : ReasoningSplitter(r.begin, r.end, r.opened)});
   }
 }
 
@@ -37,6 +39,21 @@ net::awaitable<Result<std::vector<AnswerEvent>>> LocalStream::next(Duration time
   co_return out;
 }
 
+// Log-probabilities go with what is given out.
+void LocalStream::add_text(std::uint32_t index, ReasoningSplitter::Parts parts, std::vector<AnswerEvent>& out) {
+  Choice& choice = choices_[index];
+  std::vector<TokenLogprob> logprobs = choice.text.take_logprobs();
+  const bool thought = parts.answer.empty() && (!parts.reasoning.empty() || choice.reasoning.thinking());
+  if (!parts.reasoning.empty() || (thought && !logprobs.empty())) {
+    ReasoningDelta delta{.choice = index, .text = std::move(parts.reasoning)};
+    if (thought) delta.logprobs.swap(logprobs);
+    out.emplace_back(std::move(delta));
+  }
+  if (parts.answer.empty() && logprobs.empty()) return;
+  TextDelta delta{.choice = index, .text = std::move(parts.answer), .logprobs = std::move(logprobs)};
+  out.emplace_back(std::move(delta));
+}
+
 void LocalStream::end(std::uint32_t index, EndReason reason, std::vector<AnswerEvent>& out) {
   Choice& choice = choices_[index];
   End end{.choice = index, .reason = reason};
@@ -46,7 +63,7 @@ void LocalStream::end(std::uint32_t index, EndReason reason, std::vector<AnswerE
     end.reason = named ? EndReason::stop_sequence : EndReason::turn;
     if (named) end.stop_sequence = plan_.stops[found];
   }
-  out.push_back(std::move(end));
+  out.emplace_back(std::move(end));
   choice.finished = true;
   --n_unfinished_;
 }
@@ -54,9 +71,12 @@ void LocalStream::end(std::uint32_t index, EndReason reason, std::vector<AnswerE
 Status LocalStream::take(const ChoiceEvent& event, std::vector<AnswerEvent>& out) {
   Choice& choice = choices_[event.choice];
   if (choice.finished) return {};  // the tail of a sequence that a stop string has ended
-  TextDelta delta{.choice = event.choice};
   EndReason reason = EndReason::none;
-  if (event.event.token != engine::kNoToken) delta.text = choice.text.append(event.event.token, event.event.logprob);
+  if (event.event.token != engine::kNoToken) {
+    if (choice.reasoning.thinking()) ++choice.n_reasoning;
+    const std::string text = choice.text.append(event.event.token, event.event.logprob);
+    add_text(event.choice, choice.reasoning.append(text), out);
+  }
   if (choice.text.stopped()) {
     tickets_.stop(event.choice);
     reason = EndReason::turn;
@@ -68,13 +88,13 @@ Status LocalStream::take(const ChoiceEvent& event, std::vector<AnswerEvent>& out
     }
     const bool late = event.event.finish == sched::FinishReason::timed_out;
     if (late && choice.text.n_tokens() == 0) return fail(Errc::overloaded, "deadline_ms or max_queue_ms has passed");
-    delta.text += choice.text.finish();
+    add_text(event.choice, choice.reasoning.append(choice.text.finish()), out);
     // Cut by its deadline, an answer is as incomplete as one cut by max_tokens.
     reason = event.event.finish == sched::FinishReason::stop ? EndReason::turn : EndReason::length;
   }
-  delta.logprobs = choice.text.take_logprobs();
-  if (!delta.text.empty() || !delta.logprobs.empty()) out.push_back(std::move(delta));
-  if (reason != EndReason::none) end(event.choice, reason, out);
+  if (reason == EndReason::none) return {};
+  add_text(event.choice, choice.reasoning.finish(), out);
+  end(event.choice, reason, out);
   return {};
 }
 
@@ -83,7 +103,10 @@ Usage LocalStream::usage() const {
   for (std::uint32_t choice = 0; choice < n_choices(); choice += plan_.n_per_prompt) {
     usage.cached_tokens += tickets_.status(choice, TimePoint{}).n_cached;
   }
-  for (const Choice& choice : choices_) usage.completion_tokens += choice.text.n_tokens();
+  for (const Choice& choice : choices_) {
+    usage.completion_tokens += choice.text.n_tokens();
+    usage.reasoning_tokens += choice.n_reasoning;
+  }
   return usage;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "models/generator.hpp"
+#include "models/local/reasoning_splitter.hpp"
 #include "models/local/text_assembler.hpp"
 #include "models/local/ticket_set.hpp"
 
@@ -16,6 +17,7 @@ namespace quern::models {
 struct StreamPlan {
   std::vector<std::string> stops;
   std::size_t n_named_stops = 0;
+  ReasoningFormat reasoning;
   bool logprobs = false;
   std::uint64_t n_prompt_tokens = 0;  // each prompt once
   std::uint32_t n_per_prompt = 1;
@@ -38,10 +40,13 @@ class LocalStream final : public AnswerStream {
  private:
   struct Choice {
     TextAssembler text;
+    ReasoningSplitter reasoning;
+    std::uint64_t n_reasoning = 0;  // tokens
     bool finished = false;
   };
 
   Status take(const ChoiceEvent& event, std::vector<AnswerEvent>& out);
+  void add_text(std::uint32_t choice, ReasoningSplitter::Parts parts, std::vector<AnswerEvent>& out);
   void end(std::uint32_t choice, EndReason reason, std::vector<AnswerEvent>& out);
 
   TicketSet tickets_;

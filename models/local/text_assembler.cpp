@@ -8,8 +8,13 @@
 
 namespace quern::models {
 
-TextAssembler::TextAssembler(const engine::Tokenizer& tokenizer, std::vector<std::string> stops, bool keep_logprobs)
-    : tokenizer_(tokenizer), detokenizer_(tokenizer), filter_(std::move(stops)), keep_logprobs_(keep_logprobs) {}
+TextAssembler::TextAssembler(const engine::Tokenizer& tokenizer, std::vector<std::string> stops, bool keep_logprobs,
+                             std::vector<engine::TokenId> shown)
+    : tokenizer_(tokenizer),
+      detokenizer_(tokenizer),
+      filter_(std::move(stops)),
+      keep_logprobs_(keep_logprobs),
+      shown_(std::move(shown)) {}
 
 std::string TextAssembler::pass(std::string text) {
   bytes_in_ += text.size();
@@ -31,7 +36,7 @@ TokenLogprob TextAssembler::describe(engine::TokenId token, float logprob) const
 std::string TextAssembler::append(engine::TokenId token, float logprob) {
   if (stopped()) return {};
   ++n_tokens_;
-  std::string text = detokenizer_.append(token);
+  std::string text = detokenizer_.append(token, std::ranges::find(shown_, token) != shown_.end());
   if (keep_logprobs_) {
     const bool behind = detokenizer_.gave_up_pending();
     TokenLogprob value = describe(token, logprob);

@@ -15,7 +15,9 @@ namespace quern::models {
 
 class TextAssembler {
  public:
-  TextAssembler(const engine::Tokenizer& tokenizer, std::vector<std::string> stops, bool keep_logprobs = false);
+  // shown: control tokens whose text is part of the text.
+  TextAssembler(const engine::Tokenizer& tokenizer, std::vector<std::string> stops, bool keep_logprobs = false,
+                std::vector<engine::TokenId> shown = {});
 
   // Text that is certain after this token; may be empty. After stopped(): nothing more.
   std::string append(engine::TokenId token, float logprob = 0);
@@ -42,6 +44,7 @@ class TextAssembler {
   engine::Detokenizer detokenizer_;
   StopFilter filter_;
   const bool keep_logprobs_;
+  const std::vector<engine::TokenId> shown_;
   bool finished_ = false;
   std::size_t n_tokens_ = 0;
   std::size_t bytes_in_ = 0, characters_in_ = 0, bytes_out_ = 0;

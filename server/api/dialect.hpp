@@ -12,9 +12,12 @@ namespace quern::server {
 struct Dialect {
   std::string_view name;
   std::string (*error_body)(const HttpError& error);
+  std::string_view other_model_field = {};  // an older name of "model"
 };
 
 extern const Dialect kOpenAi;
+extern const Dialect kOllama;
+extern const Dialect kAnthropic;
 
 // Of a path that no route has, as far as one can tell.
 const Dialect& dialect_of(std::string_view path) noexcept;

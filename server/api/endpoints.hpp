@@ -17,6 +17,19 @@ net::awaitable<void> post_apply_template(Exchange& exchange, ServerState& state)
 net::awaitable<void> post_tokenize(Exchange& exchange, ServerState& state);          // tokenize.cpp
 net::awaitable<void> post_detokenize(Exchange& exchange, ServerState& state);        // tokenize.cpp
 
+// anthropic/messages.cpp
+net::awaitable<void> post_messages(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_count_tokens(Exchange& exchange, ServerState& state);
+
+// /api/*: ollama.cpp
+net::awaitable<void> post_ollama_chat(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_ollama_generate(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_ollama_show(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_ollama_tags(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_ollama_ps(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_ollama_version(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_root(Exchange& exchange, ServerState& state);
+
 // /control/*: control.cpp
 net::awaitable<void> get_control_status(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state);

@@ -179,6 +179,7 @@ models::GenerateTask task_of(Prepared prepared, std::vector<std::uint32_t> max_t
                             .sampling = std::move(fields.sampling),
                             .stops = std::move(fields.stop),
                             .stop_tokens = std::move(prepared.stop_tokens),
+                            .reasoning = std::move(prepared.reasoning),
                             .ignore_eos = fields.ignore_eos,
                             .logprobs = fields.logprobs};
   task.n_named_stops = task.stops.size();

@@ -25,7 +25,8 @@ struct Prepared {
   std::string_view endpoint;                      // for /control/requests
   std::vector<std::string> template_stops = {};   // ends besides the request's own
   std::vector<engine::TokenId> stop_tokens = {};  // ends besides those of the vocabulary
-  std::optional<Error> too_long = {};             // a prompt that cannot fit: no tokens were counted
+  models::ReasoningFormat reasoning = {};
+  std::optional<Error> too_long = {};  // a prompt that cannot fit: no tokens were counted
 };
 
 // Generates and answers, streamed or whole. The reply is an error if nothing could be generated: 400 context, 429 queue

@@ -104,25 +104,6 @@ void read_sampling(JsonFields& fields, const RequestRules& rules, SamplingParams
   }
 }
 
-void read_stop(JsonFields& fields, const ServerLimits& limits, std::vector<std::string>& stop) {
-  const json::value* found = fields.value("stop");
-  if (found == nullptr) return;
-  if (found->is_string()) {
-    stop.emplace_back(found->get_string().data(), found->get_string().size());
-  } else if (!fields.read("stop", stop)) {
-    return;
-  }
-  if (stop.size() > limits.max_stop_strings) {
-    return fields.refuse("stop",
-                         fmt::format("at most {} strings are allowed, found {}", limits.max_stop_strings, stop.size()));
-  }
-  for (std::size_t i = 0; i < stop.size(); ++i) {
-    if (!stop[i].empty() && stop[i].size() <= limits.max_stop_bytes) continue;
-    return fields.refuse(found->is_string() ? std::string("stop") : fmt::format("stop[{}]", i),
-                         fmt::format("must have 1 to {} bytes, found {}", limits.max_stop_bytes, stop[i].size()));
-  }
-}
-
 // max_completion_tokens is the newer name of the same thing.
 void read_length(JsonFields& fields, GenerationFields& out) {
   std::uint32_t old_name = 0, new_name = 0;
@@ -138,6 +119,32 @@ void read_length(JsonFields& fields, GenerationFields& out) {
 void read_milliseconds(JsonFields& fields, std::string_view key, std::optional<std::chrono::milliseconds>& out) {
   std::uint32_t ms = 0;
   if (fields.read(key, ms, 1)) out = std::chrono::milliseconds(ms);
+}
+
+}  // namespace
+
+void check_stops(JsonFields& fields, const ServerLimits& limits, const std::string& field,
+                 const std::vector<std::string>& stops) {
+  if (stops.size() > limits.max_stop_strings) {
+    return fields.refuse(
+        field, fmt::format("at most {} strings are allowed, found {}", limits.max_stop_strings, stops.size()));
+  }
+  for (std::size_t i = 0; i < stops.size(); ++i) {
+    if (!stops[i].empty() && stops[i].size() <= limits.max_stop_bytes) continue;
+    return fields.refuse(stops.size() == 1 ? field : fmt::format("{}[{}]", field, i),
+                         fmt::format("must have 1 to {} bytes, found {}", limits.max_stop_bytes, stops[i].size()));
+  }
+}
+
+void read_stop(JsonFields& fields, const ServerLimits& limits, std::vector<std::string>& stop) {
+  const json::value* found = fields.value("stop");
+  if (found == nullptr) return;
+  if (found->is_string()) {
+    stop.emplace_back(found->get_string().data(), found->get_string().size());
+  } else if (!fields.read("stop", stop)) {
+    return;
+  }
+  check_stops(fields, limits, "stop", stop);
 }
 
 void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationFields& out) {
@@ -156,8 +163,6 @@ void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationF
   read_milliseconds(fields, "max_queue_ms", out.max_queue);
   read_milliseconds(fields, "max_itl_ms", out.max_itl);
 }
-
-}  // namespace
 
 void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out) {
   fields.read("model", out.model);

@@ -24,6 +24,7 @@ struct GenerationFields {
   bool include_usage = false;  // of a stream; a whole answer always has its usage
   bool ignore_eos = false;
   bool logprobs = false;
+  bool split_reasoning = true;  // what the model thinks apart from what it answers
   // Scheduling.
   bool use_cache = true;
   std::string cache_salt, supersede_key;
@@ -38,6 +39,12 @@ struct RequestRules {
   engine::sampling::SamplingParams sampling{};  // where a request does not say otherwise
   std::vector<std::string>* unknown = nullptr;  // gets the paths of unknown fields; nullptr: they are an error
 };
+
+// Parts of it, for dialects that have other names for the rest: `stop`; what this server adds for many clients.
+void read_stop(JsonFields& fields, const ServerLimits& limits, std::vector<std::string>& stop);
+void check_stops(JsonFields& fields, const ServerLimits& limits, const std::string& field,
+                 const std::vector<std::string>& stops);
+void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationFields& out);
 
 // Notes errors in `fields`; the caller goes on reading its own and ends with fields.finish().
 void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out);

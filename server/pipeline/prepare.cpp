@@ -2,8 +2,12 @@
 
 namespace quern::server {
 
-std::string model_name(const Document& document) {
+std::string model_name(const Document& document, const Dialect& dialect) {
   const json::value* model = document.root.if_contains("model");
+  if (model == nullptr && !dialect.other_model_field.empty()) {
+    model = document.root.if_contains(
+        json::string_view(dialect.other_model_field.data(), dialect.other_model_field.size()));
+  }
   if (model == nullptr || !model->is_string()) return {};
   return std::string(model->get_string().data(), model->get_string().size());
 }

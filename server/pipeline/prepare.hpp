@@ -26,7 +26,7 @@ struct Understood {
 };
 
 // The name of a model in a document; empty where there is none, or no text: that is for the endpoint to complain about.
-std::string model_name(const Document& document);
+std::string model_name(const Document& document, const Dialect& dialect);
 
 // Errors: those of the work, overloaded, cancelled. Takes the document: its memory is given back with the result.
 template <class T>
@@ -59,7 +59,8 @@ template <class T>
 net::awaitable<Result<Understood<T>>> understand(Exchange& exchange, ServerState& state, Preparation<T> work) {
   Result<std::shared_ptr<const Document>> document = co_await read_document(exchange, state);
   if (!document) co_return document.error();
-  Result<std::shared_ptr<models::ServedModel>> model = co_await state.services.models.acquire(model_name(**document));
+  Result<std::shared_ptr<models::ServedModel>> model =
+      co_await state.services.models.acquire(model_name(**document, exchange.dialect()));
   if (!model) co_return model.error();
   Result<T> value = co_await prepare<T>(exchange, state, std::move(*document), *model, work);
   if (!value) co_return value.error();

@@ -106,20 +106,9 @@ class HttpClient {
   }
 
   // The next event or comment of a chunked stream, without its blank line; empty at the end of the body.
-  std::string read_event() {
-    while (events_.find("\n\n") == std::string::npos) {
-      const std::string chunk = read_chunk();
-      if (chunk.empty()) {
-        if (!events_.empty()) throw std::runtime_error("half an event: " + events_);
-        return {};
-      }
-      events_ += chunk;
-    }
-    const std::size_t end = events_.find("\n\n");
-    std::string event = events_.substr(0, end);
-    events_.erase(0, end + 2);
-    return event;
-  }
+  std::string read_event() { return read_until("\n\n"); }
+  // The next line of one.
+  std::string read_stream_line() { return read_until("\n"); }
 
   // true when the server has closed and nothing is left to read.
   bool at_end() { return buffer_.empty() && !fill(); }
@@ -136,6 +125,20 @@ class HttpClient {
     }
   }
 
+  std::string read_until(std::string_view mark) {
+    while (events_.find(mark) == std::string::npos) {
+      const std::string chunk = read_chunk();
+      if (chunk.empty()) {
+        if (!events_.empty()) throw std::runtime_error("half an event: " + events_);
+        return {};
+      }
+      events_ += chunk;
+    }
+    const std::size_t end = events_.find(mark);
+    std::string event = events_.substr(0, end);
+    events_.erase(0, end + mark.size());
+    return event;
+  }
   bool fill() {
     char bytes[16384];
     const ssize_t n = ::recv(fd_, bytes, sizeof(bytes), 0);

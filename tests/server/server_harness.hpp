@@ -58,6 +58,7 @@ struct ServerHarnessOptions {
   sched::SchedulerLimits scheduler;
   server::ServerOptions server;
   engine::sampling::SamplingParams sampling;
+  std::string chat_template;  // Jinja; empty: "plain"
   int n_io_threads = 1;
   std::uint64_t memory_bytes = 64u << 20;
   bool gated = false;  // the engine waits in each forward() for gate.let_pass() or gate.open()
@@ -66,7 +67,13 @@ struct ServerHarnessOptions {
 class ServerHarness {
  public:
   explicit ServerHarness(ServerHarnessOptions options = {})
-      : ledger(options.memory_bytes), backend(options.backend), tokenizer(ascii_pieces()) {
+      : ledger(options.memory_bytes),
+        backend(options.backend),
+        tokenizer(ascii_pieces()),
+        chat(options.chat_template.empty()
+                 ? engine::chat::TemplateSet::builtin("plain").value()
+                 : engine::chat::TemplateSet::of(
+                       engine::chat::Template::parse("test", options.chat_template, {}).value())) {
     backend.next_token = [](std::span<const engine::TokenId> tokens) { return (tokens.back() + 1) % 95; };
     if (options.gated) {
       backend.on_forward = [this](const engine::StepPlan& plan) {
@@ -162,7 +169,7 @@ class ServerHarness {
   ByteLedger ledger;
   FakeBackend backend;
   PieceTokenizer tokenizer;
-  const engine::chat::TemplateSet chat = engine::chat::TemplateSet::builtin("plain").value();
+  const engine::chat::TemplateSet chat;
   Gate gate;
   std::atomic<const std::atomic<bool>*> first_in_step{nullptr};  // its cancel flag, while the gate holds a step
   std::optional<sched::Scheduler> scheduler;

@@ -63,7 +63,7 @@ TEST(Session, EveryReplyHasARequestId) {
 
 TEST(Session, UnknownPathsAndMethods) {
   ServerHarness server;
-  EXPECT_EQ(server.get("/").status, 404);
+  EXPECT_EQ(server.get("/nothing").status, 404);
   EXPECT_EQ(server.get("/v1/completions").status, 405);
   EXPECT_EQ(server.get("/v1/completions").header("allow"), "POST, OPTIONS");
   EXPECT_EQ(server.post("/health", "{}").status, 405);

@@ -1,7 +1,6 @@
 // POST /apply-template: the prompt that the same body would give a chat completion. Errors: 400, 404.
-#include "server/api/chat_prompt.hpp"
 #include "server/api/endpoints.hpp"
-#include "server/api/generate.hpp"
+#include "server/api/openai/chat_json.hpp"
 
 #include <utility>
 
@@ -9,8 +8,8 @@ namespace quern::server {
 namespace {
 
 Result<std::string> prepare_template(const Document& document, Effort& effort) {
-  QUERN_TRY(const ChatRequest request, read_chat_request(document, effort));
-  QUERN_TRY(const std::string text, render_prompt(request.conversation, effort));
+  QUERN_TRY(const ChatTurn turn, parse_chat_request(document, effort.rules()));
+  QUERN_TRY(const std::string text, render_turn(turn.conversation, effort));
   std::string reply = "{\"prompt\":";
   append_json_string(reply, text);
   return reply + '}';

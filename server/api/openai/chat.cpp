@@ -1,7 +1,6 @@
 // POST /v1/chat/completions. Errors: 400 bad JSON or value, 404 another model, 429 queue full, 503 draining.
-#include "server/api/chat_prompt.hpp"
 #include "server/api/endpoints.hpp"
-#include "server/api/generate.hpp"
+#include "server/api/openai/chat_json.hpp"
 #include "server/api/openai/chat_writer.hpp"
 
 #include <utility>
@@ -10,16 +9,8 @@ namespace quern::server {
 namespace {
 
 Result<Prepared> prepare_chat(const Document& document, Effort& effort) {
-  QUERN_TRY(ChatRequest request, read_chat_request(document, effort));
-  QUERN_TRY(const std::string text, render_prompt(request.conversation, effort));
-  const engine::chat::TemplateSet& chat = effort.model().chat;
-  Prepared out{.fields = std::move(request.fields),
-               .prompt_field = "messages",
-               .endpoint = "POST /v1/chat/completions",
-               .template_stops = chat.ends().strings,
-               .stop_tokens = chat.ends().tokens};
-  QUERN_CHECK(add_prompt(out, text, chat.encode_options(text), "messages", effort));
-  return out;
+  QUERN_TRY(ChatTurn turn, parse_chat_request(document, effort.rules()));
+  return prepare_turn(std::move(turn), "messages", "POST /v1/chat/completions", effort);
 }
 
 }  // namespace

@@ -71,6 +71,17 @@ void read_reasoning_effort(JsonFields& fields, Conversation& out) {
   out.variables["reasoning_effort"] = text_value(effort);
 }
 
+// As llama-server has it: "none" leaves thoughts in the content, marks and all.
+void read_reasoning_format(JsonFields& fields, GenerationFields& out) {
+  std::string format;
+  if (!fields.read("reasoning_format", format)) return;
+  if (format != "none" && format != "auto" && format != "deepseek") {
+    fields.refuse("reasoning_format",
+                  fmt::format("expected none, auto or deepseek, found {}", describe(text_value(format))));
+  }
+  out.split_reasoning = format != "none";
+}
+
 // What templates may look at besides the conversation.
 void read_template_variables(JsonFields& fields, Conversation& out) {
   fields.read("add_generation_prompt", out.add_generation_prompt);
@@ -89,8 +100,8 @@ void read_template_variables(JsonFields& fields, Conversation& out) {
 
 }  // namespace
 
-Result<ChatRequest> parse_chat_request(const Document& document, const RequestRules& rules) {
-  ChatRequest request{.conversation = {.wide = document.wide}};
+Result<ChatTurn> parse_chat_request(const Document& document, const RequestRules& rules) {
+  ChatTurn request{.conversation = {.wide = document.wide}};
   JsonFields fields(document.root, "", rules.unknown);
   read_messages(fields, rules.limits, request.conversation.messages);
   read_tools(fields, request.conversation.tools);
@@ -99,6 +110,7 @@ Result<ChatRequest> parse_chat_request(const Document& document, const RequestRu
   read_harmless_only(fields);
   read_tool_choice(fields, request.conversation);
   read_template_variables(fields, request.conversation);
+  read_reasoning_format(fields, request.fields);
   QUERN_CHECK(fields.finish());
   return request;
 }

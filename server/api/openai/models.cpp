@@ -1,5 +1,6 @@
 #include "server/api/endpoints.hpp"
 #include "server/api/openai/models_json.hpp"
+#include "server/api/timestamp.hpp"
 #include "server/http_error.hpp"
 
 #include <utility>
@@ -39,6 +40,9 @@ json::object model_json(const models::ServedModel& model) {
   out["object"] = "model";
   out["created"] = model.created_unix_s;
   out["owned_by"] = "quern";
+  out["type"] = "model";  // from here on as Anthropic's clients read it
+  out["display_name"] = model.id;
+  out["created_at"] = rfc3339(model.created_unix_s);
   out["meta"] = std::move(meta);
   return out;
 }
@@ -49,6 +53,9 @@ net::awaitable<void> get_models(Exchange& exchange, ServerState& state) {
   list["object"] = "list";
   json::array data;
   for (const auto& model : state.services.models.all()) data.push_back(model_json(*model));
+  list["has_more"] = false;
+  list["first_id"] = data.front().at("id");
+  list["last_id"] = data.back().at("id");
   list["data"] = std::move(data);
   Response response{.body = json::serialize(list)};
   co_await exchange.reply(std::move(response));

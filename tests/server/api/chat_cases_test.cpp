@@ -1,7 +1,8 @@
 // Requests and what they give (tests/data/chat-cases, and beside a checkout the same folder of the shared cases): a
 // template, and for each request the prompt, or the status and what its message names.
 #include "engine/chat/template_set.hpp"
-#include "server/api/chat_prompt.hpp"
+#include "server/api/chat_turn.hpp"
+#include "server/api/openai/chat_json.hpp"
 #include "server/http_error.hpp"
 #include "tests/server/api/document_of.hpp"
 #include "tests/support/golden_json.hpp"
@@ -43,7 +44,7 @@ std::vector<std::string> texts_of(const std::string& text, const std::string& ke
 Result<std::string> prompt_of(const std::string& body, const engine::chat::Template& subject) {
   static const ServerLimits limits;
   const engine::chat::TemplateSet templates = engine::chat::TemplateSet::of(subject);
-  QUERN_TRY(const ChatRequest request, parsed(&parse_chat_request, body, RequestRules{limits, 100}));
+  QUERN_TRY(const ChatTurn request, parsed(&parse_chat_request, body, RequestRules{limits, 100}));
   QUERN_CHECK(check_template(request.conversation, templates));
   std::uint64_t n_steps = 0;
   return render_prompt(request.conversation, templates, engine::chat::jinja::Limits{}, n_steps);

@@ -12,18 +12,18 @@ namespace {
 const ServerLimits kLimits;
 const RequestRules kRules{kLimits, 100};
 
-Result<ChatRequest> parse(std::string_view body) {
+Result<ChatTurn> parse(std::string_view body) {
   return parsed(&parse_chat_request, body, kRules);
 }
 
 // The messages as templates read them.
-std::string messages_json(const ChatRequest& request) {
+std::string messages_json(const ChatTurn& request) {
   json::array out;
   for (const Message& message : request.conversation.messages) out.push_back(template_message(message));
   return boost::json::serialize(out);
 }
 
-std::string tools_json(const ChatRequest& request) {
+std::string tools_json(const ChatTurn& request) {
   json::array out;
   for (const Tool& tool : request.conversation.tools) out.push_back(tool.definition);
   return boost::json::serialize(out);
@@ -35,7 +35,7 @@ std::string with(std::string_view fields) {
 }
 
 TEST(ChatRequest, ReadsRolesAndParts) {
-  const Result<ChatRequest> request = parse(R"({"messages":[
+  const Result<ChatTurn> request = parse(R"({"messages":[
     {"role":"developer","content":"be brief"},
     {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"name":"Ann"},
     {"role":"assistant","content":"c","refusal":null,"tool_calls":[],"annotations":[],"audio":null,"function_call":null},
@@ -48,7 +48,7 @@ TEST(ChatRequest, ReadsRolesAndParts) {
 }
 
 TEST(ChatRequest, ReadsToolsAndWhatTheyAnswered) {
-  const Result<ChatRequest> request = parse(R"({"tools":[{"type":"function","function":{"name":"f","parameters":{}}}],
+  const Result<ChatTurn> request = parse(R"({"tools":[{"type":"function","function":{"name":"f","parameters":{}}}],
     "tool_choice":"required","reasoning_effort":"low","chat_template_kwargs":{"enable_thinking":false},
     "add_generation_prompt":false,"messages":[
     {"role":"assistant","content":null,"reasoning_content":"hm","tool_calls":[
@@ -68,7 +68,7 @@ TEST(ChatRequest, ReadsToolsAndWhatTheyAnswered) {
 }
 
 TEST(ChatRequest, NullIsAbsentEverywhere) {
-  const Result<ChatRequest> request = parse(R"({"top":null,"stream_options":{"x":null},"logit_bias":{"1":null},
+  const Result<ChatTurn> request = parse(R"({"top":null,"stream_options":{"x":null},"logit_bias":{"1":null},
     "chat_template_kwargs":{"messages":null,"a":null,"b":1},"reasoning":null,"messages":[
     {"role":"user","m":null,"content":[{"type":"text","text":"a","p":null}]},
     {"role":"assistant","content":null,"tool_calls":[
@@ -86,7 +86,7 @@ TEST(ChatRequest, NullIsAbsentEverywhere) {
 }
 
 TEST(ChatRequest, FurtherFieldsOfATextPartAreForTheTemplate) {
-  const Result<ChatRequest> request = parse(R"({"messages":[{"role":"user","content":[
+  const Result<ChatTurn> request = parse(R"({"messages":[{"role":"user","content":[
     {"cache_control":{"type":"ephemeral"},"type":"text","citations":[1],"text":"a"}]}]})");
   ASSERT_TRUE(request) << request.error().detail;
   EXPECT_EQ(boost::json::serialize(template_message(request->conversation.messages.at(0)).at("content")),
@@ -94,7 +94,7 @@ TEST(ChatRequest, FurtherFieldsOfATextPartAreForTheTemplate) {
 }
 
 TEST(ChatRequest, HintsForOtherServersChangeNoPrompt) {
-  const Result<ChatRequest> request = parse(R"({"client_metadata":{"a":1},"cache_control":{"type":"ephemeral"},
+  const Result<ChatTurn> request = parse(R"({"client_metadata":{"a":1},"cache_control":{"type":"ephemeral"},
     "messages":[{"role":"user","content":"a","cache_control":{"type":"ephemeral"},"copilot_cache_control":{"x":1}},
     {"role":"assistant","id":"m1","content":"b","annotations":[{"x":1}],"reasoning_details":[{"text":"r"}],
      "thinking_blocks":[],"signature":"s","provider_specific_fields":{"x":1}}],
@@ -107,7 +107,7 @@ TEST(ChatRequest, HintsForOtherServersChangeNoPrompt) {
 TEST(ChatRequest, ReasoningHasTwoNames) {
   for (const char* fields :
        {R"("reasoning":"r")", R"("reasoning_content":"r")", R"("reasoning":"r","reasoning_content":"r")"}) {
-    const Result<ChatRequest> request =
+    const Result<ChatTurn> request =
         parse(fmt::format(R"({{"messages":[{{"role":"assistant","content":"b",{}}}]}})", fields));
     ASSERT_TRUE(request) << request.error().detail;
     EXPECT_EQ(messages_json(*request), R"([{"role":"assistant","reasoning_content":"r","content":"b"}])");
@@ -121,7 +121,7 @@ TEST(ChatRequest, ReasoningHasTwoNames) {
 }
 
 TEST(ChatRequest, ToolChoiceNoneHidesTheTools) {
-  const Result<ChatRequest> request =
+  const Result<ChatTurn> request =
       parse(with(R"("tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none")"));
   ASSERT_TRUE(request) << request.error().detail;
   EXPECT_TRUE(request->conversation.tools.empty());
@@ -135,7 +135,7 @@ TEST(ChatRequest, AcceptsWhatOfficialClientsSendWithoutMeaning) {
        R"("modalities":["text"],"logprobs":false,"top_logprobs":0,"audio":null,"prediction":null,"reasoning_effort":null)",
        R"("max_completion_tokens":5,"max_tokens":5,"safety_identifier":"x","prompt_cache_key":"y")",
        R"("stream":true,"stream_options":null,"n":2,"logprobs":true)"}) {
-    const Result<ChatRequest> request = parse(with(fields));
+    const Result<ChatTurn> request = parse(with(fields));
     EXPECT_TRUE(request) << fields << ": " << request.error().detail;
   }
 }
@@ -209,7 +209,7 @@ TEST(ChatRequest, EveryErrorNamesItsField) {
       Bad{with(R"("stop":[1])"), "stop[0]"},
   };
   for (const Bad& bad : kBad) {
-    const Result<ChatRequest> request = parse(bad.body);
+    const Result<ChatTurn> request = parse(bad.body);
     ASSERT_FALSE(request) << bad.body;
     EXPECT_EQ(request.error().field, bad.field) << bad.body << ": " << request.error().detail;
   }

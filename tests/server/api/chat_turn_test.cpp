@@ -1,5 +1,6 @@
-#include "server/api/chat_prompt.hpp"
+#include "server/api/chat_turn.hpp"
 
+#include "server/api/openai/chat_json.hpp"
 #include "tests/engine/tokenizer/small_vocabulary.hpp"
 #include "tests/server/api/document_of.hpp"
 

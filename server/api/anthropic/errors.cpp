@@ -1,0 +1,55 @@
+// {"type": "error", "error": {"type", "message"}}: what Anthropic's clients read.
+// Source: Anthropic's API reference, "Errors"; the words and the details by which its clients know two of them.
+#include "server/api/anthropic/anthropic.hpp"
+#include "server/api/dialect.hpp"
+
+#include <algorithm>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+namespace quern::server {
+namespace {
+
+namespace json = boost::json;
+
+std::string_view type_of(unsigned status) noexcept {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 413:
+      return "request_too_large";
+    case 429:
+      return "rate_limit_error";
+    case 503:
+      return "overloaded_error";
+    default:
+      return status >= 500 ? "api_error" : "invalid_request_error";
+  }
+}
+
+std::string message_of(const HttpError& error) {
+  if (!error.overflow) return error.message;
+  const std::uint64_t most = error.overflow->n_context;
+  return fmt::format("prompt is too long: {} tokens > {} maximum", std::max(error.overflow->n_prompt, most + 1), most);
+}
+
+std::string error_body(const HttpError& error) {
+  json::object inner{{"type", type_of(error.status)}, {"message", message_of(error)}};
+  if (error.code == kThreadUnsupported) {
+    inner["details"] = json::object{{"error_code", error.code}, {"unsupported", json::array{json::value(error.field)}}};
+  }
+  return json::serialize(json::object{{"type", "error"}, {"error", std::move(inner)}});
+}
+
+}  // namespace
+
+const Dialect kAnthropic{.name = "anthropic", .error_body = &error_body};
+
+}  // namespace quern::server

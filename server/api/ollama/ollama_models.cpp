@@ -1,0 +1,121 @@
+#include "server/api/ollama/ollama_models.hpp"
+
+#include "server/api/timestamp.hpp"
+
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace quern::server {
+namespace {
+
+// A name always has a tag.
+std::string tagged(const std::string& id) {
+  return id.find(':') == std::string::npos ? id + ":latest" : id;
+}
+
+// "1.1B", "640M".
+std::string parameter_size(std::uint64_t n) {
+  if (n >= 1'000'000'000) return fmt::format("{:.1f}B", static_cast<double>(n) / 1e9);
+  return n >= 1'000'000 ? fmt::format("{:.0f}M", static_cast<double>(n) / 1e6)
+                        : fmt::format("{:.0f}K", static_cast<double>(n) / 1e3);
+}
+
+// 64 hexadecimal digits that change with the model, as clients use them to tell one from another. No digest of the
+// file's bytes: those of models that are only served are nowhere kept.
+std::string identity(const models::ServedModel& model) {
+  std::string out;
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  const std::string text =
+      fmt::format("{}\n{}\n{}\n{}", model.id, model.info.architecture, model.info.n_params, model.info.size_bytes);
+  for (int part = 0; part < 4; ++part) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    hash ^= hash >> 29;
+    out += fmt::format("{:016x}", hash);
+  }
+  return out;
+}
+
+json::object details(const models::ServedModel& model) {
+  json::object out;
+  out["parent_model"] = "";
+  out["format"] = "gguf";
+  out["family"] = model.info.architecture;
+  out["families"] = json::array{json::value(model.info.architecture)};
+  out["parameter_size"] = parameter_size(model.info.n_params);
+  out["quantization_level"] = model.quantization;
+  out["context_length"] = model.generator->max_context();
+  out["embedding_length"] = model.info.n_embd;
+  return out;
+}
+
+json::array capabilities(const models::ServedModel& model) {
+  json::array out{"completion"};
+  const auto chosen = model.chat.pick(true);
+  if (chosen && (*chosen)->mentions("tools")) out.emplace_back("tools");
+  if (chosen && (*chosen)->reasoning()) out.emplace_back("thinking");
+  return out;
+}
+
+std::string template_source(const models::ServedModel& model) {
+  const auto chosen = model.chat.pick(false);
+  return chosen ? (*chosen)->source() : "";
+}
+
+std::string parameters(const models::ServedModel& model) {
+  std::string out = fmt::format("num_ctx {}\ntemperature {}\ntop_k {}\ntop_p {}", model.generator->max_context(),
+                                model.sampling.temperature, model.sampling.top_k, model.sampling.top_p);
+  for (const std::string& stop : model.chat.ends().strings) out += fmt::format("\nstop \"{}\"", stop);
+  return out;
+}
+
+}  // namespace
+
+json::object ollama_list(const models::ModelCatalog& catalog, bool running) {
+  json::array list;
+  for (const auto& model : catalog.all()) {
+    json::object one;
+    one["name"] = tagged(model->id);
+    one["model"] = tagged(model->id);
+    one["size"] = model->info.size_bytes;
+    one["digest"] = identity(*model);
+    one["details"] = details(*model);
+    if (running) {
+      one["expires_at"] = "2318-01-01T00:00:00Z";  // it stays: Ollama's way to say never
+      one["size_vram"] = 0;
+      one["context_length"] = model->generator->max_context();
+    } else {
+      one["modified_at"] = rfc3339(model->created_unix_s);
+      one["capabilities"] = capabilities(*model);
+    }
+    list.push_back(std::move(one));
+  }
+  json::object out;
+  out["models"] = std::move(list);
+  return out;
+}
+
+json::object ollama_show(const models::ServedModel& model) {
+  const std::string& arch = model.info.architecture;
+  json::object info;
+  info["general.architecture"] = arch;
+  info["general.basename"] = model.info.name;
+  info["general.parameter_count"] = model.info.n_params;
+  info[arch + ".context_length"] = model.generator->max_context();
+  info[arch + ".embedding_length"] = model.info.n_embd;
+  info[arch + ".block_count"] = model.info.n_layers;
+  json::object out;
+  out["license"] = "";
+  out["modelfile"] = "FROM " + model.id + "\n";
+  out["parameters"] = parameters(model);
+  out["template"] = template_source(model);
+  out["system"] = "";
+  out["details"] = details(model);
+  out["model_info"] = std::move(info);
+  out["capabilities"] = capabilities(model);
+  out["modified_at"] = rfc3339(model.created_unix_s);
+  return out;
+}
+
+}  // namespace quern::server
