@@ -17,6 +17,11 @@ net::awaitable<void> post_apply_template(Exchange& exchange, ServerState& state)
 net::awaitable<void> post_tokenize(Exchange& exchange, ServerState& state);          // tokenize.cpp
 net::awaitable<void> post_detokenize(Exchange& exchange, ServerState& state);        // tokenize.cpp
 
+// openai/responses.cpp
+net::awaitable<void> post_responses(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_responses_count(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_chat_count(Exchange& exchange, ServerState& state);
+
 // anthropic/messages.cpp
 net::awaitable<void> post_messages(Exchange& exchange, ServerState& state);
 net::awaitable<void> post_count_tokens(Exchange& exchange, ServerState& state);

@@ -130,6 +130,33 @@ test('logit_bias can force a token', async () => {
   assert.equal(answer.choices[0].text.trim(), content.trim());
 });
 
+describe('responses', () => {
+  const request = { input: 'Once upon a time', instructions: 'Be kind.', max_output_tokens: 20, temperature: 0 };
+
+  test('whole', async () => {
+    const response = await server.client().responses.create({ model, ...request });
+    assert.ok(response.output_text.length > 0);
+    assert.ok(['completed', 'incomplete'].includes(response.status));
+    assert.equal(response.usage.total_tokens, response.usage.input_tokens + response.usage.output_tokens);
+  });
+
+  test('streamed: the same in pieces', async () => {
+    const whole = await server.client().responses.create({ model, ...request });
+    const stream = server.client().responses.stream({ model, ...request });
+    let text = '';
+    stream.on('response.output_text.delta', (event) => { text += event.delta; });
+    const last = await stream.finalResponse();
+    assert.equal(text, whole.output_text);
+    assert.equal(last.output_text, whole.output_text);
+  });
+
+  test('input tokens', async () => {
+    const { input_tokens: n } = await server.client().responses.inputTokens.count(
+      { model, input: request.input, instructions: request.instructions });
+    assert.equal(n, (await server.client().responses.create({ model, ...request })).usage.input_tokens);
+  });
+});
+
 describe('errors are the client\'s own classes', () => {
   const refused = (request, check) => assert.rejects(server.client().completions.create(request), check);
 

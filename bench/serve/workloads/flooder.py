@@ -61,7 +61,7 @@ async def run(server, options, report):
         times = [o.ttft_s for o in outcomes if o.ttft_s is not None]
         report.latencies(f"light_ttft_{name}", times)
         p95.append(percentile(times, 95))
-    report.value("light_ttft_p95_ratio", ratio(p95[1], p95[0]), "x", at_most=2)
+    report.value("light_ttft_p95_ratio", ratio(p95[1], p95[0]), "x", at_most=1.5)
     report.value("flood_requests", len(flood))
     report.value("flood_refused", sum(o.status == 429 for o in flood))
     report.count_errors(o for o in calm + light + flood if o.status != 429)

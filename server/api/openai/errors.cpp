@@ -3,6 +3,7 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 namespace quern::server {
 namespace {
@@ -29,9 +30,15 @@ std::string_view type_of(unsigned status) noexcept {
   }
 }
 
+// The words by which clients recognise a prompt that is too long.
+std::string message_of(const HttpError& error) {
+  if (!error.overflow) return error.message;
+  return fmt::format("This model's maximum context length is {} tokens. {}", error.overflow->n_context, error.message);
+}
+
 std::string error_body(const HttpError& error) {
   const auto text_or_null = [](std::string_view text) { return text.empty() ? json::value() : json::value(text); };
-  json::object out{{"message", error.message}, {"type", type_of(error.status)}};
+  json::object out{{"message", message_of(error)}, {"type", type_of(error.status)}};
   out["param"] = text_or_null(error.field);
   out["code"] = text_or_null(error.code);
   return json::serialize(json::object{{"error", std::move(out)}});

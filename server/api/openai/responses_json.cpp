@@ -1,0 +1,308 @@
+#include "server/api/openai/responses_json.hpp"
+
+#include <utility>
+
+namespace quern::server {
+namespace {
+
+void refuse_unsupported(JsonFields& fields, std::string_view field, std::string_view detail) {
+  Error error = fail_field(fields.path_of(field), "{}", detail);
+  error.code = Errc::unsupported;
+  fields.refuse(std::move(error));
+}
+
+class Reader {
+ public:
+  Reader(const Document& document, const RequestRules& rules) : document_(document), rules_(rules) {
+    turn_.conversation.wide = document.wide;
+  }
+  Result<ChatTurn> read();
+
+ private:
+  void read_input(JsonFields& fields);
+  void read_item(JsonFields& fields, const json::value& value, std::size_t index);
+  void read_message(JsonFields& item);
+  void read_call(JsonFields& item);
+  void read_call_output(JsonFields& item);
+  void read_reasoning(JsonFields& item);
+  std::vector<TextPart> read_parts(JsonFields& item, std::string_view key);
+  void read_tools(JsonFields& fields, std::string_view key);
+  void read_function(JsonFields& tool);
+  void read_tool_choice(JsonFields& fields);
+  void read_text(JsonFields& fields);
+  Message& assistant(bool fresh);
+
+  const Document& document_;
+  const RequestRules& rules_;
+  ChatTurn turn_;
+};
+
+// What an assistant thinks, says and calls in a row is one message of it.
+Message& Reader::assistant(bool fresh) {
+  std::vector<Message>& messages = turn_.conversation.messages;
+  if (fresh || messages.empty() || messages.back().role != Role::assistant)
+    messages.push_back({.role = Role::assistant});
+  return messages.back();
+}
+
+bool is_empty(const Content& content) noexcept {
+  return std::holds_alternative<std::monostate>(content);
+}
+
+// A string, or parts of text under several names.
+std::vector<TextPart> Reader::read_parts(JsonFields& item, std::string_view key) {
+  std::vector<TextPart> out;
+  const json::value* content = item.value(key);
+  if (content == nullptr) return out;
+  if (content->is_string()) {
+    out.push_back({std::string(content->get_string().data(), content->get_string().size()), {}});
+    return out;
+  }
+  if (!content->is_array()) {
+    item.refuse(key, fmt::format("expected a string or an array, found {}", describe(*content)));
+    return out;
+  }
+  const json::array& parts = content->get_array();
+  for (std::size_t i = 0; i < parts.size() && !item.failed(); ++i) {
+    const std::string path = fmt::format("{}[{}]", key, i);
+    const json::object* object = parts[i].if_object();
+    if (object == nullptr) {
+      item.refuse(path, fmt::format("expected an object, found {}", describe(parts[i])));
+      break;
+    }
+    JsonFields part(item, *object, path);
+    std::string type, text;
+    part.read("type", type);
+    const bool is_text = type == "input_text" || type == "output_text" || type == "text" || type == "reasoning_text" ||
+                         type == "summary_text";
+    if (type == "refusal") {
+      part.read("refusal", text);
+    } else if (!is_text) {
+      refuse_unsupported(part, "type", fmt::format("only text is supported, found {}", describe(text_value(type))));
+    } else if (!part.read("text", text)) {
+      part.refuse("text", "missing; expected a string");
+    }
+    part.ignore({"annotations", "logprobs", "cache_control"});
+    if (const Status status = part.finish(); !status) item.refuse(status.error());
+    out.push_back({std::move(text), {}});
+  }
+  return out;
+}
+
+Content content_of(std::vector<TextPart> parts) {
+  if (parts.size() == 1) return std::move(parts.front().text);
+  if (parts.empty()) return std::string();
+  return parts;
+}
+
+void Reader::read_message(JsonFields& item) {
+  std::string role;
+  item.read("role", role);
+  const std::optional<Role> known = role_of(role);
+  if (!known || *known == Role::tool) {
+    return item.refuse(
+        "role", fmt::format("expected user, assistant, system or developer, found {}", describe(text_value(role))));
+  }
+  Content content = content_of(read_parts(item, "content"));
+  item.ignore({"id", "status", "phase"});
+  if (*known == Role::assistant) {
+    const std::vector<Message>& messages = turn_.conversation.messages;
+    const bool said = !messages.empty() && (!is_empty(messages.back().content) || !messages.back().calls.empty());
+    assistant(said).content = std::move(content);
+  } else {
+    turn_.conversation.messages.push_back({.role = *known, .content = std::move(content)});
+  }
+}
+
+void Reader::read_call(JsonFields& item) {
+  ToolCall call;
+  std::string id, arguments;
+  if (!item.read("call_id", id)) item.refuse("call_id", "missing; expected a string");
+  if (!item.read("name", call.name)) item.refuse("name", "missing; expected a string");
+  item.read("arguments", arguments);
+  item.ignore({"id", "status", "namespace"});
+  call.id = std::move(id);
+  call.arguments = text_value(arguments);
+  assistant(false).calls.push_back(std::move(call));
+}
+
+void Reader::read_call_output(JsonFields& item) {
+  Message out{.role = Role::tool};
+  std::string id;
+  if (!item.read("call_id", id)) item.refuse("call_id", "missing; expected a string");
+  item.ignore({"id", "status"});
+  out.content = content_of(read_parts(item, "output"));
+  for (const Message& message : turn_.conversation.messages) {
+    for (const ToolCall& call : message.calls) {
+      if (call.id == id) out.name = call.name;
+    }
+  }
+  out.call_id = std::move(id);
+  turn_.conversation.messages.push_back(std::move(out));
+}
+
+void Reader::read_reasoning(JsonFields& item) {
+  std::string text;
+  for (const TextPart& part : read_parts(item, "content")) text += part.text;
+  const std::vector<TextPart> summary = read_parts(item, "summary");
+  item.ignore({"id", "status", "encrypted_content"});
+  if (text.empty()) return;  // what only its server could read
+  const std::vector<Message>& messages = turn_.conversation.messages;
+  const bool said = !messages.empty() && messages.back().role == Role::assistant &&
+                    (!is_empty(messages.back().content) || !messages.back().calls.empty());
+  Message& message = assistant(said);
+  message.reasoning = message.reasoning.value_or("") + text;
+}
+
+void Reader::read_item(JsonFields& fields, const json::value& value, std::size_t index) {
+  const std::string path = fmt::format("input[{}]", index);
+  const json::object* object = value.if_object();
+  if (object == nullptr) return fields.refuse(path, fmt::format("expected an object, found {}", describe(value)));
+  JsonFields item(fields, *object, path);
+  std::string type = "message";
+  item.read("type", type);
+  if (type == "message") {
+    read_message(item);
+  } else if (type == "function_call") {
+    read_call(item);
+  } else if (type == "function_call_output") {
+    read_call_output(item);
+  } else if (type == "reasoning") {
+    read_reasoning(item);
+  } else {
+    refuse_unsupported(item, "type",
+                       fmt::format("only message, function_call, function_call_output and reasoning are "
+                                   "supported, found {}",
+                                   describe(text_value(type))));
+  }
+  if (const Status status = item.finish(); !status) fields.refuse(status.error());
+}
+
+void Reader::read_input(JsonFields& fields) {
+  std::vector<Message>& messages = turn_.conversation.messages;
+  std::string instructions;
+  if (fields.read("instructions", instructions) && !instructions.empty()) {
+    messages.push_back({.role = Role::system, .content = std::move(instructions)});
+  }
+  const json::value* input = fields.value("input");
+  if (input == nullptr) return fields.refuse("input", "missing; expected a string or an array of items");
+  if (input->is_string()) {
+    messages.push_back(
+        {.role = Role::user, .content = std::string(input->get_string().data(), input->get_string().size())});
+    return;
+  }
+  if (!input->is_array())
+    return fields.refuse("input", fmt::format("expected a string or an array, found {}", describe(*input)));
+  const json::array& items = input->get_array();
+  if (items.empty() || items.size() > rules_.limits.max_messages) {
+    return fields.refuse("input",
+                         fmt::format("expected 1 to {} items, found {}", rules_.limits.max_messages, items.size()));
+  }
+  for (std::size_t i = 0; i < items.size() && !fields.failed(); ++i) read_item(fields, items[i], i);
+}
+
+void Reader::read_function(JsonFields& tool) {
+  std::string name;
+  if (!tool.read("name", name) || name.empty()) tool.refuse("name", "missing; expected a string");
+  json::object function{{"name", text_value(name)}};
+  if (const json::value* description = tool.value("description")) function["description"] = *description;
+  const json::object* parameters = tool.object("parameters");
+  function["parameters"] = parameters == nullptr ? json::object{{"type", "object"}} : *parameters;
+  tool.ignore({"type", "strict", "defer_loading"});
+  turn_.conversation.tools.push_back({std::move(name), {{"type", "function"}, {"function", std::move(function)}}});
+}
+
+// A namespace is a group of functions; tools that OpenAI's servers would run are left out: the model is not told of
+// them.
+void Reader::read_tools(JsonFields& fields, std::string_view key) {
+  const json::array* tools = fields.array(key);
+  for (std::size_t i = 0; tools != nullptr && i < tools->size() && !fields.failed(); ++i) {
+    const std::string path = fmt::format("{}[{}]", key, i);
+    const json::object* object = (*tools)[i].if_object();
+    if (object == nullptr)
+      return fields.refuse(path, fmt::format("expected an object, found {}", describe((*tools)[i])));
+    JsonFields tool(fields, *object, path);
+    std::string type;
+    tool.read("type", type);
+    if (type == "function") {
+      read_function(tool);
+    } else if (type == "namespace") {
+      tool.ignore({"name", "description"});
+      read_tools(tool, "tools");
+    } else {
+      continue;
+    }
+    if (const Status status = tool.finish(); !status) return fields.refuse(status.error());
+  }
+}
+
+void Reader::read_tool_choice(JsonFields& fields) {
+  const json::value* choice = fields.value("tool_choice");
+  if (choice == nullptr || *choice == "auto") return;
+  Conversation& conversation = turn_.conversation;
+  if (*choice == "none") {
+    conversation.tools.clear();
+  } else if (*choice == "required" || choice->is_object()) {
+    conversation.forces_call = true;
+    conversation.variables["tool_choice"] = *choice;
+  } else {
+    fields.refuse("tool_choice",
+                  fmt::format("expected none, auto, required or an object, found {}", describe(*choice)));
+  }
+}
+
+// {"format": {"type": "text"}, "verbosity"}
+void Reader::read_text(JsonFields& fields) {
+  const json::object* object = fields.object("text");
+  if (object == nullptr) return;
+  JsonFields text(fields, *object, "text");
+  if (const json::object* format = text.object("format")) {
+    const json::value* type = format->if_contains("type");
+    if (type == nullptr || *type != "text")
+      refuse_unsupported(text, "format", "only {\"type\": \"text\"} is supported");
+  }
+  text.ignore({"verbosity"});
+  if (const Status status = text.finish(); !status) fields.refuse(status.error());
+}
+
+Result<ChatTurn> Reader::read() {
+  JsonFields fields(document_.root, "", rules_.unknown);
+  GenerationFields& out = turn_.fields;
+  out.sampling = rules_.sampling;
+  fields.read("model", out.model);
+  read_input(fields);
+  read_tools(fields, "tools");
+  read_tool_choice(fields);
+  read_text(fields);
+  fields.read("stream", out.stream);
+  fields.read("temperature", out.sampling.temperature);
+  fields.read("top_p", out.sampling.top_p);
+  std::uint32_t max_tokens = 0;
+  if (fields.read("max_output_tokens", max_tokens, 1)) out.max_tokens = max_tokens;
+  if (const json::object* object = fields.object("reasoning")) {
+    JsonFields reasoning(fields, *object, "reasoning");
+    std::string effort;
+    if (reasoning.read("effort", effort)) turn_.conversation.variables["reasoning_effort"] = text_value(effort);
+    reasoning.ignore({"summary", "generate_summary", "context"});
+    if (const Status status = reasoning.finish(); !status) fields.refuse(status.error());
+  }
+  read_scheduling(fields, rules_.limits, out);
+  fields.unsupported({"previous_response_id", "conversation", "background", "prompt", "top_logprobs"});
+  // Without effect: nothing is kept, whatever `store` says.
+  fields.ignore({"store", "metadata", "client_metadata", "user", "safety_identifier", "prompt_cache_key",
+                 "prompt_cache_retention", "service_tier", "parallel_tool_calls", "include", "truncation",
+                 "max_tool_calls", "stream_options"});
+  if (const Status status = engine::sampling::validate(out.sampling, rules_.n_vocab); !status) {
+    fields.refuse(status.error());
+  }
+  QUERN_CHECK(fields.finish());
+  return std::move(turn_);
+}
+
+}  // namespace
+
+Result<ChatTurn> parse_responses_request(const Document& document, const RequestRules& rules) {
+  return Reader(document, rules).read();
+}
+
+}  // namespace quern::server
