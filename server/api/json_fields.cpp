@@ -76,6 +76,12 @@ void JsonFields::refuse(std::string_view field, std::string_view detail) {
   refuse(fail_field(path_of(field), "{}", detail));
 }
 
+void JsonFields::refuse_unsupported(std::string_view field, std::string_view detail) {
+  Error error = fail_field(path_of(field), "{}", detail);
+  error.code = Errc::unsupported;
+  refuse(std::move(error));
+}
+
 void JsonFields::refuse(Error error) {
   if (!error_) error_ = std::move(error);
 }
@@ -185,9 +191,7 @@ void JsonFields::unsupported(std::initializer_list<std::string_view> keys) {
   for (const std::string_view key : keys) {
     const json::value* found = value(key);
     if (found == nullptr || is_nothing(*found)) continue;
-    Error error = fail_field(path_of(key), "not supported yet");
-    error.code = Errc::unsupported;
-    refuse(std::move(error));
+    refuse_unsupported(key, "not supported yet");
   }
 }
 

@@ -47,6 +47,7 @@ class JsonFields {
   // Notes an error found by the caller. `field` is relative to this object.
   void refuse(std::string_view field, std::string_view detail);
   void refuse(Error error);
+  void refuse_unsupported(std::string_view field, std::string_view detail);  // as what this build cannot honour
   bool failed() const noexcept { return error_.has_value(); }
   std::string path_of(std::string_view key) const;
 

@@ -13,12 +13,6 @@ namespace {
 // Anthropic's billing and says nothing to a model.
 constexpr std::string_view kBillingBlock = "x-anthropic-billing-header:";
 
-void refuse_unsupported(JsonFields& fields, std::string_view field, std::string_view detail) {
-  Error error = fail_field(fields.path_of(field), "{}", detail);
-  error.code = Errc::unsupported;
-  fields.refuse(std::move(error));
-}
-
 json::object function_of(std::string_view name, const json::value* description, const json::value* schema) {
   json::object function{{"name", text_value(name)}};
   if (description != nullptr) function["description"] = *description;
@@ -213,7 +207,7 @@ std::string Reader::result_text(JsonFields& block) {
       if (const Status status = reference.finish(); !status) block.refuse(status.error());
       out += tool_text(name);
     } else if (type != nullptr && *type == "image") {
-      refuse_unsupported(block, path + ".type", "this model cannot see");
+      block.refuse_unsupported(path + ".type", "this model cannot see");
     } else if (std::optional<std::string> text = text_of(block, parts[i], path)) {
       out += *text;
     }
@@ -267,11 +261,11 @@ void Reader::read_block(JsonFields& message, const json::value& value, std::size
   } else if (type == "tool_result") {
     read_result(block);
   } else if (type == "image") {
-    refuse_unsupported(block, "type", "this model cannot see");
+    block.refuse_unsupported("type", "this model cannot see");
   } else {
-    refuse_unsupported(block, "type",
-                       fmt::format("only text, thinking, tool_use and tool_result are supported, found {}",
-                                   describe(text_value(type))));
+    block.refuse_unsupported("type",
+                             fmt::format("only text, thinking, tool_use and tool_result are supported, found {}",
+                                         describe(text_value(type))));
   }
   if (const Status status = block.finish(); !status) message.refuse(status.error());
 }

@@ -2,7 +2,7 @@
 
 #include "server/api/dialect.hpp"
 #include "server/api/frames.hpp"
-#include "server/api/json_document.hpp"
+#include "server/api/json_text.hpp"
 #include "server/request_head.hpp"
 
 #include <algorithm>
@@ -12,17 +12,6 @@
 
 namespace quern::server {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-
-std::string text_field(std::string_view name, std::string_view text) {
-  std::string out = fmt::format("\"{}\":", name);
-  append_json_string(out, text);
-  return out;
-}
 
 std::string_view stop_reason(models::EndReason reason) noexcept {
   switch (reason) {

@@ -8,12 +8,6 @@
 namespace quern::server {
 namespace {
 
-void refuse_unsupported(JsonFields& fields, std::string_view field, std::string_view detail) {
-  Error error = fail_field(fields.path_of(field), "{}", detail);
-  error.code = Errc::unsupported;
-  fields.refuse(std::move(error));
-}
-
 // -1 and below: no limit of its own.
 void read_length(JsonFields& options, GenerationFields& out) {
   std::int32_t n = -1;
@@ -100,7 +94,7 @@ void read_common(JsonFields& fields, const RequestRules& rules, OllamaRequest& o
 
 void refuse_images(JsonFields& fields) {
   const json::array* images = fields.array("images");
-  if (images != nullptr && !images->empty()) refuse_unsupported(fields, "images", "this model cannot see");
+  if (images != nullptr && !images->empty()) fields.refuse_unsupported("images", "this model cannot see");
 }
 
 // {"function": {"name", "arguments": {}}}

@@ -2,7 +2,7 @@
 
 #include "server/api/dialect.hpp"
 #include "server/api/frames.hpp"
-#include "server/api/json_document.hpp"
+#include "server/api/json_text.hpp"
 #include "server/api/timestamp.hpp"
 
 #include <chrono>
@@ -13,17 +13,6 @@
 
 namespace quern::server {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-
-std::string text_field(std::string_view name, std::string_view text) {
-  std::string out = fmt::format("\"{}\":", name);
-  append_json_string(out, text);
-  return out;
-}
 
 std::int64_t ns(double seconds) {
   return static_cast<std::int64_t>(seconds * 1e9);

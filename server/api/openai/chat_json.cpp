@@ -7,33 +7,27 @@
 namespace quern::server {
 namespace {
 
-void refuse_unsupported(JsonFields& fields, std::string_view field, std::string_view detail) {
-  Error error = fail_field(fields.path_of(field), "{}", detail);
-  error.code = Errc::unsupported;
-  fields.refuse(std::move(error));
-}
-
 // Fields whose harmless values are accepted; anything that would change the answer is refused, never ignored.
 void read_harmless_only(JsonFields& fields) {
   fields.unsupported({"functions", "audio", "web_search_options", "top_logprobs"});
   fields.ignore({"parallel_tool_calls"});
   const json::value* verbosity = fields.value("verbosity");
   if (verbosity != nullptr && *verbosity != "medium") {
-    refuse_unsupported(fields, "verbosity", "only \"medium\", the usual length, is supported");
+    fields.refuse_unsupported("verbosity", "only \"medium\", the usual length, is supported");
   }
   const json::value* call = fields.value("function_call");
   if (call != nullptr && *call != "none" && *call != "auto") {
-    refuse_unsupported(fields, "function_call", "the old form of tool_choice; only \"none\" and \"auto\"");
+    fields.refuse_unsupported("function_call", "the old form of tool_choice; only \"none\" and \"auto\"");
   }
   if (const json::object* format = fields.object("response_format")) {
     const json::value* type = format->if_contains("type");
     if (type == nullptr || *type != "text") {
-      refuse_unsupported(fields, "response_format", "only {\"type\": \"text\"} is supported");
+      fields.refuse_unsupported("response_format", "only {\"type\": \"text\"} is supported");
     }
   }
   if (const json::array* modalities = fields.array("modalities")) {
     if (modalities->size() != 1 || (*modalities)[0] != "text") {
-      refuse_unsupported(fields, "modalities", "only [\"text\"] is supported");
+      fields.refuse_unsupported("modalities", "only [\"text\"] is supported");
     }
   }
 }

@@ -39,10 +39,7 @@ void read_parts(JsonFields& message, const json::array& parts, std::vector<TextP
     std::string type, text;
     if (!part.read("type", type)) part.refuse("type", "missing; expected \"text\"");
     if (type != "text") {
-      Error error =
-          fail_field(part.path_of("type"), "only \"text\" is supported, found {}", describe(text_value(type)));
-      error.code = Errc::unsupported;
-      part.refuse(std::move(error));
+      part.refuse_unsupported("type", fmt::format("only \"text\" is supported, found {}", describe(text_value(type))));
     }
     if (!part.read("text", text)) part.refuse("text", "missing; expected a string");
     if (part.failed()) return message.refuse(part.finish().error());

@@ -1,6 +1,6 @@
 #include "server/api/openai/chat_writer.hpp"
 
-#include "server/api/json_document.hpp"
+#include "server/api/json_text.hpp"
 
 #include <iterator>
 
@@ -8,17 +8,6 @@
 
 namespace quern::server {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-
-std::string text_field(std::string_view name, std::string_view text) {
-  std::string out = fmt::format("\"{}\":", name);
-  append_json_string(out, text);
-  return out;
-}
 
 std::string call_json(const WholeCall& call) {
   std::string out = "{" + text_field("id", call.id) + ",\"type\":\"function\",\"function\":{";

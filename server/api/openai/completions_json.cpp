@@ -61,9 +61,7 @@ void read_logprobs(JsonFields& fields, GenerationFields& out) {
   std::uint32_t n_alternatives = 0;
   out.logprobs = fields.read("logprobs", n_alternatives);
   if (n_alternatives == 0) return;
-  Error error = fail_field("logprobs", "alternatives are not supported yet; only 0, the chosen token's own");
-  error.code = Errc::unsupported;
-  fields.refuse(std::move(error));
+  fields.refuse_unsupported("logprobs", "alternatives are not supported yet; only 0, the chosen token's own");
 }
 
 }  // namespace

@@ -5,12 +5,6 @@
 namespace quern::server {
 namespace {
 
-void refuse_unsupported(JsonFields& fields, std::string_view field, std::string_view detail) {
-  Error error = fail_field(fields.path_of(field), "{}", detail);
-  error.code = Errc::unsupported;
-  fields.refuse(std::move(error));
-}
-
 class Reader {
  public:
   Reader(const Document& document, const RequestRules& rules) : document_(document), rules_(rules) {
@@ -78,7 +72,7 @@ std::vector<TextPart> Reader::read_parts(JsonFields& item, std::string_view key)
     if (type == "refusal") {
       part.read("refusal", text);
     } else if (!is_text) {
-      refuse_unsupported(part, "type", fmt::format("only text is supported, found {}", describe(text_value(type))));
+      part.refuse_unsupported("type", fmt::format("only text is supported, found {}", describe(text_value(type))));
     } else if (!part.read("text", text)) {
       part.refuse("text", "missing; expected a string");
     }
@@ -170,10 +164,9 @@ void Reader::read_item(JsonFields& fields, const json::value& value, std::size_t
   } else if (type == "reasoning") {
     read_reasoning(item);
   } else {
-    refuse_unsupported(item, "type",
-                       fmt::format("only message, function_call, function_call_output and reasoning are "
-                                   "supported, found {}",
-                                   describe(text_value(type))));
+    item.refuse_unsupported("type", fmt::format("only message, function_call, function_call_output and reasoning are "
+                                                "supported, found {}",
+                                                describe(text_value(type))));
   }
   if (const Status status = item.finish(); !status) fields.refuse(status.error());
 }
@@ -258,8 +251,7 @@ void Reader::read_text(JsonFields& fields) {
   JsonFields text(fields, *object, "text");
   if (const json::object* format = text.object("format")) {
     const json::value* type = format->if_contains("type");
-    if (type == nullptr || *type != "text")
-      refuse_unsupported(text, "format", "only {\"type\": \"text\"} is supported");
+    if (type == nullptr || *type != "text") text.refuse_unsupported("format", "only {\"type\": \"text\"} is supported");
   }
   text.ignore({"verbosity"});
   if (const Status status = text.finish(); !status) fields.refuse(status.error());

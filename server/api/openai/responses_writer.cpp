@@ -1,7 +1,7 @@
 #include "server/api/openai/responses_writer.hpp"
 
 #include "server/api/frames.hpp"
-#include "server/api/json_document.hpp"
+#include "server/api/json_text.hpp"
 #include "server/request_head.hpp"
 
 #include <utility>
@@ -10,17 +10,6 @@
 
 namespace quern::server {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-
-std::string text_field(std::string_view name, std::string_view text) {
-  std::string out = fmt::format("\"{}\":", name);
-  append_json_string(out, text);
-  return out;
-}
 
 std::string output_text(std::string_view text) {
   return R"({"type":"output_text",)" + text_field("text", text) + R"(,"annotations":[],"logprobs":[]})";
