@@ -358,6 +358,7 @@ void Residents::preempt(Sequence& sequence, TimePoint now) noexcept {
 void Residents::end(Sequence& sequence, TimePoint now) noexcept {
   give_back(sequence);
   refund(sequence);
+  sequence.settle_all();
   set_stuck(sequence, false);
   sequence.set_state(RequestState::finished, now);
 }
