@@ -137,8 +137,8 @@ TEST(HelperPool, CancelTellsARunningJob) {
 }
 
 TEST(HelperPool, ItsEndDropsWhatWaits) {
-  std::shared_ptr<TextJob> job;
   net::io_context io;
+  std::shared_ptr<TextJob> job;
   test::Gate gate;
   std::thread opener;
   {
