@@ -115,6 +115,7 @@ std::optional<Conversation> in_turns(const Conversation& conversation) {
     }
     Message& last = out.messages.back();
     last.content = plain_text(last.content) + "\n\n" + plain_text(next.content);
+    if (next.reasoning) last.reasoning = last.reasoning ? *last.reasoning + "\n\n" + *next.reasoning : *next.reasoning;
   }
   return changed ? std::optional(std::move(out)) : std::nullopt;
 }

@@ -158,11 +158,13 @@ Result<std::vector<std::uint32_t>> fit_all(const Prepared& prepared, const Serve
   return max_tokens;
 }
 
-Response unfitting(const Error& error, const Prepared& prepared, std::uint32_t max_context) {
+Response unfitting(const Error& error, const Prepared& prepared, const ServerLimits& limits,
+                   std::uint32_t max_context) {
   const auto is_empty = [](const auto& prompt) { return prompt.empty(); };
   if (!prepared.too_long && std::ranges::any_of(prepared.prompts, is_empty)) return error_response(error);
   HttpError out = http_error(error, "context_length_exceeded");
-  out.overflow = ContextOverflow{.n_context = max_context};
+  const bool lower = limits.max_prompt_tokens != 0 && limits.max_prompt_tokens < max_context;
+  out.overflow = ContextOverflow{.n_context = lower ? limits.max_prompt_tokens : max_context};
   for (const auto& prompt : prepared.prompts) {
     out.overflow->n_prompt = std::max<std::uint64_t>(out.overflow->n_prompt, prompt.size());
   }
@@ -236,7 +238,7 @@ net::awaitable<void> generate(Exchange& exchange, ServerState& state, Understood
   const std::uint32_t max_context = model->generator->max_context();
   Result<std::vector<std::uint32_t>> max_tokens = fit_all(prepared, state.options.limits, max_context);
   if (!max_tokens) {
-    Response response = unfitting(max_tokens.error(), prepared, max_context);
+    Response response = unfitting(max_tokens.error(), prepared, state.options.limits, max_context);
     co_await exchange.reply(std::move(response));
     co_return;
   }

@@ -107,6 +107,16 @@ TEST(Anthropic, ErrorsHaveItsShape) {
             json::parse(R"({"error_code":"thread_unsupported_request","unsupported":["thread"]})"));
 }
 
+TEST(Anthropic, TheLimitThatAPromptExceedsIsTheOneNamed) {
+  ServerHarnessOptions options;
+  options.server.limits.max_prompt_tokens = 50;
+  ServerHarness server(options);
+  const Reply reply =
+      server.post(kPath, fmt::format(R"({{"messages":[{{"role":"user","content":"{}"}}]}})", std::string(100, 'a')));
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_NE(reply.body.find(" tokens > 50 maximum"), std::string::npos) << reply.body;
+}
+
 TEST(Anthropic, WhatChangesWithEveryRequestIsNoPrompt) {
   ServerHarness server;
   const auto count = [&](std::string_view billing) {

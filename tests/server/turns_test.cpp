@@ -35,6 +35,16 @@ TEST(Turns, TemplatesThatWantThemGetThem) {
   EXPECT_EQ(prompt_of(kForgetful, kLate), kInTurns) << "nothing is lost";
 }
 
+TEST(Turns, WhatWasThoughtIsKeptToo) {
+  constexpr const char* kThoughts =
+      "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('in turns') }}"
+      "{% endif %}<{{ m.role }}>{{ m.reasoning_content }}|{{ m.content }}{% endfor %}";
+  EXPECT_EQ(prompt_of(kThoughts, R"({"messages":[{"role":"user","content":"a"},
+      {"role":"assistant","content":"b","reasoning_content":"why"},
+      {"role":"assistant","content":"c","reasoning_content":"how"}]})"),
+            "<user>|a<assistant>why\n\nhow|b\n\nc");
+}
+
 TEST(Turns, OtherTemplatesSeeTheConversationAsItIs) {
   EXPECT_EQ(prompt_of(kAnything, kLate), "<system>be kind<user>a<user>b<system>it is night<assistant>c<user>d");
 }
