@@ -3,7 +3,9 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "sched/log_exception.hpp"
+#include "sched/pace_limits.hpp"
 #include "sched/plan_builder.hpp"
+#include "sched/settle.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -24,14 +26,6 @@ BatchLimits batch_limits(const engine::BackendLimits& backend) noexcept {
   return {.max_tokens = backend.max_tokens_per_step,
           .max_seqs = backend.max_seqs_per_step,
           .max_logits = backend.max_logits_per_step};
-}
-
-policy::PaceLimits pace_limits(const SchedulerLimits& limits) noexcept {
-  return {.target_s = limits.itl_target_ms / 1000.0,
-          .factor = limits.itl_factor,
-          .factor_max = std::max(limits.itl_factor_max, limits.itl_factor),
-          .patience_s = std::max(to_seconds(limits.prompt_patience), 0.001),
-          .floor_s = limits.itl_floor_ms / 1000.0};
 }
 
 }  // namespace
@@ -72,7 +66,11 @@ bool EngineLoop::step() noexcept {
   const bool has_work = !runnable_.empty();
   parts_.stats.busy.store(has_work, std::memory_order_relaxed);
   parts_.stats.mark_progress();
-  if (has_work) run_step();
+  if (has_work) {
+    run_step();
+  } else {
+    publish(0, false);
+  }
   return has_work;
 }
 
@@ -220,26 +218,36 @@ std::uint32_t EngineLoop::prefill_budget(TimePoint now) noexcept {
     const std::optional<Duration>& own = sequence.request().max_itl;
     if (own) strict_.push_back({.tenant = inputs_[i].tenant, .max_itl_s = to_seconds(*own)});
   }
-  if (decodes.n_decodes == 0) return alone_budget(deepest);
+  const bool prompts = decodes.n_decodes < inputs_.size();
+  const policy::Others others = parts_.seat != nullptr ? parts_.seat->others() : policy::Others{};
+  if (decodes.n_decodes == 0) {
+    publish(0, prompts);
+    if (others.decodes_s == 0) return alone_budget(deepest);
+  }
   const std::uint32_t most = limits_.prefill_tokens_per_step;
   const std::uint32_t places = std::min(parts_.backend.limits().max_seqs_per_step, limits_.max_running);
   if (decodes.n_decodes > places) {
     decodes.decode_context *= static_cast<double>(places) / decodes.n_decodes;
     decodes.n_decodes = places;
   }
+  const double alone = decodes.n_decodes == 0 ? 0 : cost_.seconds(decodes), spread = cost_.spread();
+  publish(alone, prompts);
   if (cost_.wants_pure_step(decodes.n_decodes)) return 0;
-  const double alone = cost_.seconds(decodes), spread = cost_.spread();
   std::uint32_t budget = 1;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i].n_prompt_left == 0) continue;
     const double age = to_seconds(now - runnable_[i]->placed_at);
-    const double work =
-        cost_.work_within(decodes, policy::step_target(pace_, alone, spread, age, inputs_[i].tenant, strict_));
+    const double round = policy::step_target(pace_, alone + others.decodes_s, spread, age, inputs_[i].tenant, strict_);
+    const double work = cost_.work_within(decodes, policy::step_of_round(round, alone, others));
     const std::uint32_t chunk = std::clamp(cost_.tokens_for(work, runnable_[i]->n_computed()), 1u, most);
     inputs_[i].max_chunk = std::min(inputs_[i].max_chunk, chunk);
     budget = std::max(budget, std::min(cost_.tokens_for(work, deepest), most));
   }
   return budget;
+}
+
+void EngineLoop::publish(double decodes_s, bool prompts) noexcept {
+  if (parts_.seat != nullptr) parts_.seat->publish(decodes_s, prompts);
 }
 
 void EngineLoop::run_step() noexcept {
@@ -256,14 +264,23 @@ void EngineLoop::run_step() noexcept {
     if (!audit) log::error("{}", audit.error().detail);
     QUERN_ASSERT(audit);
   }
-  parts_.backend.forward(plan_, std::span(logits_).first(std::size_t{plan_.n_logits()} * n_vocab_));
-  learn(shares, parts_.clock.now() - begin);
+  forward(shares);
   deliver(shares);
   residents_.remove_ended();
-  const TimePoint end = parts_.clock.now();
   parts_.stats.steps.fetch_add(1, std::memory_order_relaxed);
-  parts_.stats.step.observe(end - begin);
   parts_.stats.mark_progress();
+}
+
+// When it is this engine's turn. What it waits for that is no part of what the step takes.
+void EngineLoop::forward(std::span<const BatchShare> shares) noexcept {
+  std::optional<Conductor::Turn> turn;
+  if (parts_.seat != nullptr) turn.emplace(parts_.seat->conductor());
+  const TimePoint begin = parts_.clock.now();
+  parts_.backend.forward(plan_, std::span(logits_).first(std::size_t{plan_.n_logits()} * n_vocab_));
+  turn.reset();
+  const Duration took = parts_.clock.now() - begin;
+  learn(shares, took);
+  parts_.stats.step.observe(took);
 }
 
 void EngineLoop::learn(std::span<const BatchShare> shares, Duration took) noexcept {
@@ -368,22 +385,11 @@ void EngineLoop::finish_waiting(Sequence& sequence, FinishReason reason) noexcep
 }
 
 void EngineLoop::finish_generation(Generation& generation, TokenEvent last) noexcept {
-  parts_.queue.release_place();
-  generation.sampler.reset();
-  generation.finish.store(last.finish, std::memory_order_relaxed);
-  generation.state.store(RequestState::finished, std::memory_order_release);
-  parts_.stats.count_finish(last.finish);
-  const RequestTimes times = generation.times.read(RequestState::finished, parts_.clock.now());
-  parts_.stats.e2e.observe(parts_.clock.now() - generation.submitted);
-  parts_.stats.prefill.observe_seconds(times.prefill);
-  parts_.stats.decode.observe_seconds(times.decode);
   if (last.finish == FinishReason::stop || last.finish == FinishReason::length) {
     constexpr double kShareOfNewest = 0.05;
     typical_answer_ += kShareOfNewest * (generation.n_generated.load(std::memory_order_relaxed) - typical_answer_);
   }
-  if (generation.places) generation.places->leave();
-  generation.stream->finish(last);
-  parts_.stats.live.fetch_sub(1, std::memory_order_seq_cst);
+  settle(generation, last, parts_.queue, parts_.stats, parts_.clock.now());
 }
 
 }  // namespace quern::sched

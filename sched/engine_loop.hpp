@@ -11,6 +11,7 @@
 #include "engine/backend.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "sched/batcher.hpp"
+#include "sched/conductor.hpp"
 #include "sched/engine_signal.hpp"
 #include "sched/page_audit.hpp"
 #include "sched/policy/cost_model.hpp"
@@ -35,7 +36,8 @@ struct EngineParts {  // all outlive the loop
   SubmissionQueue& queue;
   EngineSignal& signal;
   Stats& stats;
-  PageAudit* audit = nullptr;  // in audit builds and tests: a finding ends the process
+  PageAudit* audit = nullptr;       // in audit builds and tests: a finding ends the process
+  Conductor::Seat* seat = nullptr;  // among the engines that share the backend's cores; nullptr: there are no others
 };
 
 class EngineLoop {
@@ -67,6 +69,8 @@ class EngineLoop {
   bool waits_for_others(const Sequence& sequence) const noexcept;
   std::uint32_t prefill_budget(TimePoint now) noexcept;
   std::uint32_t alone_budget(std::uint32_t deepest) const noexcept;
+  void publish(double decodes_s, bool prompts) noexcept;
+  void forward(std::span<const BatchShare> shares) noexcept;
   void learn(std::span<const BatchShare> shares, Duration took) noexcept;
   void deliver(std::span<const BatchShare> shares) noexcept;
   void deliver_token(Sequence& sequence, std::span<const float> logits, TimePoint now);

@@ -8,7 +8,7 @@ RequestStatus Generation::status(TimePoint now) const {
   out.state = state.load(std::memory_order_acquire);
   if (out.state == RequestState::finished) out.finish = finish.load(std::memory_order_relaxed);
   out.label = request.label;
-  out.n_prompt = static_cast<std::uint32_t>(request.prompt.size());
+  out.n_prompt = embed ? embed->n_tokens : static_cast<std::uint32_t>(request.prompt.size());
   out.n_prefilled = n_prefilled.load(std::memory_order_relaxed);
   out.n_generated = n_generated.load(std::memory_order_relaxed);
   out.max_tokens = request.max_tokens;

@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "engine/sampling/sampler.hpp"
+#include "sched/embed/embed_request.hpp"
 #include "sched/phase_times.hpp"
 #include "sched/request.hpp"
 #include "sched/tenant_places.hpp"
@@ -27,6 +28,8 @@ struct Generation {
   std::shared_ptr<TokenStream> stream;
   // Made where the request is submitted (DRY breakers are looked up, the prompt is read), so that no step pays for it.
   std::optional<engine::sampling::Sampler> sampler;
+  // Of one that makes vectors: then the request has no prompt, and there is no sampler.
+  std::optional<EmbedWork> embed;
 
   std::atomic<bool> cancelled{false};
   std::atomic<bool> satisfied{false};  // set before `cancelled` where the owner has all it wants: no failure

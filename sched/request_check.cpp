@@ -4,7 +4,7 @@
 
 namespace quern::sched {
 
-Result<std::uint32_t> check_request(const GenerateRequest& request, const RequestBounds& bounds) {
+Status check_request(const GenerateRequest& request, const RequestBounds& bounds) {
   if (request.prompt.empty()) return fail_field("prompt", "no tokens");
   if (request.max_tokens == 0) return fail_field("max_tokens", "must be at least 1, found 0");
   const std::uint64_t n_prompt = request.prompt.size();
@@ -13,7 +13,7 @@ Result<std::uint32_t> check_request(const GenerateRequest& request, const Reques
     return fail_field("max_tokens", "{} prompt tokens and {} to generate are {}, the context holds {}", n_prompt,
                       request.max_tokens, n_total, bounds.max_context);
   }
-  const std::uint32_t n_pages = kv::pages_for(n_total, bounds.page_tokens);
+  const std::uint32_t n_pages = pages_needed(request, bounds);
   if (n_pages > bounds.n_pages) {
     return fail_field("max_tokens", "{} prompt tokens and {} to generate need {} KV pages of {} tokens, there are {}",
                       n_prompt, request.max_tokens, n_pages, bounds.page_tokens, bounds.n_pages);
@@ -25,8 +25,7 @@ Result<std::uint32_t> check_request(const GenerateRequest& request, const Reques
     return fail_field("prompt", "token {} at position {} is outside the vocabulary of {}", *outside,
                       outside - request.prompt.begin(), bounds.n_vocab);
   }
-  QUERN_CHECK(engine::sampling::validate(request.sampling, bounds.n_vocab));
-  return n_pages;
+  return engine::sampling::validate(request.sampling, bounds.n_vocab);
 }
 
 }  // namespace quern::sched

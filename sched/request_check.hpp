@@ -16,8 +16,13 @@ struct RequestBounds {
   std::uint32_t n_pages = 0;
 };
 
-// The pages that the request needs until its end. Errors: bad_input, naming the field and the numbers: empty prompt, no
+// The pages that the request needs until its end.
+constexpr std::uint32_t pages_needed(const GenerateRequest& request, const RequestBounds& bounds) noexcept {
+  return kv::pages_for(request.prompt.size() + std::uint64_t{request.max_tokens}, bounds.page_tokens);
+}
+
+// Errors: bad_input, naming the field and the numbers: empty prompt, no
 // tokens to generate, a token outside the vocabulary, longer than the context or than all pages together, bad sampling.
-Result<std::uint32_t> check_request(const GenerateRequest& request, const RequestBounds& bounds);
+Status check_request(const GenerateRequest& request, const RequestBounds& bounds);
 
 }  // namespace quern::sched

@@ -1,21 +1,13 @@
 #include "sched/scheduler.hpp"
 
-#include "base/assert.hpp"
 #include "engine/sampling/breaker_finder.hpp"
 #include "sched/engine_loop.hpp"
+#include "sched/front_desk.hpp"
 #include "sched/request_check.hpp"
-#include "sched/request_table.hpp"
-#include "sched/stall_watch.hpp"
-#include "sched/ticket.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
-#include <new>
-#include <thread>
 #include <utility>
-
-#include <pthread.h>
 
 namespace quern::sched {
 namespace {
@@ -40,50 +32,27 @@ SchedulerLimits clamped(SchedulerLimits limits, const engine::BackendLimits& bac
   return limits;
 }
 
-// Places of which each tenant may hold its share, and those beyond them that are kept for tenants that hold less.
-std::uint32_t n_places(const SchedulerLimits& limits) noexcept {
-  return std::min(limits.queue_capacity + limits.max_running, SubmissionQueue::kMaxCapacity);
-}
-std::uint32_t n_all_places(const SchedulerLimits& limits) noexcept {
-  return static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(std::uint64_t{n_places(limits)} + limits.queue_capacity, SubmissionQueue::kMaxCapacity));
-}
-
-// Gives a place back unless the request is on its way.
-class PlaceGuard {
- public:
-  explicit PlaceGuard(TenantPlaces& places) : places_(&places) {}
-  PlaceGuard(const PlaceGuard&) = delete;
-  ~PlaceGuard() {
-    if (places_ != nullptr) places_->leave();
-  }
-  void release() noexcept { places_ = nullptr; }
-
- private:
-  TenantPlaces* places_;
-};
-
 }  // namespace
 
 struct Scheduler::Impl {
-  Impl(engine::Backend& backend_in, kv::PageArena& arena, const engine::Tokenizer& tokenizer, const Clock& clock_in,
-       const SchedulerLimits& limits_in)
+  Impl(engine::Backend& backend_in, kv::PageArena& arena, const engine::Tokenizer& tokenizer, const Clock& clock,
+       const SchedulerLimits& limits_in, Conductor* conductor)
       : backend(backend_in),
-        clock(clock_in),
         limits(clamped(limits_in, backend_in.limits(), arena.config())),
         bounds{.n_vocab = backend_in.info().n_vocab,
                .max_context = backend_in.limits().max_context,
                .page_tokens = arena.config().page_tokens,
                .n_pages = arena.config().n_pages},
+        page_bytes(arena.config().page_bytes()),
         breakers(tokenizer),
         pool(arena.config().n_pages),
         cache(pool, bounds.page_tokens),
         checkpoints(limits.max_running, n_checkpoints(arena.config(), limits), arena.config().n_pages),
         audit(make_audit(pool, bounds.page_tokens)),
-        places(n_places(limits), limits.tenant_weights),
-        queue(n_all_places(limits)),
-        loop({backend_in, tokenizer, clock_in, queue, *signal, stats, audit.get()}, cache_parts(arena), limits,
-             bounds.page_tokens) {
+        own_conductor(conductor == nullptr ? std::make_unique<Conductor>() : nullptr),
+        desk(clock, limits, conductor == nullptr ? *own_conductor : *conductor),
+        loop({backend_in, tokenizer, clock, desk.queue(), desk.signal(), desk.stats(), audit.get(), &desk.seat()},
+             cache_parts(arena), limits, bounds.page_tokens) {
     if (!audit) return;
     pool.on_free = [this, &arena](kv::PageId page) {
       arena.poison(page);
@@ -115,78 +84,35 @@ struct Scheduler::Impl {
                   if (arena.config().n_state_pages > 0) arena.copy_state(from, to);
                 }};
   }
-  Result<Ticket> submit(GenerateRequest request, const boost::asio::any_io_executor& executor);
-  std::uint32_t n_waiting() const noexcept {
-    const std::uint32_t all = queue.size(), running = stats.running.load(std::memory_order_relaxed);
-    return all > running ? all - running : 0;
-  }
-  std::unique_ptr<Ticket::Impl> make_ticket(GenerateRequest request, std::uint32_t n_pages,
-                                            const boost::asio::any_io_executor& executor);
+  void prepare(Generation& generation);
 
   engine::Backend& backend;
-  const Clock& clock;
   const SchedulerLimits limits;
   const RequestBounds bounds;
-  const std::shared_ptr<EngineSignal> signal = std::make_shared<EngineSignal>();
-  const std::shared_ptr<RequestTable> table = std::make_shared<RequestTable>();
-  Stats stats;
-  StallWatch stall_watch;
+  const std::uint64_t page_bytes;
   engine::sampling::BreakerFinder breakers;
   kv::PagePool pool;
   kv::PrefixCache cache;
   kv::StateCheckpoints checkpoints;
-  const std::unique_ptr<PageAudit> audit;  // empty: not an audit build
-  PlaceTable places;
-  SubmissionQueue queue;
-  std::atomic<RequestId> next_id{1};
-  std::atomic<bool> stop{false};
-  EngineLoop loop;     // destroyed before what it refers to
-  std::thread thread;  // joined by ~Scheduler
+  const std::unique_ptr<PageAudit> audit;          // empty: not an audit build
+  const std::unique_ptr<Conductor> own_conductor;  // empty: it was given one
+  FrontDesk desk;
+  EngineLoop loop;  // destroyed before what it refers to, once the desk's thread has ended
 };
 
-std::unique_ptr<Ticket::Impl> Scheduler::Impl::make_ticket(GenerateRequest request, std::uint32_t n_pages,
-                                                           const boost::asio::any_io_executor& executor) {
-  auto generation = std::make_shared<Generation>();
-  generation->id = next_id.fetch_add(1, std::memory_order_relaxed);
-  generation->submitted = clock.now();
-  generation->times.start(generation->submitted);
-  generation->n_pages_needed = n_pages;
-  generation->sampler.emplace(request.sampling, bounds.n_vocab, breakers);
-  generation->sampler->accept_prompt(request.prompt);
-  generation->request = std::move(request);
-  generation->stream = std::make_shared<TokenStream>(limits.stream_capacity, executor, signal);
-  return std::make_unique<Ticket::Impl>(std::move(generation), table, signal);
-}
-
-Result<Ticket> Scheduler::Impl::submit(GenerateRequest request, const boost::asio::any_io_executor& executor) {
-  if (stats.draining.load(std::memory_order_seq_cst)) return fail(Errc::draining, "shutting down: no new requests");
-  QUERN_TRY(const std::uint32_t n_pages, check_request(request, bounds));
-  std::shared_ptr<TenantPlaces> held = places.enter(request.tenant, queue.size());
-  // The queue itself has room for some more: those of tenants that hold less than their share (TenantPlaces).
-  if (!held) {
-    return fail(Errc::overloaded, "{} requests are running or waiting, the queue holds no more", places.capacity());
-  }
-  PlaceGuard guard(*held);
-  std::unique_ptr<Ticket::Impl> ticket = make_ticket(std::move(request), n_pages, executor);
-  ticket->generation->places = held;
-  if (!queue.push(ticket->generation)) {
-    return fail(Errc::overloaded, "{} requests are running or waiting, the queue holds no more", queue.size());
-  }
-  guard.release();
-  signal->raise();
-  return Ticket(std::move(ticket));
+void Scheduler::Impl::prepare(Generation& generation) {
+  const GenerateRequest& request = generation.request;
+  generation.n_pages_needed = pages_needed(request, bounds);
+  generation.sampler.emplace(request.sampling, bounds.n_vocab, breakers);
+  generation.sampler->accept_prompt(request.prompt);
 }
 
 Scheduler::Scheduler(engine::Backend& backend, kv::PageArena& arena, const engine::Tokenizer& tokenizer,
-                     const Clock& clock, const SchedulerLimits& limits)
-    : impl_(std::make_unique<Impl>(backend, arena, tokenizer, clock, limits)) {}
+                     const Clock& clock, const SchedulerLimits& limits, Conductor* conductor)
+    : impl_(std::make_unique<Impl>(backend, arena, tokenizer, clock, limits, conductor)) {}
 
 Scheduler::~Scheduler() {
-  impl_->stop.store(true, std::memory_order_release);
-  // The flags make forward() drop the rows of a step that runs at this moment.
-  impl_->table->cancel_all();
-  impl_->signal->raise();
-  if (impl_->thread.joinable()) impl_->thread.join();
+  impl_->desk.stop();
 }
 
 std::uint64_t Scheduler::buffer_bytes(const engine::Backend& backend, const kv::KvConfig& kv) noexcept {
@@ -199,114 +125,54 @@ std::uint64_t Scheduler::buffer_bytes(const engine::Backend& backend, const kv::
 }
 
 void Scheduler::start(std::function<void()> on_thread) {
-  QUERN_ASSERT(!impl_->thread.joinable());
-  impl_->thread = std::thread([impl = impl_.get(), on_thread = std::move(on_thread)] {
-    pthread_setname_np(pthread_self(), "quern-engine");
+  impl_->desk.start([impl = impl_.get(), on_thread = std::move(on_thread)](const std::atomic<bool>& stopping) {
     if (on_thread) on_thread();
-    impl->loop.run(impl->stop);
+    impl->loop.run(stopping);
   });
 }
 
 Result<Ticket> Scheduler::submit(GenerateRequest request, boost::asio::any_io_executor executor) {
-  // Counted before draining is looked at, as drained() looks at them in the other order: it cannot miss this request.
-  impl_->stats.live.fetch_add(1, std::memory_order_seq_cst);
-  const auto submit = [&]() -> Result<Ticket> {
-    try {
-      return impl_->submit(std::move(request), executor);
-    } catch (const std::bad_alloc&) {
-      return fail(Errc::overloaded, "out of memory for one more request");
-    } catch (const std::exception& e) {
-      return fail(Errc::io, "request could not be prepared: {}", e.what());
-    }
-  };
-  Result<Ticket> ticket = submit();
-  if (!ticket) {
-    impl_->stats.rejected.fetch_add(1, std::memory_order_relaxed);
-    impl_->stats.live.fetch_sub(1, std::memory_order_seq_cst);
-  }
-  return ticket;
+  const auto check = [this](const GenerateRequest& r) { return check_request(r, impl_->bounds); };
+  const auto prepare = [this](Generation& generation) { impl_->prepare(generation); };
+  return impl_->desk.submit(std::move(request), executor, check, prepare);
 }
 
 bool Scheduler::has_room(std::uint32_t n) const noexcept {
-  return std::uint64_t{impl_->queue.size()} + n <= impl_->places.capacity();
+  return impl_->desk.has_room(n);
 }
-
 bool Scheduler::cancel(RequestId id) noexcept {
-  const std::shared_ptr<Generation> generation = impl_->table->find(id);
-  return generation && cancel_generation(*generation, *impl_->signal);
+  return impl_->desk.cancel(id);
 }
-
 void Scheduler::drain() noexcept {
-  impl_->stats.draining.store(true, std::memory_order_seq_cst);
+  impl_->desk.drain();
 }
-
 bool Scheduler::drained() const noexcept {
-  return impl_->stats.draining.load(std::memory_order_seq_cst) &&
-         impl_->stats.live.load(std::memory_order_seq_cst) == 0;
+  return impl_->desk.drained();
 }
-
 Duration Scheduler::stalled() const {
-  const Stats& stats = impl_->stats;
-  const bool busy = stats.busy.load(std::memory_order_relaxed);
-  const std::uint64_t mark = stats.progress.load(std::memory_order_relaxed) + impl_->backend.progress();
-  return impl_->stall_watch.look(impl_->clock.now(), busy, mark);
+  return impl_->desk.stalled(impl_->backend.progress());
 }
 
 Snapshot Scheduler::snapshot() const {
-  const Stats& stats = impl_->stats;
-  constexpr auto relaxed = std::memory_order_relaxed;
-  Snapshot out;
-  out.queued = impl_->n_waiting();
-  out.running = stats.running.load(relaxed);
-  out.parked = stats.parked.load(relaxed);
+  Snapshot out = impl_->desk.snapshot(impl_->backend.progress());
+  out.kv_page_bytes = impl_->page_bytes;
   out.kv_pages = impl_->pool.n_pages();
   out.kv_pages_free = impl_->pool.n_free();
   out.kv_pages_retained = impl_->pool.n_retained();
   out.kv_pages_reserved = impl_->pool.n_reserved();
-  out.prompt_tokens = stats.prompt_tokens.load(relaxed);
-  out.generated_tokens = stats.generated_tokens.load(relaxed);
-  out.steps = stats.steps.load(relaxed);
-  out.finished_stop = stats.finished_stop.load(relaxed);
-  out.finished_length = stats.finished_length.load(relaxed);
-  out.finished_cancelled = stats.finished_cancelled.load(relaxed);
-  out.finished_failed = stats.finished_failed.load(relaxed);
-  out.finished_timed_out = stats.finished_timed_out.load(relaxed);
-  out.finished_refused = stats.finished_refused.load(relaxed);
-  out.preemptions = stats.preemptions.load(relaxed);
-  out.cache_queries = stats.cache_queries.load(relaxed);
-  out.cached_tokens = stats.cached_tokens.load(relaxed);
   out.cache_pages = impl_->cache.n_listed();
   out.cache_evictions = impl_->cache.n_evicted();
-  out.expected_wait_s = stats.expected_wait_s.load(relaxed);
-  out.stalled_s = to_seconds(stalled());
-  out.rejected = stats.rejected.load(relaxed);
-  out.time_to_first_token_s = stats.time_to_first_token.read();
-  out.inter_token_s = stats.inter_token.read();
-  out.step_s = stats.step.read();
-  out.queue_s = stats.queue.read();
-  out.e2e_s = stats.e2e.read();
-  out.prefill_s = stats.prefill.read();
-  out.decode_s = stats.decode.read();
-  out.draining = stats.draining.load(relaxed);
   return out;
 }
 
 std::vector<RequestStatus> Scheduler::requests() const {
-  const TimePoint now = impl_->clock.now();
-  std::vector<RequestStatus> out;
-  for (const auto& generation : impl_->table->all()) {
-    RequestStatus status = generation->status(now);
-    if (status.state != RequestState::finished) out.push_back(std::move(status));
-  }
-  return out;
+  return impl_->desk.requests();
 }
-
 std::vector<RequestStatus> Scheduler::ended_requests() const {
-  return impl_->table->ended();
+  return impl_->desk.ended_requests();
 }
-
 std::optional<RequestStatus> Scheduler::request(RequestId id) const {
-  return impl_->table->status(id, impl_->clock.now());
+  return impl_->desk.request(id);
 }
 
 const SchedulerLimits& Scheduler::limits() const noexcept {

@@ -50,7 +50,8 @@ struct SchedulerLimits {
   std::vector<TenantWeight> tenant_weights;
 };
 
-class Scheduler;
+class Conductor;
+class FrontDesk;
 
 // The owner's end of one request. Destroying it cancels the request; a read of it that still waits returns 0.
 // Threads: the executor it was created with, which must run one handler at a time (a strand, or one thread). The ticket
@@ -77,9 +78,11 @@ class Ticket {
   RequestStatus status(TimePoint now) const;
   // Why it was refused. REQUIRES: next() has given the event with FinishReason::refused.
   const std::string& refusal() const;
+  // What an EmbedRequest has become: [n_texts, width]. Takes it. REQUIRES: next() has given FinishReason::stop.
+  std::vector<float> take_vectors();
 
  private:
-  friend class Scheduler;
+  friend class FrontDesk;
   struct Impl;
   explicit Ticket(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
@@ -87,9 +90,10 @@ class Ticket {
 
 class Scheduler {
  public:
-  // Keeps references to all of them. tokenizer is used for end-of-generation tokens and DRY breakers.
+  // Keeps references to all of them. tokenizer is used for end-of-generation tokens and DRY breakers. conductor: of the
+  // engines that share the backend's cores; nullptr: there are no others.
   Scheduler(engine::Backend& backend, kv::PageArena& arena, const engine::Tokenizer& tokenizer, const Clock& clock,
-            const SchedulerLimits& limits);
+            const SchedulerLimits& limits, Conductor* conductor = nullptr);
   ~Scheduler();  // cancels what is left and joins the engine thread
 
   // What a scheduler allocates up front (rows of logits, the plan): to be reserved in the byte ledger before creation.

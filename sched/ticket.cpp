@@ -55,6 +55,11 @@ const std::string& Ticket::refusal() const {
   return impl_->generation->refusal;
 }
 
+std::vector<float> Ticket::take_vectors() {
+  QUERN_ASSERT(impl_ && impl_->generation->finished() && impl_->generation->embed);
+  return std::move(impl_->generation->embed->values);
+}
+
 void Ticket::cancel() noexcept {
   if (impl_) cancel_generation(*impl_->generation, *impl_->signal);
 }

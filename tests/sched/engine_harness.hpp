@@ -114,7 +114,8 @@ class EngineHarness {
     generation->id = ++last_id_;
     generation->submitted = clock.now();
     generation->times.start(clock.now());
-    generation->n_pages_needed = sched::check_request(request, bounds).value();
+    sched::check_request(request, bounds).value();
+    generation->n_pages_needed = sched::pages_needed(request, bounds);
     generation->sampler.emplace(request.sampling, options_.backend.n_vocab, nullptr);
     generation->sampler->accept_prompt(request.prompt);
     generation->request = std::move(request);

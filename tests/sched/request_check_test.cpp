@@ -27,7 +27,7 @@ struct Refusal {
 class Refuses : public testing::TestWithParam<Refusal> {};
 
 TEST_P(Refuses, WithTheFieldAndTheNumbers) {
-  const Result<std::uint32_t> result = check_request(GetParam().request, kBounds);
+  const Status result = check_request(GetParam().request, kBounds);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Errc::bad_input);
   EXPECT_EQ(result.error().field, GetParam().field);
@@ -60,11 +60,15 @@ INSTANTIATE_TEST_SUITE_P(
                         "bad_sampling", with_temperature(std::numeric_limits<float>::quiet_NaN()), "temperature", {}}),
     [](const auto& param_info) { return param_info.param.name; });
 
+TEST(CheckRequest, TakesWhatJustFits) {
+  EXPECT_TRUE(check_request(request(40, 8), kBounds));
+}
+
 TEST(CheckRequest, CountsThePagesOfPromptAndAnswer) {
-  EXPECT_EQ(check_request(request(1, 1), kBounds).value(), 1u);
-  EXPECT_EQ(check_request(request(4, 4), kBounds).value(), 1u);
-  EXPECT_EQ(check_request(request(4, 5), kBounds).value(), 2u);
-  EXPECT_EQ(check_request(request(40, 8), kBounds).value(), 6u);
+  EXPECT_EQ(pages_needed(request(1, 1), kBounds), 1u);
+  EXPECT_EQ(pages_needed(request(4, 4), kBounds), 1u);
+  EXPECT_EQ(pages_needed(request(4, 5), kBounds), 2u);
+  EXPECT_EQ(pages_needed(request(40, 8), kBounds), 6u);
 }
 
 }  // namespace

@@ -82,7 +82,8 @@ ClientPtr Simulation::arrive(const Arrival& arrival) {
   generation->id = ++last_id_;
   generation->submitted = clock.now();
   generation->times.start(clock.now());
-  generation->n_pages_needed = sched::check_request(request, bounds).value();
+  sched::check_request(request, bounds).value();
+  generation->n_pages_needed = sched::pages_needed(request, bounds);
   generation->sampler.emplace(request.sampling, 8, nullptr);
   generation->stream = std::make_shared<sched::TokenStream>(options.limits.stream_capacity, io.get_executor(), signal);
   generation->places = held;

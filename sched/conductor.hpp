@@ -1,0 +1,74 @@
+// Whose step is next, where several engines share one pool of cores: one per model, and per kind of work. An engine
+// takes a turn for each step; turns are given in the order in which they were asked for, so between two turns of an
+// engine every other one has at most one. What an engine tells the others (how long its streams' steps take, whether it
+// has prompts or texts) is what policy/round.hpp divides the time by. Also numbers the requests of all of them.
+// Threads: a seat belongs to its engine's thread; the rest any. Limits: kMaxSeats engines at a time. No mutex, no
+// allocation.
+#pragma once
+
+#include "sched/policy/round.hpp"
+#include "sched/request.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace quern::sched {
+
+class Conductor {
+ public:
+  static constexpr std::size_t kMaxSeats = 256;
+
+  // The right to step, from when nobody else does.
+  class Turn {
+   public:
+    explicit Turn(Conductor& conductor) noexcept : conductor_(conductor) { conductor_.wait_for_turn(); }
+    ~Turn() { conductor_.end_turn(); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    Conductor& conductor_;
+  };
+
+  // An engine's place. Ownership: must not outlive the conductor.
+  class Seat {
+   public:
+    explicit Seat(Conductor& conductor) noexcept;  // REQUIRES: fewer than kMaxSeats
+    ~Seat();
+    Seat(const Seat&) = delete;
+    Seat& operator=(const Seat&) = delete;
+
+    Conductor& conductor() noexcept { return conductor_; }
+    // decodes_s: what a step of its streams takes alone, 0 where there are none; claims: it has prompts or texts.
+    void publish(double decodes_s, bool claims) noexcept;
+    policy::Others others() const noexcept;
+
+   private:
+    Conductor& conductor_;
+    const std::size_t index_;
+  };
+
+  Conductor() = default;
+  Conductor(const Conductor&) = delete;
+  Conductor& operator=(const Conductor&) = delete;
+
+  RequestId next_id() noexcept { return next_id_.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  struct State {
+    std::atomic<bool> taken{false};
+    std::atomic<double> decodes_s{0};
+    std::atomic<bool> claims{false};
+  };
+
+  std::size_t sit_down() noexcept;
+  void wait_for_turn() noexcept;
+  void end_turn() noexcept;
+
+  std::atomic<RequestId> next_id_{1};
+  std::atomic<std::uint32_t> next_ticket_{0}, serving_{0};
+  std::array<State, kMaxSeats> seats_;
+};
+
+}  // namespace quern::sched

@@ -1,0 +1,24 @@
+// How the engines that share a machine divide its time. In a round every engine that has something steps once. A
+// stream's gap is a whole round, so the two-sided target (pace.hpp) is one for the round: what the steps of all streams
+// take, times the factor. What is left beside these steps is divided evenly between the engines that have prompts or
+// texts to compute. Threads: any; pure functions.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace quern::sched::policy {
+
+// What the other engines have.
+struct Others {
+  double decodes_s = 0;        // steps of their streams, alone
+  std::uint32_t n_claims = 0;  // engines with prompts or texts
+};
+
+// What a step of an engine may take that has prompts or texts. round_s: the target for the whole round; own_s: what its
+// own streams take alone, 0 where there are none.
+constexpr double step_of_round(double round_s, double own_s, const Others& others) noexcept {
+  return own_s + std::max(round_s - own_s - others.decodes_s, 0.0) / (1.0 + others.n_claims);
+}
+
+}  // namespace quern::sched::policy

@@ -1,0 +1,58 @@
+#include "sched/conductor.hpp"
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace quern::sched {
+namespace {
+
+TEST(Conductor, OneEngineStepsAtATime) {
+  Conductor conductor;
+  constexpr int kEngines = 4, kSteps = 500;
+  int n_stepping = 0, n_steps = 0, most = 0;  // no atomics: the turn is what protects them
+  {
+    std::vector<std::jthread> engines;
+    for (int i = 0; i < kEngines; ++i) {
+      engines.emplace_back([&] {
+        Conductor::Seat seat(conductor);
+        for (int step = 0; step < kSteps; ++step) {
+          const Conductor::Turn turn(seat.conductor());
+          most = std::max(most, ++n_stepping);
+          ++n_steps;
+          --n_stepping;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(most, 1);
+  EXPECT_EQ(n_steps, kEngines * kSteps);
+}
+
+TEST(Conductor, AnEngineSeesWhatTheOthersHave) {
+  Conductor conductor;
+  Conductor::Seat a(conductor), b(conductor);
+  auto c = std::make_unique<Conductor::Seat>(conductor);
+  a.publish(0.1, false);
+  b.publish(0.25, true);
+  c->publish(0, true);
+  EXPECT_DOUBLE_EQ(a.others().decodes_s, 0.25);
+  EXPECT_EQ(a.others().n_claims, 2u);
+  EXPECT_DOUBLE_EQ(c->others().decodes_s, 0.35);
+  EXPECT_EQ(c->others().n_claims, 1u);
+  c.reset();
+  EXPECT_EQ(a.others().n_claims, 1u);
+  const Conductor::Seat again(conductor);
+  EXPECT_EQ(a.others().n_claims, 1u) << "whoever takes the place starts with nothing";
+}
+
+TEST(Conductor, NumbersAllRequests) {
+  Conductor conductor;
+  EXPECT_EQ(conductor.next_id(), 1u);
+  EXPECT_EQ(conductor.next_id(), 2u);
+}
+
+}  // namespace
+}  // namespace quern::sched
