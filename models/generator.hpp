@@ -1,19 +1,18 @@
-// What can answer a task: a model on this machine (local/local_generator.hpp), later a remote server. A task goes in, a
-// stream of answer events comes out. Threads: all functions of a Generator from any thread; a stream belongs to the
-// executor it was submitted with, which runs one handler at a time.
+// What can answer a task with text: a model on this machine (local/local_generator.hpp), later a remote server. A task
+// goes in, a stream of answer events comes out. Threads: all functions of a Generator from any thread; a stream belongs
+// to the executor it was submitted with, which runs one handler at a time.
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "models/answer_event.hpp"
 #include "models/task.hpp"
+#include "models/task_queue.hpp"
 #include "sched/request.hpp"
-#include "sched/snapshot.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -52,28 +51,12 @@ struct Submitted {
   Status status;
 };
 
-class Generator {
+class Generator : public TaskQueue {
  public:
-  Generator() = default;
-  Generator(const Generator&) = delete;
-  Generator& operator=(const Generator&) = delete;
-  virtual ~Generator() = default;
-
   // Errors: bad_input naming the field, overloaded (the line is full), draining.
   virtual Submitted submit(GenerateTask task, boost::asio::any_io_executor executor) = 0;
 
   virtual std::uint32_t max_context() const noexcept = 0;  // prompt and generated tokens of one sequence
-  // Whether the line would take n more sequences at this moment.
-  virtual bool has_room(std::uint32_t n) const noexcept = 0;
-  virtual bool cancel(sched::RequestId id) noexcept = 0;  // false: no such request, or it has ended
-  virtual void drain() noexcept = 0;                      // no new tasks; running ones go on
-
-  // For operators and metrics.
-  virtual sched::Snapshot snapshot() const = 0;
-  virtual Duration stalled() const = 0;  // see Scheduler::stalled()
-  virtual std::vector<sched::RequestStatus> requests() const = 0;
-  virtual std::vector<sched::RequestStatus> ended_requests() const = 0;
-  virtual std::optional<sched::RequestStatus> request(sched::RequestId id) const = 0;
 };
 
 }  // namespace quern::models

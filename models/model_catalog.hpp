@@ -17,18 +17,22 @@ namespace quern::models {
 
 class ModelCatalog {
  public:
-  // any_name: a name that nobody has means the default model, as clients with a fixed idea of names need it.
+  // any_name: a name that nobody has means no name, as clients with a fixed idea of names need it.
   explicit ModelCatalog(bool any_name = false) noexcept : any_name_(any_name) {}
 
-  void add(std::shared_ptr<ServedModel> model);  // the first one is the default
+  // Errors: bad_input, where another one has one of its names.
+  Status add(std::shared_ptr<ServedModel> model);
 
-  // `name` is an id or an alias, with or without ":latest"; empty: the default model.
-  // Errors: not_found naming the field "model".
-  boost::asio::awaitable<Result<std::shared_ptr<ServedModel>>> acquire(std::string name);
+  // `name` is an id or an alias, with or without ":latest"; empty: the first model that can do the work.
+  // Errors: not_found naming the field "model" (no such name, or nobody can do the work); unsupported naming it, where
+  // that model cannot.
+  boost::asio::awaitable<Result<std::shared_ptr<ServedModel>>> acquire(std::string name, Work work = Work::generate);
   // Without loading anything.
-  Result<std::shared_ptr<ServedModel>> find(std::string_view name) const;
+  Result<std::shared_ptr<ServedModel>> find(std::string_view name, Work work = Work::any) const;
 
   const std::vector<std::shared_ptr<ServedModel>>& all() const noexcept { return models_; }
+
+  std::vector<TaskQueue*> queues() const;  // of all models
 
   // Of all models together.
   void drain() noexcept;

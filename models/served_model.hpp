@@ -1,12 +1,13 @@
-// Everything that a request needs of its model. Threads: const after creation, but for the generator, which any thread
-// may use. Ownership: shared by the catalog and by the requests that use it; what it refers to lives in `owner`, or
-// longer than the catalog.
+// Everything that a request needs of its model. Threads: const after creation, but for generator and embedder, which
+// any thread may use. Ownership: shared by the catalog and by the requests that use it; what it refers to lives in
+// `owner`, or longer than the catalog.
 #pragma once
 
 #include "engine/backend.hpp"
 #include "engine/chat/template_set.hpp"
 #include "engine/sampling/params.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
+#include "models/embedder.hpp"
 #include "models/generator.hpp"
 
 #include <cstddef>
@@ -26,9 +27,16 @@ struct ServedModel {
   engine::sampling::SamplingParams sampling;  // where a request does not say otherwise
   const engine::Tokenizer& tokenizer;
   const engine::chat::TemplateSet& chat;
-  std::size_t longest_token_bytes = 1;  // no token stands for more text: bounds what is worth tokenizing
-  std::unique_ptr<Generator> generator;
-  std::shared_ptr<void> owner;
+  std::size_t longest_token_bytes = 1;   // no token stands for more text: bounds what is worth tokenizing
+  std::unique_ptr<Generator> generator;  // one of the two at least
+  std::unique_ptr<Embedder> embedder = {};
+  // How a pair is put to a model that ranks: a text with {query} and {document}; empty: as two texts with separators.
+  std::string rank_template = {};
+  std::shared_ptr<void> owner = {};
+
+  bool can(Work work) const noexcept;
+  std::uint32_t max_context() const noexcept;  // tokens of a prompt and its answer, or of a text
+  std::vector<TaskQueue*> queues() const;
 };
 
 // The bytes of the longest piece of text that a token can stand for.

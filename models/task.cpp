@@ -18,4 +18,8 @@ std::uint64_t GenerateTask::bytes() const noexcept {
   return out * n;
 }
 
+std::uint64_t EmbedTask::bytes(std::uint32_t width) const noexcept {
+  return n_tokens() * sizeof(engine::TokenId) + texts.size() * (std::uint64_t{width} * sizeof(float) + 64);
+}
+
 }  // namespace quern::models

@@ -53,4 +53,20 @@ struct GenerateTask {
   std::uint64_t bytes() const noexcept;  // that it holds while it waits and runs
 };
 
+// Texts whose vectors are wanted, or pairs whose scores.
+struct EmbedTask {
+  TaskHead head;
+  std::vector<std::vector<engine::TokenId>> texts;
+
+  std::uint64_t n_tokens() const noexcept {
+    std::uint64_t out = 0;
+    for (const auto& text : texts) out += text.size();
+    return out;
+  }
+  std::uint64_t bytes(std::uint32_t width) const noexcept;  // that it and its vectors hold
+};
+
+// What a model may be wanted for.
+enum class Work : std::uint8_t { any, generate, embed, rank };
+
 }  // namespace quern::models

@@ -1,5 +1,7 @@
 #include "server/metrics.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -65,6 +67,18 @@ class Families {
   std::string model_name_;
   std::vector<MetricFamily> list_;
 };
+
+// A family is written once, with the values of all models.
+void merge(std::vector<MetricFamily> from, std::vector<MetricFamily>& into) {
+  for (MetricFamily& family : from) {
+    const auto same = std::ranges::find(into, family.name, &MetricFamily::name);
+    if (same == into.end()) {
+      into.push_back(std::move(family));
+    } else {
+      std::ranges::move(family.metric, std::back_inserter(same->metric));
+    }
+  }
+}
 
 void add_requests(Families& out, const sched::Snapshot& now) {
   out.gauge("vllm:num_requests_running", "Sequences that hold KV pages.", now.running);
@@ -149,14 +163,22 @@ void add_server(Families& out, const ServerState& state) {
 }  // namespace
 
 std::vector<MetricFamily> MetricsSource::Collect() const {
-  const models::ServedModel& model = *state_.services.models.all().front();
-  const sched::Snapshot now = model.generator->snapshot();
-  Families out(model.id);
-  add_requests(out, now);
-  add_kv(out, now);
-  add_times(out, now);
-  add_server(out, state_);
-  return out.take();
+  std::vector<MetricFamily> out;
+  const auto& models = state_.services.models.all();
+  for (const auto& model : models) {
+    for (const models::TaskQueue* const queue : model->queues()) {
+      const sched::Snapshot now = queue->snapshot();
+      Families one(model->id);
+      add_requests(one, now);
+      if (now.kv_pages > 0) add_kv(one, now);
+      add_times(one, now);
+      merge(one.take(), out);
+    }
+  }
+  Families server(models.front()->id);
+  add_server(server, state_);
+  merge(server.take(), out);
+  return out;
 }
 
 std::string metrics_text(const ServerState& state) {

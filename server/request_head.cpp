@@ -95,6 +95,7 @@ Result<RequestHead> read_head(const HttpRequest& request) {
   head.request_id = request_id_of(request);
   QUERN_TRY(Target target, parse_target(request.target()));
   head.path = std::move(target.path);
+  head.query = std::move(target.query);
   QUERN_TRY(head.host, host_of(request, target.authority));
   const auto n_origins = request.count(http::field::origin);
   if (n_origins > 1) return fail(Errc::bad_input, "Origin: sent {} times, expected once", n_origins);

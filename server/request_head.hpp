@@ -18,8 +18,9 @@ using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>
 
 struct RequestHead {
   boost::beast::http::verb method = boost::beast::http::verb::unknown;
-  std::string path;  // of Target
-  std::string host;  // as sent, and well-formed; empty: none
+  std::string path;   // of Target
+  std::string query;  // of Target, for parse_query()
+  std::string host;   // as sent, and well-formed; empty: none
   std::string origin;
   std::string content_type;
   std::string content_coding;     // other than identity; empty: none

@@ -65,6 +65,13 @@ Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, cons
     QUERN_TRY(OtlpEndpoint endpoint, parse_otlp_endpoint(options.otlp_endpoint));
     impl->state->spans = std::make_shared<SpanExporter>(io, std::move(endpoint));
   }
+  if (options.response_store != "none") {
+    const ResponseStoreOptions store{
+        .path = options.response_store == "memory" ? "" : options.response_store,
+        .max_bytes = options.response_store_bytes,
+        .ttl = std::chrono::duration_cast<std::chrono::seconds>(options.response_store_ttl)};
+    QUERN_TRY(impl->state->responses, ResponseStore::open(store));
+  }
   const auto look = [&models = services.models] { static_cast<void>(models.stalled()); };
   impl->watch = std::make_shared<Ticker>(io, sched::StallWatch::kLookEvery, look);
   // An operator can look at the last requests and cancel them: the Unix socket listens as long as there are any.

@@ -43,6 +43,8 @@ struct ServerLimits {
   std::uint32_t max_jobs = 512;                         // large requests that wait to be parsed and encoded
   std::chrono::milliseconds stream_head_after{15'000};  // a stream that still waits for a place then gets its head
   std::chrono::milliseconds watchdog{60'000};           // a step that takes longer makes /health fail
+  std::uint32_t max_texts = 2048;                       // that one request embeds or ranks
+  std::uint32_t max_texts_tokens = 1u << 20;            // of them together
   std::uint32_t max_choices = 32;                       // prompts * n of one request: each is a sequence of its own
 
   ReadPaceLimits read_pace() const noexcept {
@@ -55,14 +57,17 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free port
   bool tcp = true;
-  std::string unix_socket;              // path; empty: none. Created 0600; a stale socket file is replaced
-  bool control = true;                  // /control/* on the Unix socket
-  std::string otlp_endpoint;            // "http://host:port": spans of requests go there; empty: nowhere
-  bool log_requests = false;            // a line for each request that has ended
-  std::string unknown_fields = "warn";  // of requests: "refuse" them, or name them in X-Quern-Ignored and in the log
-  bool any_model = false;               // a name that no model has means the default one
-  bool private_cache = false;           // tenants share no cached prompts, as if each had a cache_salt of its own
-  std::uint32_t helper_threads = 0;     // for the work on large requests; 0: two, more on large machines
+  std::string unix_socket;                // path; empty: none. Created 0600; a stale socket file is replaced
+  bool control = true;                    // /control/* on the Unix socket
+  std::string otlp_endpoint;              // "http://host:port": spans of requests go there; empty: nowhere
+  bool log_requests = false;              // a line for each request that has ended
+  std::string unknown_fields = "warn";    // of requests: "refuse" them, or name them in X-Quern-Ignored and in the log
+  bool any_model = false;                 // a name that no model has means the default one
+  std::string response_store = "memory";  // of /v1/responses: "memory", "none", or the path of an SQLite file
+  std::uint64_t response_store_bytes = 64u << 20;
+  std::chrono::milliseconds response_store_ttl = std::chrono::hours(24);
+  bool private_cache = false;        // tenants share no cached prompts, as if each had a cache_salt of its own
+  std::uint32_t helper_threads = 0;  // for the work on large requests; 0: two, more on large machines
   ServerLimits limits;
   // Over TCP a request must name this server in Host, and come from no foreign web page (Origin). Always allowed:
   // loopback names, `host`, and any IP address where `host` is a wildcard; as Origins pages of loopback names, apps of

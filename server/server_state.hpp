@@ -9,6 +9,7 @@
 #include "server/connection.hpp"
 #include "server/pipeline/helper_pool.hpp"
 #include "server/server.hpp"
+#include "server/store/response_store.hpp"
 #include "server/supersede.hpp"
 #include "server/tracing/exporter.hpp"
 
@@ -39,7 +40,8 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   std::uint64_t next_arrival() noexcept { return arrivals_.fetch_add(1, std::memory_order_relaxed) + 1; }
 
   SupersedeTable supersede;
-  std::shared_ptr<SpanExporter> spans;  // empty: nobody wants them
+  std::shared_ptr<SpanExporter> spans;       // empty: nobody wants them
+  std::unique_ptr<ResponseStore> responses;  // of /v1/responses; empty: none are kept
 
   // Where max_connections are open, or the memory budget has no room for one more, a connection on the Unix socket gets
   // one of kReservedPlaces, on which an operator can look and steer; others get none. The reserved ones hold no bodies

@@ -3,6 +3,7 @@
 #include "engine/tokenizer/utf8.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <boost/beast/core/string.hpp>
@@ -73,7 +74,26 @@ Result<Target> parse_target(std::string_view target) {
     return out;
   }
   if (!target.starts_with('/')) return fail(Errc::bad_input, "request target: must begin with '/'");
-  QUERN_TRY(out.path, normal_path(target.substr(0, target.find_first_of("?#"))));
+  const std::string_view whole = target.substr(0, target.find('#'));
+  const std::size_t mark = whole.find('?');
+  if (mark != std::string_view::npos) out.query = std::string(whole.substr(mark + 1));
+  QUERN_TRY(out.path, normal_path(whole.substr(0, mark)));
+  return out;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query) {
+  std::vector<std::pair<std::string, std::string>> out;
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    std::string pair(query.substr(0, end));
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (pair.empty()) continue;
+    std::ranges::replace(pair, '+', ' ');
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    QUERN_TRY(std::string key, percent_decode(std::string_view(pair).substr(0, equals)));
+    QUERN_TRY(std::string value, percent_decode(std::string_view(pair).substr(std::min(equals + 1, pair.size()))));
+    out.emplace_back(std::move(key), std::move(value));
+  }
   return out;
 }
 

@@ -1,22 +1,15 @@
 // `quern serve`. Threads: main runs the io_context, the engine thread belongs to the scheduler, signals have their own.
 #include "app/commands/commands.hpp"
-#include "app/options/sampling_fields.hpp"
-#include "app/runtime.hpp"
+#include "app/machine.hpp"
+#include "app/serving.hpp"
 #include "app/signal_watcher.hpp"
 #include "app/socket_path.hpp"
 #include "base/log.hpp"
-#include "kernels/quant/quant_format.hpp"
-#include "models/local/local_generator.hpp"
-#include "models/model_catalog.hpp"
 #include "server/server.hpp"
 
-#include <algorithm>
 #include <atomic>
-#include <cctype>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <map>
 #include <mutex>
 
 #include <boost/asio/io_context.hpp>
@@ -79,35 +72,6 @@ void announce(const server::ServerOptions& options, std::uint16_t port) {
   std::fflush(stdout);
 }
 
-// The format of most of its bytes.
-std::string main_quantization(const engine::gguf::GgufFile& file) {
-  std::map<kernels::TensorType, std::uint64_t> bytes;
-  for (const engine::gguf::Tensor& tensor : file.tensors()) bytes[tensor.type] += tensor.data.size();
-  const auto by_bytes = [](const auto& a, const auto& b) { return a.second < b.second; };
-  const auto most = std::ranges::max_element(bytes, by_bytes);
-  std::string name = most == bytes.end() ? "" : std::string(kernels::format_of(most->first).name);
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return name;
-}
-
-// Starts its engine. Errors: bad_input (sampling options), overloaded (no memory for its buffers).
-Result<std::shared_ptr<models::ServedModel>> served_model(Runtime& runtime, const Options& options) {
-  engine::sampling::SamplingParams sampling = sampling_over(runtime.file_sampling().params, options);
-  QUERN_CHECK(engine::sampling::validate(sampling, runtime.model().info().n_vocab));
-  QUERN_TRY(sched::Scheduler * scheduler, runtime.start_scheduler(options.sched));
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::make_shared<models::ServedModel>(
-      models::ServedModel{.id = runtime.model_id(),
-                          .created_unix_s = std::chrono::duration_cast<std::chrono::seconds>(now).count(),
-                          .info = runtime.model().info(),
-                          .quantization = main_quantization(runtime.model().file()),
-                          .sampling = std::move(sampling),
-                          .tokenizer = runtime.tokenizer(),
-                          .chat = runtime.chat(),
-                          .longest_token_bytes = models::longest_token(runtime.tokenizer()),
-                          .generator = std::make_unique<models::LocalGenerator>(*scheduler, runtime.tokenizer())});
-}
-
 // glibc raises the size from which blocks are mapped (and given back when they are freed) with every large block that
 // is freed, up to 32 MiB; then the memory of large requests stays with the process, outside of the memory budget.
 void keep_no_freed_memory() {
@@ -130,13 +94,9 @@ Result<int> serve(const Options& options) {
     log::info("no Unix socket: neither $XDG_RUNTIME_DIR nor /run/quern is writable (--socket PATH)");
   }
   QUERN_TRY(server::Listeners listeners, shutdown.listen(server_options));
-  QUERN_TRY(auto runtime, Runtime::create(options.model, {.parallel = options.sched.max_running,
-                                                          .prefill_tokens = options.sched.prefill_tokens_per_step,
-                                                          .states_kept = options.sched.prefix_cache ? 2u : 0u}));
-  models::ModelCatalog catalog(server_options.any_model);
-  QUERN_TRY(std::shared_ptr<models::ServedModel> model, served_model(*runtime, options));
-  catalog.add(std::move(model));
-  const server::Services services{catalog, runtime->ledger(), runtime->clock()};
+  QUERN_TRY(const auto machine, Machine::create(options.model));
+  QUERN_TRY(const auto serving, Serving::create(*machine, options));
+  const server::Services services{serving->catalog(), machine->ledger(), machine->clock()};
   QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services, std::move(listeners)));
   server->start();
   shutdown.serving(*server);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 
 #include <CLI/CLI.hpp>
 
@@ -81,8 +82,12 @@ Result<CommandLine> parse_help(std::span<const std::string> arguments) {
   return out;
 }
 
+// Of one source: a list that it begins replaces that of the sources before it.
 Status apply_all(std::span<const Setting> settings, Options& options) {
+  std::set<const OptionRow*> begun;
   for (const Setting& setting : settings) {
+    const auto* custom = std::get_if<Custom>(&setting.row->field);
+    if (custom != nullptr && custom->reset != nullptr && begun.insert(setting.row).second) custom->reset(options);
     const Status assigned = assign(setting.row->field, setting.text, options);
     if (!assigned) {
       return Error{Errc::bad_input, fmt::format("{}: {}", setting.origin, assigned.error().detail), setting.origin};
@@ -94,6 +99,7 @@ Status apply_all(std::span<const Setting> settings, Options& options) {
 
 Status validate(const Options& options, Commands command) {
   if ((command & kModelCommands) != 0) QUERN_CHECK(validate_model(options.model));
+  if (command == kRun || command == kBench) QUERN_CHECK(validate_one_model(options.model));
   if (command == kServe) QUERN_CHECK(validate_serve(options));
   if (command == kRun) QUERN_CHECK(validate_run(options));
   if (command == kSynth) QUERN_CHECK(validate_synth(options));

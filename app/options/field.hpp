@@ -61,7 +61,8 @@ struct Custom {  // anything else
   Status (*parse)(std::string_view text, Options& options);
   const char* placeholder;
   const char* default_text;
-  bool repeatable = false;  // parse is called once for each occurrence
+  bool repeatable = false;                    // parse is called once for each occurrence
+  void (*reset)(Options& options) = nullptr;  // before the first occurrence in a source: empties the list
 };
 
 using Field = std::variant<Flag, Text, Choice, Range<std::uint16_t>, Range<std::uint32_t>, Range<std::int32_t>,

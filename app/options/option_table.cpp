@@ -1,5 +1,6 @@
 #include "app/options/option_table.hpp"
 
+#include "app/options/model_fields.hpp"
 #include "app/options/sampling_fields.hpp"
 #include "app/options/scheduling_fields.hpp"
 #include "app/options/server_fields.hpp"
@@ -48,7 +49,14 @@ using F32 = Range<float>;
 const OptionRow kRows[] = {
     // ---- model and memory
     {"model", 'm', kModelCommands, Scope::everywhere, "Model",
-     Text{model<&ModelOptions::model>, "FILE"}, "GGUF file", "the embedded stories260K"},
+     Custom{&parse_model, "[NAME=]FILE", "the embedded stories260K", true, &reset_models},
+     "GGUF file; NAME or NAME,NAME.. is what clients call it; `quern serve` takes several, the first one is the default"},
+    {"embedding-model", 0, kServe, Scope::everywhere, "Model",
+     Custom{&parse_embedding_model, "[NAME=]FILE", "none", true, &reset_embedding_models},
+     "GGUF file that makes vectors of texts or ranks them, beside the others; may be repeated"},
+    {"embedding-ctx", 0, kServe, Scope::everywhere, "Model",
+     U32{model<&ModelOptions::embedding_ctx>, 0, 1u << 16}, "tokens of one text of these models",
+     "as trained, at most 8192"},
     {"alias", 0, kServe, Scope::everywhere, "Model",
      Text{model<&ModelOptions::alias>, "NAME"}, "the model's name for clients", "the file's name"},
     {"tokenizer", 0, kModelCommands, Scope::everywhere, "Model",
@@ -97,6 +105,13 @@ const OptionRow kRows[] = {
     {"control", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::control>},
      "answer `quern ctl` on the Unix socket"},
 
+    {"response-store", 0, kServe, Scope::everywhere, "Server", Text{tcp<&ServerOptions::response_store>, "FILE"},
+     "SQLite file in which /v1/responses keeps what it was asked and answered; memory: as long as the process lives; none"},
+    {"response-store-size", 0, kServe, Scope::everywhere, "Server",
+     Bytes<std::uint64_t>{tcp<&ServerOptions::response_store_bytes>, 64 * 1024, 64 * kGiB},
+     "bytes that they may have; the oldest go first"},
+    {"response-store-ttl", 0, kServe, Scope::everywhere, "Server",
+     Time{tcp<&ServerOptions::response_store_ttl>, 1s, 8760h}, "after which one is deleted"},
     {"otlp-endpoint", 0, kServe, Scope::everywhere, "Server", Custom{&parse_otlp, "URL", "none"},
      "http://HOST:PORT of an OpenTelemetry collector that gets a span for each request"},
     {"log-requests", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::log_requests>},

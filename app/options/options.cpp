@@ -4,6 +4,7 @@
 #include "server/authority.hpp"
 
 #include <bit>
+#include <utility>
 
 namespace quern::app {
 namespace {
@@ -19,7 +20,21 @@ Status validate_model(const ModelOptions& options) {
   if (!std::has_single_bit(options.page_tokens)) {
     return fail_field("--kv-page-tokens", "want a power of two between 8 and 256, found {}", options.page_tokens);
   }
+  const std::size_t n_models = options.files.size() + options.embedding_files.size();
+  if (n_models < 2) return {};
+  if (!options.alias.empty()) {
+    return fail_field("--alias", "want it with one model, found {}: -m NAME=FILE names one of several", n_models);
+  }
+  for (const auto& [name, value] :
+       {std::pair{"--tokenizer", &options.tokenizer}, std::pair{"--chat-template", &options.chat_template}}) {
+    if (!value->empty()) return fail_field(name, "want it with one model, found {}", n_models);
+  }
   return {};
+}
+
+Status validate_one_model(const ModelOptions& options) {
+  if (options.files.size() < 2) return {};
+  return fail_field("--model", "want one model, found {}: only `quern serve` takes several", options.files.size());
 }
 
 Status validate_serve(const Options& options) {

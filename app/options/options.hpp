@@ -16,12 +16,20 @@
 
 namespace quern::app {
 
+// A model on the command line: [NAME,..=]FILE.
+struct ModelFile {
+  std::string path;                // of a GGUF file; empty: the embedded model
+  std::vector<std::string> names;  // for clients, the first one is its id; empty: the file's stem
+};
+
 struct ModelOptions {
-  std::string model;          // path of a GGUF file; empty: the embedded model
-  std::string alias;          // the model's name for clients; empty: the file's stem
-  std::string tokenizer;      // a tokenizer file; empty: what the model brings
-  std::string chat_template;  // a name or a file, see engine/chat/template_set.hpp; empty: what the model brings
-  std::uint32_t ctx = 0;      // positions of one sequence; 0: as trained, at most kDefaultContext
+  std::vector<ModelFile> files;            // the first one is the default; none at all: the embedded model
+  std::vector<ModelFile> embedding_files;  // that make vectors of texts, or rank them
+  std::string alias;                       // the name of the only model; empty: as ModelFile says
+  std::string tokenizer;                   // a tokenizer file; empty: what the model brings
+  std::string chat_template;        // a name or a file, see engine/chat/template_set.hpp; empty: what the model brings
+  std::uint32_t ctx = 0;            // positions of one sequence; 0: as trained, at most kDefaultContext
+  std::uint32_t embedding_ctx = 0;  // tokens of one text; 0: as trained, at most 8192
   std::uint64_t memory = 0;  // bytes for weights, KV pages and buffers; 0: 90% of what the machine (or cgroup) has left
   std::uint32_t kv_pages = 0;  // 0: ctx * parallel, as far as the budget goes
   std::uint32_t page_tokens = 32;
@@ -86,6 +94,7 @@ struct Options {
 // What no single value shows to be wrong.
 // Errors: bad_input naming the option.
 Status validate_model(const ModelOptions& options);
+Status validate_one_model(const ModelOptions& options);  // run and bench work with one
 Status validate_serve(const Options& options);  // a host beyond loopback needs allow_remote; something to listen on
 Status validate_run(const Options& options);    // one prompt, and all text is UTF-8
 Status validate_synth(const Options& options);  // a file to write, unless --list

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <set>
 
@@ -43,7 +44,8 @@ std::string found(const YAML::Node& node) {
   return "nothing";
 }
 
-Result<Setting> read_entry(const YAML::Node& key, const YAML::Node& value, const std::string& path) {
+// One setting, of an option that may be repeated one for each element of a list.
+Result<std::vector<Setting>> read_entry(const YAML::Node& key, const YAML::Node& value, const std::string& path) {
   const auto at = fmt::format("{}:{}", path, key.Mark().line + 1);
   if (!key.IsScalar()) return fail(Errc::bad_input, "{}: want the name of an option, found {}", at, found(key));
   const std::string name = key.Scalar();
@@ -51,10 +53,19 @@ Result<Setting> read_entry(const YAML::Node& key, const YAML::Node& value, const
   if (row == nullptr) {
     return fail_field(name, "{}: no such option{}", at, did_you_mean(name, &yaml_key));
   }
-  if (!value.IsScalar()) {
+  const std::string origin = fmt::format("{}: {}", at, name);
+  const auto* custom = std::get_if<Custom>(&row->field);
+  const bool list = custom != nullptr && custom->repeatable && value.IsSequence();
+  if (!value.IsScalar() && !list) {
     return fail_field(name, "{}: want one value ({}), found {}", at, placeholder(row->field), found(value));
   }
-  return Setting{row, value.Scalar(), fmt::format("{}: {}", at, name)};
+  if (!list) return std::vector{Setting{row, value.Scalar(), origin}};
+  std::vector<Setting> out;
+  for (const YAML::Node& item : value) {
+    if (!item.IsScalar()) return fail_field(name, "{}: want values in the list, found {}", at, found(item));
+    out.push_back({row, item.Scalar(), origin});
+  }
+  return out;
 }
 
 }  // namespace
@@ -82,9 +93,11 @@ Result<std::vector<Setting>> read_yaml(const std::string& text, const std::strin
       return fail(Errc::bad_input, "{}: want lines of the form key: value, found {}", path, found(root));
     std::set<const OptionRow*> seen;
     for (const auto& entry : root) {
-      QUERN_TRY(Setting setting, read_entry(entry.first, entry.second, path));
-      if (!seen.insert(setting.row).second) return fail(Errc::bad_input, "{}: set twice", setting.origin);
-      out.push_back(std::move(setting));
+      QUERN_TRY(std::vector<Setting> settings, read_entry(entry.first, entry.second, path));
+      if (settings.empty()) continue;
+      if (!seen.insert(settings.front().row).second)
+        return fail(Errc::bad_input, "{}: set twice", settings.front().origin);
+      std::ranges::move(settings, std::back_inserter(out));
     }
   } catch (const YAML::Exception& e) {
     return fail(Errc::bad_input, "{}:{}: {}", path, e.mark.line + 1, e.msg);

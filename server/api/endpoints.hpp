@@ -9,6 +9,8 @@ namespace quern::server {
 
 net::awaitable<void> get_health(Exchange& exchange, ServerState& state);             // health.cpp
 net::awaitable<void> get_metrics(Exchange& exchange, ServerState& state);            // health.cpp
+net::awaitable<void> get_openapi(Exchange& exchange, ServerState& state);            // reference/get_reference.cpp
+net::awaitable<void> get_docs(Exchange& exchange, ServerState& state);               // reference/get_reference.cpp
 net::awaitable<void> get_models(Exchange& exchange, ServerState& state);             // models.cpp
 net::awaitable<void> get_model(Exchange& exchange, ServerState& state);              // models.cpp
 net::awaitable<void> post_completions(Exchange& exchange, ServerState& state);       // completions.cpp
@@ -22,6 +24,15 @@ net::awaitable<void> post_responses(Exchange& exchange, ServerState& state);
 net::awaitable<void> post_responses_count(Exchange& exchange, ServerState& state);
 net::awaitable<void> post_chat_count(Exchange& exchange, ServerState& state);
 
+// openai/stored_responses.cpp
+net::awaitable<void> get_response(Exchange& exchange, ServerState& state);
+net::awaitable<void> delete_response(Exchange& exchange, ServerState& state);
+net::awaitable<void> cancel_response(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_response_input(Exchange& exchange, ServerState& state);
+
+net::awaitable<void> post_embeddings(Exchange& exchange, ServerState& state);  // openai/embeddings.cpp
+net::awaitable<void> post_rerank(Exchange& exchange, ServerState& state);      // rerank/rerank.cpp
+
 // anthropic/messages.cpp
 net::awaitable<void> post_messages(Exchange& exchange, ServerState& state);
 net::awaitable<void> post_count_tokens(Exchange& exchange, ServerState& state);
@@ -29,6 +40,8 @@ net::awaitable<void> post_count_tokens(Exchange& exchange, ServerState& state);
 // /api/*: ollama.cpp
 net::awaitable<void> post_ollama_chat(Exchange& exchange, ServerState& state);
 net::awaitable<void> post_ollama_generate(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_ollama_embed(Exchange& exchange, ServerState& state);       // ollama_embed.cpp
+net::awaitable<void> post_ollama_embeddings(Exchange& exchange, ServerState& state);  // ollama_embed.cpp
 net::awaitable<void> post_ollama_show(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_ollama_tags(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_ollama_ps(Exchange& exchange, ServerState& state);

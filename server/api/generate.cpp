@@ -2,10 +2,10 @@
 
 #include "server/api/admission.hpp"
 #include "server/api/request_record.hpp"
+#include "server/api/retry_after.hpp"
 #include "server/http_error.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -17,17 +17,6 @@ constexpr std::uint64_t kLargeAnswer = 32u << 10;
 constexpr std::uint64_t kLogprobBytes = 160;  // of one token, as it waits and as JSON
 
 constexpr Duration kNow = Duration(1);  // a timeout: what is there already
-
-// When to come back: once a new request would get a place, as far as one can tell.
-Response refusal(const Error& error, const models::ServedModel& model) {
-  Response response = error_response(error);
-  if (error.code != Errc::overloaded) return response;
-  const double seconds = std::clamp(std::ceil(model.generator->snapshot().expected_wait_s), 1.0, 60.0);
-  for (auto& [name, value] : response.headers) {
-    if (name == "Retry-After") value = fmt::format("{:.0f}", seconds);
-  }
-  return response;
-}
 
 // The Server-Timing header (https://www.w3.org/TR/server-timing/): where the time of a request went.
 std::string server_timing(const sched::RequestStatus& status) {
@@ -49,7 +38,7 @@ net::awaitable<void> stream_answer(Exchange& exchange, ServerState& state, const
   [[maybe_unused]] const bool begun = co_await answer.begun(limits.stream_head_after);
   Result<std::vector<models::AnswerEvent>> events = co_await answer.next(kNow);
   if (!events) {
-    Response response = refusal(events.error(), model);
+    Response response = refusal(events.error(), *model.generator);
     co_await exchange.reply(std::move(response));
     co_return;
   }
@@ -115,7 +104,7 @@ net::awaitable<void> whole_answer(Exchange& exchange, ServerState& state, const 
   while (!answer.finished()) {
     Result<std::vector<models::AnswerEvent>> events = co_await answer.next(Duration::zero());
     if (!events) {
-      Response response = refusal(events.error(), model);
+      Response response = refusal(events.error(), *model.generator);
       co_await exchange.reply(std::move(response));
       co_return;
     }
@@ -251,7 +240,7 @@ net::awaitable<void> generate(Exchange& exchange, ServerState& state, Understood
   Result<std::unique_ptr<models::AnswerStream>> answer =
       co_await admit(exchange, state, model, std::move(task), standing);
   if (!answer) {
-    Response response = refusal(answer.error(), *model);
+    Response response = refusal(answer.error(), *model->generator);
     co_await exchange.reply(std::move(response));
     co_return;
   }
@@ -261,11 +250,13 @@ net::awaitable<void> generate(Exchange& exchange, ServerState& state, Understood
   } else {
     co_await whole_answer(exchange, state, *model, **answer, std::move(writer));
   }
-  record_request(exchange, state, *model, **answer, endpoint, begun);
+  const RequestOutcome outcome{(*answer)->status(state.services.clock.now()), (*answer)->usage(),
+                               (*answer)->finished()};
+  record_request(exchange, state, *model, outcome, endpoint, begun);
 }
 
 net::awaitable<void> reply_prepared(Exchange& exchange, ServerState& state, Preparation<std::string> work) {
-  Result<Understood<std::string>> body = co_await understand<std::string>(exchange, state, work);
+  Result<Understood<std::string>> body = co_await understand<std::string>(exchange, state, work, models::Work::any);
   Response response = body ? Response{.body = std::move(body->value)} : error_response(body.error());
   exchange.memory()->keep_answer(response.body.size());
   co_await exchange.reply(std::move(response));

@@ -65,6 +65,27 @@ std::string describe(const json::value& value) {
   return json::serialize(value);
 }
 
+namespace {
+thread_local FieldRecorder* recording = nullptr;
+}  // namespace
+
+FieldRecorder::FieldRecorder() noexcept : outer_(recording) {
+  recording = this;
+}
+FieldRecorder::~FieldRecorder() {
+  recording = outer_;
+}
+FieldRecorder* FieldRecorder::current() noexcept {
+  return recording;
+}
+
+void FieldRecorder::note(const std::string& path, FieldKind kind) {
+  std::string general = path;
+  for (std::size_t at = general.find("[0]"); at != std::string::npos; at = general.find("[0]"))
+    general.erase(at + 1, 1);
+  if (std::ranges::find(uses_, general, &FieldUse::path) == uses_.end()) uses_.push_back({std::move(general), kind});
+}
+
 JsonFields::JsonFields(const json::object& object, std::string path, std::vector<std::string>* unknown)
     : object_(object), path_(std::move(path)), unknown_(unknown) {}
 
@@ -83,36 +104,48 @@ void JsonFields::refuse_unsupported(std::string_view field, std::string_view det
 }
 
 void JsonFields::refuse(Error error) {
-  if (!error_) error_ = std::move(error);
+  if (!error_ && FieldRecorder::current() == nullptr) error_ = std::move(error);
 }
 
 void JsonFields::wrong_type(std::string_view key, std::string_view expected, const json::value& found) {
   refuse(key, fmt::format("expected {}, found {}", expected, describe(found)));
 }
 
-const json::value* JsonFields::value(std::string_view key) {
+const json::value* JsonFields::find(std::string_view key, FieldKind kind) {
   known_.push_back(key);
+  if (FieldRecorder* const recorder = FieldRecorder::current()) {
+    recorder->note(path_of(key), kind);
+    return nullptr;
+  }
   if (error_) return nullptr;
   const json::value* found = object_.if_contains(key);
   return found == nullptr || found->is_null() ? nullptr : found;
 }
 
+const json::value* JsonFields::value(std::string_view key) {
+  return find(key, FieldKind::any);
+}
+
 const json::object* JsonFields::object(std::string_view key) {
-  const json::value* found = value(key);
+  static const json::object kEmpty;
+  const json::value* found = find(key, FieldKind::object);
+  if (FieldRecorder::current() != nullptr) return &kEmpty;
   if (found == nullptr) return nullptr;
   if (!found->is_object()) wrong_type(key, "an object", *found);
   return found->if_object();
 }
 
 const json::array* JsonFields::array(std::string_view key) {
-  const json::value* found = value(key);
+  static const json::array kOne{json::object()};
+  const json::value* found = find(key, FieldKind::array);
+  if (FieldRecorder::current() != nullptr) return &kOne;
   if (found == nullptr) return nullptr;
   if (!found->is_array()) wrong_type(key, "an array", *found);
   return found->if_array();
 }
 
 bool JsonFields::read(std::string_view key, bool& out) {
-  const json::value* found = value(key);
+  const json::value* found = find(key, FieldKind::boolean);
   if (found == nullptr) return false;
   if (!found->is_bool()) return wrong_type(key, "true or false", *found), false;
   out = found->get_bool();
@@ -120,7 +153,7 @@ bool JsonFields::read(std::string_view key, bool& out) {
 }
 
 bool JsonFields::read(std::string_view key, std::string& out) {
-  const json::value* found = value(key);
+  const json::value* found = find(key, FieldKind::text);
   if (found == nullptr) return false;
   if (!found->is_string()) return wrong_type(key, "a string", *found), false;
   out.assign(found->get_string().data(), found->get_string().size());
@@ -128,7 +161,7 @@ bool JsonFields::read(std::string_view key, std::string& out) {
 }
 
 bool JsonFields::read(std::string_view key, float& out) {
-  const json::value* found = value(key);
+  const json::value* found = find(key, FieldKind::number);
   if (found == nullptr) return false;
   if (!found->is_number()) return wrong_type(key, "a number", *found), false;
   const double number = found->to_number<double>();
@@ -138,7 +171,7 @@ bool JsonFields::read(std::string_view key, float& out) {
 }
 
 bool JsonFields::integer(std::string_view key, std::int64_t min, std::int64_t max, std::int64_t& out) {
-  const json::value* found = value(key);
+  const json::value* found = find(key, FieldKind::integer);
   if (found == nullptr) return false;
   const std::optional<std::int64_t> number = exact_integer(*found);
   if (!number) return wrong_type(key, "an integer", *found), false;
@@ -171,11 +204,13 @@ bool JsonFields::read(std::string_view key, std::int64_t& out) {
 }
 
 bool JsonFields::read(std::string_view key, std::vector<std::string>& out) {
-  const json::array* found = array(key);
-  if (found == nullptr) return false;
+  const json::value* value = find(key, FieldKind::texts);
+  if (value == nullptr) return false;
+  if (!value->is_array()) return wrong_type(key, "an array", *value), false;
+  const json::array& found = value->get_array();
   std::vector<std::string> texts;
-  for (std::size_t i = 0; i < found->size(); ++i) {
-    const json::value& item = (*found)[i];
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const json::value& item = found[i];
     if (!item.is_string()) return wrong_type(fmt::format("{}[{}]", key, i), "a string", item), false;
     texts.emplace_back(item.get_string().data(), item.get_string().size());
   }
@@ -184,12 +219,12 @@ bool JsonFields::read(std::string_view key, std::vector<std::string>& out) {
 }
 
 void JsonFields::ignore(std::initializer_list<std::string_view> keys) {
-  known_.insert(known_.end(), keys);
+  for (const std::string_view key : keys) find(key, FieldKind::ignored);
 }
 
 void JsonFields::unsupported(std::initializer_list<std::string_view> keys) {
   for (const std::string_view key : keys) {
-    const json::value* found = value(key);
+    const json::value* found = find(key, FieldKind::unsupported);
     if (found == nullptr || is_nothing(*found)) continue;
     refuse_unsupported(key, "not supported yet");
   }
@@ -198,6 +233,7 @@ void JsonFields::unsupported(std::initializer_list<std::string_view> keys) {
 Status JsonFields::finish() {
   constexpr std::size_t kMaxUnknown = 64;  // who sends more of them learns of the first ones
   if (error_) return *error_;
+  if (FieldRecorder::current() != nullptr) return {};
   for (const auto& field : object_) {
     if (field.value().is_null()) continue;
     const std::string_view key(field.key().data(), field.key().size());

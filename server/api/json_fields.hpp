@@ -15,6 +15,31 @@
 
 namespace quern::server {
 
+// What a parser asks for: the reference of the API is made of it (openapi.hpp).
+enum class FieldKind : std::uint8_t { boolean, text, number, integer, texts, object, array, any, ignored, unsupported };
+struct FieldUse {
+  std::string path;  // "messages[].content"
+  FieldKind kind = FieldKind::any;
+};
+
+// While it lives, the parsers that run on its thread see a document in which every object and every array of objects is
+// there and empty; nothing is missing and nothing wrong, and what they ask for is noted.
+class FieldRecorder {
+ public:
+  FieldRecorder() noexcept;
+  ~FieldRecorder();
+  FieldRecorder(const FieldRecorder&) = delete;
+  FieldRecorder& operator=(const FieldRecorder&) = delete;
+
+  void note(const std::string& path, FieldKind kind);
+  const std::vector<FieldUse>& uses() const noexcept { return uses_; }  // each path once, as first asked for
+  static FieldRecorder* current() noexcept;
+
+ private:
+  FieldRecorder* const outer_;
+  std::vector<FieldUse> uses_;
+};
+
 class JsonFields {
  public:
   // path: where the object is, for messages: "" for the body, "messages[2]" inside. unknown: gets the paths of fields
@@ -55,6 +80,8 @@ class JsonFields {
   Status finish();
 
  private:
+  // Notes that the parser knows the key. nullptr when absent, null, or after an error.
+  const json::value* find(std::string_view key, FieldKind kind);
   bool integer(std::string_view key, std::int64_t min, std::int64_t max, std::int64_t& out);
   void wrong_type(std::string_view key, std::string_view expected, const json::value& found);
 

@@ -13,14 +13,14 @@ std::int64_t unix_ns(std::chrono::system_clock::time_point t) {
 }
 
 // Names as in the semantic conventions for generative AI where these have one.
-std::vector<log::Field> fields_of(const Exchange& exchange, const ServerState& state, const models::ServedModel& model,
-                                  const models::AnswerStream& answer) {
-  const sched::RequestStatus status = answer.status(state.services.clock.now());
-  const models::Usage usage = answer.usage();
+std::vector<log::Field> fields_of(const Exchange& exchange, const models::ServedModel& model,
+                                  const RequestOutcome& outcome) {
+  const sched::RequestStatus& status = outcome.status;
+  const models::Usage& usage = outcome.usage;
   return {{"request_id", exchange.head().request_id},
           {"tenant", status.tenant},
           {"model", model.id},
-          {"finished", std::int64_t{answer.finished()}},
+          {"finished", std::int64_t{outcome.finished}},
           {"input_tokens", static_cast<std::int64_t>(usage.prompt_tokens)},
           {"cached_tokens", static_cast<std::int64_t>(usage.cached_tokens)},
           {"output_tokens", static_cast<std::int64_t>(usage.completion_tokens)},
@@ -34,16 +34,16 @@ std::vector<log::Field> fields_of(const Exchange& exchange, const ServerState& s
 }  // namespace
 
 void record_request(const Exchange& exchange, const ServerState& state, const models::ServedModel& model,
-                    const models::AnswerStream& answer, std::string_view endpoint,
+                    const RequestOutcome& outcome, std::string_view endpoint,
                     std::chrono::system_clock::time_point begun) {
   if (!state.options.log_requests && !state.spans) return;
-  const std::vector<log::Field> fields = fields_of(exchange, state, model, answer);
+  const std::vector<log::Field> fields = fields_of(exchange, model, outcome);
   if (state.options.log_requests) log::record(endpoint, fields);
   if (!state.spans) return;
   Span span = make_span(std::string(endpoint), exchange.head().traceparent);
   span.start_unix_ns = unix_ns(begun);
   span.end_unix_ns = unix_ns(std::chrono::system_clock::now());
-  span.failed = !answer.finished();
+  span.failed = !outcome.finished;
   for (const log::Field& field : fields) span.attributes.emplace_back("quern." + std::string(field.name), field.value);
   state.spans->offer(std::move(span));
 }

@@ -10,9 +10,15 @@
 
 namespace quern::server {
 
+struct RequestOutcome {
+  sched::RequestStatus status;
+  models::Usage usage;
+  bool finished = false;  // it came to its own end
+};
+
 // begun: when the request was submitted.
 void record_request(const Exchange& exchange, const ServerState& state, const models::ServedModel& model,
-                    const models::AnswerStream& answer, std::string_view endpoint,
+                    const RequestOutcome& outcome, std::string_view endpoint,
                     std::chrono::system_clock::time_point begun);
 
 }  // namespace quern::server

@@ -59,7 +59,7 @@ Status Effort::rendered(std::uint64_t n_steps) {
 }
 
 Status Effort::fits_context(std::string_view text, const std::string& field) const {
-  const std::uint32_t max_context = model_.generator->max_context();
+  const std::uint32_t max_context = model_.max_context();
   if (text.size() <= std::size_t{max_context} * model_.longest_token_bytes * kMaxShrink) return {};
   return fail_field(field, "{} bytes cannot fit into a context of {} tokens", text.size(), max_context);
 }

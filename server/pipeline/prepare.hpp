@@ -54,13 +54,15 @@ net::awaitable<Result<T>> prepare(Exchange& exchange, ServerState& state, std::s
   co_return result;
 }
 
-// Parsed, its model found, prepared. Errors: those of read_document(), ModelCatalog::acquire() and the work.
+// Parsed, its model found, prepared. wanted: what its model must be able to do. Errors: those of read_document(),
+// ModelCatalog::acquire() and the work.
 template <class T>
-net::awaitable<Result<Understood<T>>> understand(Exchange& exchange, ServerState& state, Preparation<T> work) {
+net::awaitable<Result<Understood<T>>> understand(Exchange& exchange, ServerState& state, Preparation<T> work,
+                                                 models::Work wanted = models::Work::generate) {
   Result<std::shared_ptr<const Document>> document = co_await read_document(exchange, state);
   if (!document) co_return document.error();
   Result<std::shared_ptr<models::ServedModel>> model =
-      co_await state.services.models.acquire(model_name(**document, exchange.dialect()));
+      co_await state.services.models.acquire(model_name(**document, exchange.dialect()), wanted);
   if (!model) co_return model.error();
   Result<T> value = co_await prepare<T>(exchange, state, std::move(*document), *model, work);
   if (!value) co_return value.error();

@@ -14,7 +14,7 @@ constexpr std::uint64_t kMiB = 1 << 20;
 
 ModelOptions recurrent_model(const std::string& name) {
   ModelOptions options;
-  options.model = std::string(QUERN_TEST_DATA_DIR) + "/arch/" + name + ".gguf";
+  options.files = {{.path = std::string(QUERN_TEST_DATA_DIR) + "/arch/" + name + ".gguf"}};
   options.memory = 512 * kMiB;
   options.threads = 2;
   options.pin = false;

@@ -20,8 +20,8 @@ std::shared_ptr<ServedModel> model(std::string id, std::vector<std::string> alia
 
 TEST(ModelCatalog, FindsByIdAliasAndDefaultTag) {
   ModelCatalog catalog;
-  catalog.add(model("qwen3:8b", {"small"}));
-  catalog.add(model("llama:latest"));
+  ASSERT_TRUE(catalog.add(model("qwen3:8b", {"small"})));
+  ASSERT_TRUE(catalog.add(model("llama:latest")));
   EXPECT_EQ((*catalog.find("qwen3:8b"))->id, "qwen3:8b");
   EXPECT_EQ((*catalog.find("small"))->id, "qwen3:8b");
   EXPECT_EQ((*catalog.find("small:latest"))->id, "qwen3:8b");
@@ -32,8 +32,8 @@ TEST(ModelCatalog, FindsByIdAliasAndDefaultTag) {
 
 TEST(ModelCatalog, AnUnknownNameIsAnErrorThatShowsWhatThereIs) {
   ModelCatalog catalog;
-  catalog.add(model("one"));
-  catalog.add(model("two"));
+  ASSERT_TRUE(catalog.add(model("one")));
+  ASSERT_TRUE(catalog.add(model("two")));
   const auto found = catalog.find("qwen3");
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, Errc::not_found);
@@ -47,7 +47,7 @@ TEST(ModelCatalog, AnUnknownNameIsAnErrorThatShowsWhatThereIs) {
 
 TEST(ModelCatalog, AnyNameMayMeanTheDefault) {
   ModelCatalog catalog(true);
-  catalog.add(model("one"));
+  ASSERT_TRUE(catalog.add(model("one")));
   EXPECT_EQ((*catalog.find("gpt-4o"))->id, "one");
 }
 

@@ -86,7 +86,6 @@ TEST(Responses, ErrorsNameTheField) {
         {R"({"input":[{"type":"item_reference","id":"x"}]})", "input[0].type"},
         {R"({"input":[{"role":"user","content":[{"type":"input_image","image_url":"x"}]}]})",
          "input[0].content[0].type"},
-        {R"({"input":"a","previous_response_id":"resp_1"})", "previous_response_id"},
         {R"({"input":"a","text":{"format":{"type":"json_schema"}}})", "text.format"}}) {
     const Reply reply = server.post("/v1/responses", body);
     EXPECT_EQ(reply.status, 400) << body;

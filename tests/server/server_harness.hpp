@@ -14,6 +14,7 @@
 #include "tests/server/http_client.hpp"
 #include "tests/support/fake_arena.hpp"
 #include "tests/support/fake_backend.hpp"
+#include "tests/support/fake_embedder.hpp"
 #include "tests/support/piece_tokenizer.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -61,7 +62,8 @@ struct ServerHarnessOptions {
   std::string chat_template;  // Jinja; empty: "plain"
   int n_io_threads = 1;
   std::uint64_t memory_bytes = 64u << 20;
-  bool gated = false;  // the engine waits in each forward() for gate.let_pass() or gate.open()
+  bool embeds = false;  // there is a second model, "test-embedder"
+  bool gated = false;   // the engine waits in each forward() for gate.let_pass() or gate.open()
 };
 
 class ServerHarness {
@@ -86,7 +88,7 @@ class ServerHarness {
     scheduler->start();
     options.server.port = 0;
     options.server.unix_socket = socket_path;
-    catalog.add(std::make_shared<models::ServedModel>(
+    const Status added = catalog.add(std::make_shared<models::ServedModel>(
         models::ServedModel{.id = "test-model",
                             .info = backend.info(),
                             .sampling = options.sampling,
@@ -94,6 +96,12 @@ class ServerHarness {
                             .chat = chat,
                             .longest_token_bytes = models::longest_token(tokenizer),
                             .generator = std::make_unique<models::LocalGenerator>(*scheduler, tokenizer)}));
+    EXPECT_TRUE(added);
+    if (options.embeds) {
+      auto embedder = std::make_shared<models::ServedModel>(models::ServedModel{
+          .id = "test-embedder", .tokenizer = tokenizer, .chat = chat, .embedder = std::make_unique<FakeEmbedder>()});
+      EXPECT_TRUE(catalog.add(std::move(embedder)));
+    }
     const server::Services services{catalog, ledger, clock};
     server_ = server::Server::create(io, options.server, services).value();
     server_->start();

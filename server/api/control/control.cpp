@@ -30,8 +30,8 @@ Error no_such_request(sched::RequestId id) {
 
 Result<std::string> show_request(const std::string& text, const ServerState& state) {
   QUERN_TRY(const sched::RequestId id, read_id(text));
-  for (const auto& model : state.services.models.all()) {
-    const std::optional<sched::RequestStatus> status = model->generator->request(id);
+  for (const models::TaskQueue* const queue : state.services.models.queues()) {
+    const std::optional<sched::RequestStatus> status = queue->request(id);
     if (status) return json::serialize(request_json(*status));
   }
   return no_such_request(id);
@@ -39,10 +39,21 @@ Result<std::string> show_request(const std::string& text, const ServerState& sta
 
 Result<std::string> cancel_request(const std::string& text, const ServerState& state) {
   QUERN_TRY(const sched::RequestId id, read_id(text));
-  for (const auto& model : state.services.models.all()) {
-    if (model->generator->cancel(id)) return fmt::format("{{\"id\":{},\"cancelled\":true}}", id);
+  for (models::TaskQueue* const queue : state.services.models.queues()) {
+    if (queue->cancel(id)) return fmt::format("{{\"id\":{},\"cancelled\":true}}", id);
   }
   return no_such_request(id);
+}
+
+// By id, as /v1/models shows them, each with its scheduler.
+json::object all_models(const models::ModelCatalog& catalog) {
+  json::object out;
+  for (const auto& model : catalog.all()) {
+    json::object one = model_json(*model);
+    one["scheduler"] = snapshot_json(model->queues().front()->snapshot());
+    out[model->id] = std::move(one);
+  }
+  return out;
 }
 
 Response list_of(const std::vector<sched::RequestStatus>& statuses) {
@@ -70,9 +81,10 @@ net::awaitable<void> get_control_status(Exchange& exchange, ServerState& state) 
   out["version"] = QUERN_VERSION;
   out["uptime_s"] = to_seconds(services.clock.now() - state.started);
   out["draining"] = state.draining();
-  const models::ServedModel& model = *services.models.all().front();
-  out["model"] = model_json(model);
-  out["scheduler"] = snapshot_json(model.generator->snapshot());
+  const auto& models = services.models.all();
+  out["model"] = model_json(*models.front());
+  out["scheduler"] = snapshot_json(models.front()->queues().front()->snapshot());
+  if (models.size() > 1) out["models"] = all_models(services.models);
   out["memory"] = memory_json(services.ledger);
   out["connections"] = std::move(connections);
   Response response{.body = json::serialize(out)};
@@ -83,13 +95,19 @@ net::awaitable<void> get_control_status(Exchange& exchange, ServerState& state) 
 net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state) {
   const Services& services = state.services;
   json::object out = memory_json(services.ledger);
-  const sched::Snapshot now = services.models.all().front()->generator->snapshot();
-  const std::uint64_t page_bytes = now.kv_pages == 0 ? 0 : services.ledger.used(MemoryUse::kv_pages) / now.kv_pages;
+  std::uint64_t page_bytes = 0, free = 0, retained = 0, in_use = 0;
+  for (const models::TaskQueue* const queue : services.models.queues()) {
+    const sched::Snapshot now = queue->snapshot();
+    page_bytes = std::max(page_bytes, now.kv_page_bytes);
+    free += now.kv_page_bytes * now.kv_pages_free;
+    retained += now.kv_page_bytes * now.kv_pages_retained;
+    in_use += now.kv_page_bytes * (now.kv_pages - now.kv_pages_free - now.kv_pages_retained);
+  }
   json::object kv;
-  kv["page_bytes"] = page_bytes;
-  kv["free_bytes"] = page_bytes * now.kv_pages_free;
-  kv["prefix_cache_bytes"] = page_bytes * now.kv_pages_retained;
-  kv["in_use_bytes"] = page_bytes * (now.kv_pages - now.kv_pages_free - now.kv_pages_retained);
+  kv["page_bytes"] = page_bytes;  // of the model with the largest
+  kv["free_bytes"] = free;
+  kv["prefix_cache_bytes"] = retained;
+  kv["in_use_bytes"] = in_use;
   out["kv"] = std::move(kv);
   Response response{.body = json::serialize(out)};
   co_await exchange.reply(std::move(response));
@@ -98,8 +116,8 @@ net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state) 
 // GET /control/requests: what runs and waits.
 net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state) {
   std::vector<sched::RequestStatus> all;
-  for (const auto& model : state.services.models.all())
-    std::ranges::move(model->generator->requests(), std::back_inserter(all));
+  for (const models::TaskQueue* const queue : state.services.models.queues())
+    std::ranges::move(queue->requests(), std::back_inserter(all));
   Response response = list_of(all);
   co_await exchange.reply(std::move(response));
 }
@@ -107,9 +125,8 @@ net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state
 // GET /control/history: the last requests that have ended, newest first.
 net::awaitable<void> get_control_history(Exchange& exchange, ServerState& state) {
   std::vector<sched::RequestStatus> all;
-  for (const auto& model : state.services.models.all()) {
-    std::ranges::move(model->generator->ended_requests(), std::back_inserter(all));
-  }
+  for (const models::TaskQueue* const queue : state.services.models.queues())
+    std::ranges::move(queue->ended_requests(), std::back_inserter(all));
   Response response = list_of(all);
   co_await exchange.reply(std::move(response));
 }

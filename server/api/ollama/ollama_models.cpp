@@ -45,12 +45,13 @@ json::object details(const models::ServedModel& model) {
   out["families"] = json::array{json::value(model.info.architecture)};
   out["parameter_size"] = parameter_size(model.info.n_params);
   out["quantization_level"] = model.quantization;
-  out["context_length"] = model.generator->max_context();
+  out["context_length"] = model.max_context();
   out["embedding_length"] = model.info.n_embd;
   return out;
 }
 
 json::array capabilities(const models::ServedModel& model) {
+  if (!model.generator) return {"embedding"};  // rankers too: Ollama has no word for them
   json::array out{"completion"};
   const auto chosen = model.chat.pick(true);
   if (chosen && (*chosen)->mentions("tools")) out.emplace_back("tools");
@@ -64,7 +65,7 @@ std::string template_source(const models::ServedModel& model) {
 }
 
 std::string parameters(const models::ServedModel& model) {
-  std::string out = fmt::format("num_ctx {}\ntemperature {}\ntop_k {}\ntop_p {}", model.generator->max_context(),
+  std::string out = fmt::format("num_ctx {}\ntemperature {}\ntop_k {}\ntop_p {}", model.max_context(),
                                 model.sampling.temperature, model.sampling.top_k, model.sampling.top_p);
   for (const std::string& stop : model.chat.ends().strings) out += fmt::format("\nstop \"{}\"", stop);
   return out;
@@ -84,7 +85,7 @@ json::object ollama_list(const models::ModelCatalog& catalog, bool running) {
     if (running) {
       one["expires_at"] = "2318-01-01T00:00:00Z";  // it stays: Ollama's way to say never
       one["size_vram"] = 0;
-      one["context_length"] = model->generator->max_context();
+      one["context_length"] = model->max_context();
     } else {
       one["modified_at"] = rfc3339(model->created_unix_s);
       one["capabilities"] = capabilities(*model);
@@ -102,7 +103,7 @@ json::object ollama_show(const models::ServedModel& model) {
   info["general.architecture"] = arch;
   info["general.basename"] = model.info.name;
   info["general.parameter_count"] = model.info.n_params;
-  info[arch + ".context_length"] = model.generator->max_context();
+  info[arch + ".context_length"] = model.max_context();
   info[arch + ".embedding_length"] = model.info.n_embd;
   info[arch + ".block_count"] = model.info.n_layers;
   json::object out;

@@ -18,7 +18,7 @@ Status add_prompts(Prepared& out, std::vector<PromptInput> inputs, Effort& effor
     }
     const std::string text = std::get<std::string>(std::move(inputs[i]));
     const engine::EncodeOptions options{.add_special = true, .parse_special = true};
-    QUERN_CHECK(add_prompt(out, text, options, inputs.size() == 1 ? "prompt" : fmt::format("prompt[{}]", i), effort));
+    QUERN_CHECK(add_prompt(out, text, options, prompt_path("prompt", i, inputs.size()), effort));
   }
   return {};
 }

@@ -3,16 +3,14 @@
 #pragma once
 
 #include "server/api/generation_json.hpp"
+#include "server/api/openai/prompt_input.hpp"
 #include "server/pipeline/document.hpp"
 
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace quern::server {
-
-using PromptInput = std::variant<std::string, std::vector<engine::TokenId>>;
 
 struct CompletionRequest {
   std::vector<PromptInput> prompts;  // at least one; prompts * n is within max_choices

@@ -22,6 +22,15 @@ json::object sampling_json(const engine::sampling::SamplingParams& sampling) {
           {"xtc_threshold", sampling.xtc_threshold}};
 }
 
+// "generate", "embed", "rank".
+json::array work_of(const models::ServedModel& model) {
+  json::array out;
+  if (model.can(models::Work::generate)) out.emplace_back("generate");
+  if (model.can(models::Work::embed)) out.emplace_back("embed");
+  if (model.can(models::Work::rank)) out.emplace_back("rank");
+  return out;
+}
+
 }  // namespace
 
 json::object model_json(const models::ServedModel& model) {
@@ -29,12 +38,13 @@ json::object model_json(const models::ServedModel& model) {
   meta["name"] = model.info.name;
   meta["architecture"] = model.info.architecture;
   meta["n_vocab"] = model.info.n_vocab;
-  meta["n_ctx"] = model.generator->max_context();
+  meta["n_ctx"] = model.max_context();
   meta["n_ctx_train"] = model.info.n_context_train;
   meta["n_embd"] = model.info.n_embd;
   meta["n_params"] = model.info.n_params;
   meta["size"] = model.info.size_bytes;
-  meta["sampling"] = sampling_json(model.sampling);
+  meta["work"] = work_of(model);
+  if (model.generator) meta["sampling"] = sampling_json(model.sampling);
   json::object out;
   out["id"] = model.id;
   out["object"] = "model";

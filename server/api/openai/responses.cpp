@@ -1,9 +1,14 @@
 // POST /v1/responses, and how many tokens a request has. Errors: 400 bad JSON or value, 404 another model, 429 line
 // full, 503 draining.
+#include "base/log.hpp"
 #include "server/api/endpoints.hpp"
 #include "server/api/openai/chat_json.hpp"
+#include "server/api/openai/responses_document.hpp"
 #include "server/api/openai/responses_json.hpp"
 #include "server/api/openai/responses_writer.hpp"
+#include "server/http_error.hpp"
+#include "server/pipeline/run_job.hpp"
+#include "server/store/response_store.hpp"
 
 #include <utility>
 
@@ -13,6 +18,19 @@ namespace {
 Result<Prepared> prepare_responses(const Document& document, Effort& effort) {
   QUERN_TRY(ChatTurn turn, parse_responses_request(document, effort.rules()));
   return prepare_turn(std::move(turn), "input", "POST /v1/responses", effort);
+}
+
+// Its model and what it works with, of a conversation that may go on a stored one.
+template <class T>
+net::awaitable<Result<Understood<T>>> understand_responses(Exchange& exchange, ServerState& state,
+                                                           const ResponsesDocument& request, Preparation<T> work,
+                                                           models::Work wanted) {
+  Result<std::shared_ptr<models::ServedModel>> model =
+      co_await state.services.models.acquire(model_name(*request.document, exchange.dialect()), wanted);
+  if (!model) co_return model.error();
+  Result<T> value = co_await prepare<T>(exchange, state, request.document, *model, work);
+  if (!value) co_return value.error();
+  co_return Understood<T>{std::move(*model), std::move(*value)};
 }
 
 Result<std::string> count_of(Result<Prepared> prepared) {
@@ -33,18 +51,59 @@ Result<std::string> count_chat(const Document& document, Effort& effort) {
 }  // namespace
 
 net::awaitable<void> post_responses(Exchange& exchange, ServerState& state) {
-  Result<Understood<Prepared>> request = co_await understand<Prepared>(exchange, state, &prepare_responses);
+  Result<ResponsesDocument> document = co_await read_responses_document(exchange, state);
+  if (!document) {
+    Response response = error_response(document.error());
+    co_await exchange.reply(std::move(response));
+    co_return;
+  }
+  Result<Understood<Prepared>> request =
+      co_await understand_responses<Prepared>(exchange, state, *document, &prepare_responses, models::Work::generate);
   if (!request) {
     Response response = error_response(request.error());
     co_await exchange.reply(std::move(response));
     co_return;
   }
-  auto writer = std::make_shared<ResponsesWriter>(make_envelope("resp_", request->model->id));
+  Envelope envelope = make_envelope("resp_", request->model->id);
+  const bool kept = !document->added.empty();
+  std::function<void(const std::string&)> keep;
+  if (kept) {
+    keep = [&state, stored = StoredResponse{.id = envelope.id,
+                                            .previous = document->previous,
+                                            .tenant = exchange.tenant(),
+                                            .created_unix_s = envelope.created_unix_s,
+                                            .input = std::move(document->added),
+                                            .response = {}}](const std::string& response) {
+      StoredResponse whole = stored;
+      whole.response = response;
+      state.responses->put(std::move(whole));
+    };
+  }
+  auto writer =
+      std::make_shared<ResponsesWriter>(std::move(envelope), response_echo(*document->document, kept), std::move(keep));
+  document->document.reset();
   co_await generate(exchange, state, std::move(*request), std::move(writer));
+  if (!kept) co_return;
+  JobOf<bool>::Work work = [&state](const std::atomic<bool>&) -> Result<bool> {
+    QUERN_CHECK(state.responses->flush());
+    return true;
+  };
+  const Result<bool> flushed = co_await run_job<bool>(exchange, state, std::move(work), 1, true);
+  if (!flushed && flushed.error().code != Errc::cancelled) log::error("{}", flushed.error().detail);
 }
 
 net::awaitable<void> post_responses_count(Exchange& exchange, ServerState& state) {
-  co_await reply_prepared(exchange, state, &count_responses);
+  Result<ResponsesDocument> document = co_await read_responses_document(exchange, state);
+  Result<Understood<std::string>> body = fail(Errc::cancelled, "");
+  if (document) {
+    Result<Understood<std::string>> counted =
+        co_await understand_responses<std::string>(exchange, state, *document, &count_responses, models::Work::any);
+    body = std::move(counted);
+  } else {
+    body = document.error();
+  }
+  Response response = body ? Response{.body = std::move(body->value)} : error_response(body.error());
+  co_await exchange.reply(std::move(response));
 }
 
 net::awaitable<void> post_chat_count(Exchange& exchange, ServerState& state) {

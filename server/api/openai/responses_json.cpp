@@ -279,11 +279,11 @@ Result<ChatTurn> Reader::read() {
     if (const Status status = reasoning.finish(); !status) fields.refuse(status.error());
   }
   read_scheduling(fields, rules_.limits, out);
-  fields.unsupported({"previous_response_id", "conversation", "background", "prompt", "top_logprobs"});
-  // Without effect: nothing is kept, whatever `store` says.
-  fields.ignore({"store", "metadata", "client_metadata", "user", "safety_identifier", "prompt_cache_key",
-                 "prompt_cache_retention", "service_tier", "parallel_tool_calls", "include", "truncation",
-                 "max_tool_calls", "stream_options"});
+  fields.unsupported({"conversation", "background", "prompt", "top_logprobs"});
+  // Without effect, or read before the model was known (responses_document.hpp).
+  fields.ignore({"store", "previous_response_id", "metadata", "client_metadata", "user", "safety_identifier",
+                 "prompt_cache_key", "prompt_cache_retention", "service_tier", "parallel_tool_calls", "include",
+                 "truncation", "max_tool_calls", "stream_options"});
   if (const Status status = engine::sampling::validate(out.sampling, rules_.n_vocab); !status) {
     fields.refuse(status.error());
   }

@@ -63,13 +63,9 @@ std::string ResponsesWriter::response_json(std::string_view status, const std::v
          (error == nullptr
               ? std::string("null")
               : fmt::format("{{\"code\":\"{}\",", failure_code(*error)) + text_field("message", error->message) + "}") +
-         ",\"incomplete_details\":" + (incomplete ? R"({"reason":"max_output_tokens"})" : "null") +
-         R"(,"instructions":null,"max_output_tokens":null,"metadata":{},)" + text_field("model", envelope_.model) +
-         ",\"output\":[" + output +
-         R"(],"parallel_tool_calls":true,"previous_response_id":null,"reasoning":{"effort":null,"summary":null},)"
-         R"("store":false,"temperature":null,"text":{"format":{"type":"text"}},"tool_choice":"auto","tools":[],)"
-         R"("top_p":null,"truncation":"disabled","usage":)" +
-         (usage == nullptr ? "null" : usage_of(*usage)) + ",\"user\":null}";
+         ",\"incomplete_details\":" + (incomplete ? R"({"reason":"max_output_tokens"})" : "null") + "," +
+         text_field("model", envelope_.model) + ",\"output\":[" + output + "]," + echo_ +
+         ",\"usage\":" + (usage == nullptr ? "null" : usage_of(*usage)) + "}";
 }
 
 void ResponsesWriter::add(std::string_view type, std::string_view fields, std::string& out) {
@@ -163,7 +159,9 @@ void ResponsesWriter::finish(const AnswerFacts& facts, std::string& out) {
   if (items_.empty()) open_item({.kind = Kind::message, .id = make_id("msg_")}, out);
   close_item(out);
   const std::string_view status = end_ == models::EndReason::length ? "incomplete" : "completed";
-  add(fmt::format("response.{}", status), "\"response\":" + response_json(status, items_, &facts.usage, nullptr), out);
+  const std::string response = response_json(status, items_, &facts.usage, nullptr);
+  if (keep_) keep_(response);
+  add(fmt::format("response.{}", status), "\"response\":" + response, out);
 }
 
 void ResponsesWriter::failure(const HttpError& error, std::string& out) {
@@ -182,8 +180,10 @@ std::string ResponsesWriter::whole(std::span<const WholeChoice> choices, const A
     items.push_back(
         {.kind = Kind::call, .id = make_id("fc_"), .text = call.arguments, .call_id = call.id, .name = call.name});
   }
-  return response_json(choice.end == models::EndReason::length ? "incomplete" : "completed", items, &facts.usage,
-                       nullptr);
+  std::string response =
+      response_json(choice.end == models::EndReason::length ? "incomplete" : "completed", items, &facts.usage, nullptr);
+  if (keep_) keep_(response);
+  return response;
 }
 
 }  // namespace quern::server

@@ -5,6 +5,7 @@
 #include "server/api/answer_writer.hpp"
 #include "server/api/openai/openai_writer.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +15,10 @@ namespace quern::server {
 
 class ResponsesWriter final : public AnswerWriter {
  public:
-  explicit ResponsesWriter(Envelope envelope) : envelope_(std::move(envelope)) {}
+  // echo: see response_echo(). keep: gets the response object once it is whole, before it leaves; may be called on a
+  // helper thread.
+  ResponsesWriter(Envelope envelope, std::string echo, std::function<void(const std::string&)> keep = {})
+      : envelope_(std::move(envelope)), echo_(std::move(echo)), keep_(std::move(keep)) {}
 
   void begin(const AnswerFacts& facts, std::uint32_t n_choices, std::string& out) override;
   void event(const models::AnswerEvent& event, std::string& out) override;
@@ -41,6 +45,8 @@ class ResponsesWriter final : public AnswerWriter {
                             const HttpError* error) const;
 
   const Envelope envelope_;
+  const std::string echo_;
+  const std::function<void(const std::string&)> keep_;  // empty: nobody wants it
   std::uint64_t n_events_ = 0;
   std::vector<Item> items_;
   bool open_ = false;  // the last of them

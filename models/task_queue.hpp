@@ -1,0 +1,33 @@
+// What all that takes tasks has for operators, metrics and admission, whatever kind of task. Threads: any.
+#pragma once
+
+#include "base/clock.hpp"
+#include "sched/request.hpp"
+#include "sched/snapshot.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace quern::models {
+
+class TaskQueue {
+ public:
+  TaskQueue() = default;
+  TaskQueue(const TaskQueue&) = delete;
+  TaskQueue& operator=(const TaskQueue&) = delete;
+  virtual ~TaskQueue() = default;
+
+  // Whether the line would take n more at this moment.
+  virtual bool has_room(std::uint32_t n) const noexcept = 0;
+  virtual bool cancel(sched::RequestId id) noexcept = 0;  // false: no such request, or it has ended
+  virtual void drain() noexcept = 0;                      // no new tasks; running ones go on
+
+  virtual sched::Snapshot snapshot() const = 0;
+  virtual Duration stalled() const = 0;  // see Scheduler::stalled()
+  virtual std::vector<sched::RequestStatus> requests() const = 0;
+  virtual std::vector<sched::RequestStatus> ended_requests() const = 0;
+  virtual std::optional<sched::RequestStatus> request(sched::RequestId id) const = 0;
+};
+
+}  // namespace quern::models

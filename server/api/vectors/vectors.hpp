@@ -1,0 +1,48 @@
+// From prepared texts to the reply with their vectors: what every endpoint that embeds or ranks has in common, whatever
+// its dialect. Threads: the connection's strand; writers are pure and may run on a helper thread.
+#pragma once
+
+#include "models/embedder.hpp"
+#include "server/api/generation_json.hpp"
+#include "server/exchange.hpp"
+#include "server/pipeline/prepare.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace quern::server {
+
+struct PreparedTexts {
+  std::vector<std::vector<engine::TokenId>> texts;
+  GenerationFields scheduling;  // the part that read_scheduling() reads
+  std::string_view endpoint;    // for /control/requests
+};
+
+struct VectorFacts {
+  std::uint64_t n_tokens = 0;  // of all texts
+  double total_s = 0, queued_s = 0;
+};
+
+// The body of the reply.
+using VectorWriter = std::function<std::string(models::Vectors vectors, const VectorFacts& facts)>;
+
+// Computes and replies. The reply is an error if there are no vectors: 429 queue full, too late or no memory, 499
+// cancelled, 500 model, 503 draining. REQUIRES: the model embeds or ranks.
+net::awaitable<void> reply_vectors(Exchange& exchange, ServerState& state, std::shared_ptr<models::ServedModel> model,
+                                   PreparedTexts texts, VectorWriter writer);
+
+// To unit length; one of zeros stays as it is.
+void normalize(std::span<float> vector) noexcept;
+// [1.5,-2,...] in as few digits as bring the same float back.
+void append_floats(std::string& out, std::span<const float> values);
+std::string base64(std::span<const float> values);  // of their bytes, little-endian
+
+// The one score of each pair. raw: as the model gives it; else where it has one output a probability by the logistic
+// function, where it has several it is one already.
+std::vector<double> scores_of(const models::Vectors& vectors, bool raw);
+
+}  // namespace quern::server
