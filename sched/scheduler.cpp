@@ -161,7 +161,7 @@ std::unique_ptr<Ticket::Impl> Scheduler::Impl::make_ticket(GenerateRequest reque
 Result<Ticket> Scheduler::Impl::submit(GenerateRequest request, const boost::asio::any_io_executor& executor) {
   if (stats.draining.load(std::memory_order_seq_cst)) return fail(Errc::draining, "shutting down: no new requests");
   QUERN_TRY(const std::uint32_t n_pages, check_request(request, bounds));
-  std::shared_ptr<TenantPlaces> held = places.enter(request.tenant, queue.size());
+  std::shared_ptr<TenantPlaces> held = places.enter(request.tenant, queue.size(), request.tenant_weight);
   // The queue itself has room for some more: those of tenants that hold less than their share (TenantPlaces).
   if (!held) {
     return fail(Errc::overloaded, "{} requests are running or waiting, the queue holds no more", places.capacity());
