@@ -7,9 +7,11 @@
 #include "server/access.hpp"
 #include "server/asio.hpp"
 #include "server/connection.hpp"
+#include "server/keys/key_store.hpp"
 #include "server/pipeline/helper_pool.hpp"
 #include "server/server.hpp"
 #include "server/supersede.hpp"
+#include "server/tls/tls_identity.hpp"
 #include "server/tracing/exporter.hpp"
 
 #include <array>
@@ -40,6 +42,8 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
 
   SupersedeTable supersede;
   std::shared_ptr<SpanExporter> spans;  // empty: nobody wants them
+  std::shared_ptr<KeyStore> keys;       // empty: nobody is asked for a key
+  std::shared_ptr<TlsIdentity> tls;     // empty: TCP connections are plain
 
   // Where max_connections are open, or the memory budget has no room for one more, a connection on the Unix socket gets
   // one of kReservedPlaces, on which an operator can look and steer; others get none. The reserved ones hold no bodies
