@@ -14,9 +14,10 @@ namespace quern::models {
 
 // Who asks, and how urgent it is: the same for every kind of work.
 struct TaskHead {
-  std::string tenant;      // who shares the machine fairly with others
-  std::string label;       // endpoint and request id, for operators; never the prompt
-  std::string cache_salt;  // prompts share cached pages only with others of the same salt
+  std::string tenant;        // who shares the machine fairly with others
+  double tenant_weight = 0;  // 0: as SchedulerLimits::tenant_weights says
+  std::string label;         // endpoint and request id, for operators; never the prompt
+  std::string cache_salt;    // prompts share cached pages only with others of the same salt
   bool use_cache = true;
   std::int32_t priority = 0;
   std::optional<Duration> deadline, max_queue, max_itl;

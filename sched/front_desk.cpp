@@ -51,7 +51,7 @@ Result<Ticket> FrontDesk::admit(GenerateRequest request, const boost::asio::any_
                                 const std::function<void(Generation&)>& prepare) {
   if (stats_.draining.load(std::memory_order_seq_cst)) return fail(Errc::draining, "shutting down: no new requests");
   QUERN_CHECK(check(request));
-  std::shared_ptr<TenantPlaces> held = places_.enter(request.tenant, queue_.size());
+  std::shared_ptr<TenantPlaces> held = places_.enter(request.tenant, queue_.size(), request.tenant_weight);
   // The queue itself has room for some more: those of tenants that hold less than their share (TenantPlaces).
   if (!held) {
     return fail(Errc::overloaded, "{} requests are running or waiting, the queue holds no more", places_.capacity());

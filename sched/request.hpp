@@ -24,8 +24,9 @@ struct GenerateRequest {
   bool want_logprobs = false;
   std::string label;  // endpoint and client, for /control/requests; never the prompt
 
-  std::string tenant;      // who shares the machine fairly with others: an API key, a user of the Unix socket
-  std::string cache_salt;  // prompts share cached pages only with others of the same salt
+  std::string tenant;        // who shares the machine fairly with others: an API key, a user of the Unix socket
+  double tenant_weight = 0;  // counts from when the tenant has no other request here; 0: by the scheduler's limits
+  std::string cache_salt;    // prompts share cached pages only with others of the same salt
   bool use_cache = true;
   std::int32_t priority = 0;          // higher goes first
   std::optional<Duration> max_queue;  // since submission: not started by then, it ends as timed_out

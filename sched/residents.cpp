@@ -37,7 +37,7 @@ Residents::Residents(CacheParts parts, Stats& stats, const SchedulerLimits& limi
 }
 
 void Residents::enqueue(std::shared_ptr<Generation> generation) {
-  Tenant& tenant = tenants_.enter(generation->request.tenant);
+  Tenant& tenant = tenants_.enter(generation->request.tenant, generation->request.tenant_weight);
   try {
     line_.enqueue(std::make_unique<Sequence>(std::move(generation), tenant, page_tokens_));
   } catch (...) {

@@ -17,7 +17,7 @@ void PlaceTable::forget_empty() {
   std::erase_if(places_, [](const auto& entry) { return entry.second->n.load(std::memory_order_relaxed) == 0; });
 }
 
-std::shared_ptr<TenantPlaces> PlaceTable::enter(const std::string& tenant, std::uint32_t n_taken) {
+std::shared_ptr<TenantPlaces> PlaceTable::enter(const std::string& tenant, std::uint32_t n_taken, double weight) {
   const std::lock_guard lock(mutex_);
   const bool full = n_taken >= capacity_;
   if (full || places_.size() > capacity_) forget_empty();
@@ -26,6 +26,7 @@ std::shared_ptr<TenantPlaces> PlaceTable::enter(const std::string& tenant, std::
     own = std::make_shared<TenantPlaces>();
     own->weight = weight_of(tenant);
   }
+  if (weight > 0 && own->n.load(std::memory_order_relaxed) == 0) own->weight = weight;
   if (full) {
     double weights = 0;
     for (const auto& [name, places] : places_) weights += places->weight;

@@ -29,8 +29,8 @@ class PlaceTable {
   PlaceTable(std::uint32_t capacity, const std::vector<TenantWeight>& weights);
 
   // One more of the tenant's, which its leave() gives back; empty: it has none left. n_taken: places taken by all.
-  // May throw std::bad_alloc.
-  std::shared_ptr<TenantPlaces> enter(const std::string& tenant, std::uint32_t n_taken);
+  // weight: the tenant's if it holds no place; 0: of the table. May throw std::bad_alloc.
+  std::shared_ptr<TenantPlaces> enter(const std::string& tenant, std::uint32_t n_taken, double weight = 0);
   std::uint32_t capacity() const noexcept { return capacity_; }
 
  private:

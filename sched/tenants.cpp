@@ -12,7 +12,7 @@ Tenants::Tenants(std::vector<TenantWeight> weights) {
   for (TenantWeight& entry : weights) weights_.insert_or_assign(std::move(entry.tenant), entry.weight);
 }
 
-Tenant& Tenants::enter(const std::string& name) {
+Tenant& Tenants::enter(const std::string& name, double weight_now) {
   if (const auto it = present_.find(name); it != present_.end()) {
     if (!it->second->active()) lift(*it->second);
     ++it->second->n_requests;
@@ -32,6 +32,7 @@ Tenant& Tenants::enter(const std::string& name) {
     entry = present_.emplace(name, std::move(tenant)).first;
   }
   Tenant& tenant = *entry->second;
+  if (weight_now > 0) tenant.weight = weight_now;
   tenant.index = free_indexes_.back();
   free_indexes_.pop_back();
   lift(tenant);

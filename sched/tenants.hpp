@@ -41,8 +41,9 @@ class Tenants {
 
   explicit Tenants(std::vector<TenantWeight> weights);
 
-  // Counts one more request. May throw std::bad_alloc. The entry stays until as many leave().
-  Tenant& enter(const std::string& name);
+  // Counts one more request. May throw std::bad_alloc. The entry stays until as many leave(). A weight above 0 becomes
+  // the tenant's if it has no request here.
+  Tenant& enter(const std::string& name, double weight = 0);
   void leave(Tenant& tenant) noexcept;
   // One of its requests can go on no more, or again. Its level rises to that of the least served active one.
   void set_stuck(Tenant& tenant, bool stuck) noexcept;

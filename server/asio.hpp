@@ -16,7 +16,7 @@ namespace net = boost::asio;
 namespace beast = boost::beast;
 
 using Socket = net::generic::stream_protocol::socket;
-using Stream = beast::basic_stream<net::generic::stream_protocol>;
+using PlainStream = beast::basic_stream<net::generic::stream_protocol>;
 
 // Socket operations give (error, value) instead of throwing.
 inline constexpr auto kTuple = net::as_tuple(net::use_awaitable);

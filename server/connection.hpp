@@ -16,25 +16,39 @@
 #include <boost/asio/steady_timer.hpp>
 #include <sys/types.h>
 
+namespace boost::asio::ssl {
+class context;
+}
+
 namespace quern::server {
 
 enum class Transport : std::uint8_t { tcp, unix_socket };
 
+class PeerStream;
+
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // read_ahead_bytes: what is read of pipelined requests while one is being answered.
-  Connection(Socket socket, Transport transport, std::size_t read_ahead_bytes);
+  // read_ahead_bytes: what is read of pipelined requests while one is being answered. tls: it speaks TLS by it.
+  Connection(Socket socket, Transport transport, std::size_t read_ahead_bytes,
+             std::shared_ptr<net::ssl::context> tls = nullptr);
+  ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  Stream& stream() noexcept { return stream_; }
+  PeerStream& stream() noexcept { return *stream_; }
+  net::any_io_executor get_executor() noexcept { return executor_; }
   beast::flat_buffer& buffer() noexcept { return buffer_; }
   Transport transport() const noexcept { return transport_; }
+  bool encrypted() const noexcept { return encrypted_; }
   std::optional<uid_t> peer() const noexcept { return peer_; }  // Unix sockets only
   bool gone() const noexcept { return gone_; }
   // On a reserved place: for looking and steering only. Set before it is served.
   bool reserved() const noexcept { return reserved_; }
   void set_reserved(bool reserved) noexcept { reserved_ = reserved; }
+
+  // Of an encrypted one, before all else. false: the peer speaks no TLS (if it speaks HTTP, it was told), or not in
+  // time.
+  net::awaitable<bool> handshake(std::chrono::milliseconds timeout);
 
   // Waits for the first byte of a request, unless one is buffered. false: none came in time, or the peer left.
   net::awaitable<bool> wait_readable(std::chrono::milliseconds timeout);
@@ -70,10 +84,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static net::awaitable<void> watch_loop(std::shared_ptr<Connection> self);
   net::awaitable<void> wait_for_hangup();
   void peer_left();
+  net::awaitable<void> refuse_plain_http();
+  net::awaitable<void> discard(std::size_t max_bytes);
 
-  Stream stream_;
+  const std::unique_ptr<PeerStream> stream_;
+  const net::any_io_executor executor_;
   beast::flat_buffer buffer_;
   const Transport transport_;
+  const bool encrypted_;
   const std::size_t read_ahead_bytes_;
   std::optional<uid_t> peer_;
   std::function<void()> on_gone_;

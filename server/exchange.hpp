@@ -36,8 +36,10 @@ class Exchange {
   const std::string& path_value() const noexcept { return path_value_; }  // what {id} stood for
   void set_path_value(std::string value) { path_value_ = std::move(value); }
   // Who the request is counted for.
-  std::string tenant() const { return tenant_of(head_.api_key, connection_.peer()); }
-  net::any_io_executor executor() { return connection_.stream().get_executor(); }
+  const Caller& caller() const noexcept { return caller_; }
+  const std::string& tenant() const noexcept { return caller_.tenant; }
+  void set_caller(Caller caller) { caller_ = std::move(caller); }
+  net::any_io_executor executor() { return connection_.get_executor(); }
 
   // Fields of the request that nobody knows: the reply names them.
   void note_ignored(std::vector<std::string> paths);
@@ -85,6 +87,7 @@ class Exchange {
   Connection& connection_;
   ServerState& state_;
   RequestHead head_;
+  Caller caller_;
   const std::uint64_t arrival_;
   const std::shared_ptr<RequestMemory> memory_;
   std::string body_;

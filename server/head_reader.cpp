@@ -2,6 +2,7 @@
 
 #include "server/head_scanner.hpp"
 #include "server/http_error.hpp"
+#include "server/peer_stream.hpp"
 #include "server/request_head.hpp"
 
 #include <utility>

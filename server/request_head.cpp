@@ -33,8 +33,25 @@ std::string bearer_token(std::string_view authorization) {
   if (authorization.size() <= kScheme.size() || !beast::iequals(authorization.substr(0, kScheme.size()), kScheme)) {
     return {};
   }
-  authorization.remove_prefix(authorization.find_first_not_of(' ', kScheme.size() - 1));
+  const std::size_t begin = authorization.find_first_not_of(' ', kScheme.size() - 1);
+  authorization.remove_prefix(std::min(begin, authorization.size()));
   return std::string(authorization);
+}
+
+// Clients and proxies may each add a key: the first bearer token is the one that counts, then the first X-Api-Key.
+void read_keys(const HttpRequest& request, RequestHead& head) {
+  const auto note = [&head](std::string key) {
+    if (key.empty()) return;
+    if (head.api_key.empty()) {
+      head.api_key = std::move(key);
+    } else if (key != head.api_key) {
+      head.keys_differ = true;
+    }
+  };
+  const auto [first, last] = request.equal_range(http::field::authorization);
+  for (auto line = first; line != last; ++line) note(bearer_token(std::string_view(line->value())));
+  const auto [first_plain, last_plain] = request.equal_range("x-api-key");
+  for (auto line = first_plain; line != last_plain; ++line) note(std::string(line->value()));
 }
 
 // The target's own host counts where it has one (RFC 9112 3.2.2).
@@ -103,8 +120,7 @@ Result<RequestHead> read_head(const HttpRequest& request) {
   head.by_browser = n_origins > 0 || request.count("Sec-Fetch-Site") > 0;
   head.content_type = text_of(request, http::field::content_type);
   head.content_coding = content_coding(request);
-  head.api_key = bearer_token(text_of(request, http::field::authorization));
-  if (head.api_key.empty()) head.api_key = std::string(request["x-api-key"]);
+  read_keys(request, head);
   if (const auto trace = request.find("traceparent"); trace != request.end() && is_traceparent(trace->value())) {
     head.traceparent = std::string(trace->value());
   }

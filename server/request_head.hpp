@@ -25,11 +25,12 @@ struct RequestHead {
   std::string content_type;
   std::string content_coding;     // other than identity; empty: none
   std::string request_id;         // of request_id_of()
-  std::string api_key;            // of "Authorization: Bearer KEY" or "X-Api-Key: KEY"; empty: none
+  std::string api_key;            // of "Authorization: Bearer KEY", else of "X-Api-Key: KEY"; empty: none
   std::string traceparent;        // when well-formed (W3C Trace Context)
   std::string requested_headers;  // Access-Control-Request-Headers of a preflight, when sane
   bool http_1_0 = false;
   bool keep_alive = true;
+  bool keys_differ = false;  // several keys were sent, and not the same
   bool expects_continue = false;
   bool accepts_trailers = false;  // "TE: trailers"
   bool by_browser = false;        // there is an Origin or a Sec-Fetch-Site: a page may have sent it, not only a program

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/exchange.hpp"
+#include "server/keys/key_scope.hpp"
 #include "server/server_state.hpp"
 
 #include <span>
@@ -18,14 +19,33 @@ using Handler = net::awaitable<void> (*)(Exchange&, ServerState&);
 struct Route {
   constexpr Route(const Dialect& of, beast::http::verb by, std::string_view path, Handler to, bool json = false,
                   bool for_control = false) noexcept
-      : dialect(&of), method(by), pattern(path), handler(to), takes_json(json), control(for_control) {}
+      : dialect(&of),
+        method(by),
+        pattern(path),
+        handler(to),
+        takes_json(json),
+        control(for_control),
+        scope(usual_scope(by, for_control)) {}
+
+  // Looking is a GET, computing a POST; what is otherwise says so in the table.
+  static constexpr KeyScope usual_scope(beast::http::verb by, bool for_control) noexcept {
+    if (for_control) return KeyScope::admin;
+    if (by == beast::http::verb::get) return KeyScope::read;
+    return by == beast::http::verb::post ? KeyScope::infer : KeyScope::admin;
+  }
+  constexpr Route needs(KeyScope other) const noexcept {
+    Route out = *this;
+    out.scope = other;
+    return out;
+  }
 
   const Dialect* dialect;
   beast::http::verb method;
   std::string_view pattern;  // "{id}" stands for one segment, "{path}" at the end for the rest
   Handler handler;
   bool takes_json;  // needs a body with Content-Type: application/json
-  bool control;     // Unix socket only, and only for our own user and root
+  bool control;     // on the Unix socket only for our own user and root, over TCP only with a key
+  KeyScope scope;   // that a key needs, where the server has keys
 };
 
 std::span<const Route> routes() noexcept;

@@ -1,10 +1,13 @@
 #include "server/server.hpp"
 
+#include "base/log.hpp"
 #include "sched/stall_watch.hpp"
 #include "server/descriptor_limit.hpp"
+#include "server/keys/key_store.hpp"
 #include "server/listener.hpp"
 #include "server/server_state.hpp"
 #include "server/ticker.hpp"
+#include "server/tls/tls_identity.hpp"
 
 #include <utility>
 #include <vector>
@@ -31,6 +34,12 @@ Result<Listeners> Listeners::open(boost::asio::io_context& io, const ServerOptio
   QUERN_TRY(const AccessPolicy access, create_access(options));  // what is wrong there shows before a model is loaded
   static_cast<void>(access);
   Listeners out;
+  if (!options.keys_file.empty()) {
+    QUERN_TRY(out.keys, KeyStore::open(options.keys_file, options.keys_required));
+  }
+  if (!options.tls_cert.empty()) {
+    QUERN_TRY(out.tls, TlsIdentity::load(options.tls_cert, options.tls_key));
+  }
   if (options.tcp) {
     QUERN_TRY(auto listener, Listener::listen_tcp(io, options.host, options.port));
     out.port = listener->port();
@@ -61,6 +70,8 @@ Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, cons
   ServerOptions fitting = options;
   fitting.limits.max_connections = fit_descriptors(options.limits.max_connections);
   impl->state = std::make_shared<ServerState>(io, fitting, services, std::move(access));
+  impl->state->keys = impl->listeners.keys;
+  impl->state->tls = impl->listeners.tls;
   if (!options.otlp_endpoint.empty()) {
     QUERN_TRY(OtlpEndpoint endpoint, parse_otlp_endpoint(options.otlp_endpoint));
     impl->state->spans = std::make_shared<SpanExporter>(io, std::move(endpoint));
@@ -98,6 +109,18 @@ void Server::start() {
 
 std::uint16_t Server::port() const noexcept {
   return impl_->listeners.port;
+}
+
+void Server::reload() {
+  const auto tell = [](std::string_view what, const Status& status) {
+    if (status) {
+      log::info("reload: {} were read again", what);
+    } else {
+      log::error("reload: {}; what was read before stays in force", status.error().detail);
+    }
+  };
+  if (impl_->state->keys) tell("API keys", impl_->state->keys->reload());
+  if (impl_->state->tls) tell("certificate and key", impl_->state->tls->reload());
 }
 
 void Server::drain() {

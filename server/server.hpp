@@ -74,6 +74,11 @@ struct ServerOptions {
   // this machine and the server's own. More names, without a port; Origins as "https://chat.example".
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> allowed_origins;
+  // Over TCP each request needs a key of this file (`quern keys`). Empty: none does.
+  std::string keys_file;
+  bool keys_required = true;  // false: where there is no such file, no key is needed
+  // PEM files: TCP connections speak TLS. Both or none.
+  std::string tls_cert, tls_key;
 };
 
 struct Services {
@@ -83,6 +88,8 @@ struct Services {
 };
 
 class Listener;
+class KeyStore;
+class TlsIdentity;
 
 // The sockets of a server, listening before there is anything to serve: a port that is taken shows at once and not
 // after a model has loaded, and whoever connects meanwhile waits in the kernel's backlog. Ownership: shared with the
@@ -90,8 +97,12 @@ class Listener;
 struct Listeners {
   std::vector<std::shared_ptr<Listener>> all;
   std::uint16_t port = 0;  // the bound TCP port
+  // What they let in by, read before anybody can connect.
+  std::shared_ptr<KeyStore> keys;
+  std::shared_ptr<TlsIdentity> tls;
 
-  // Errors: io naming the address (in use, no permission), bad_input (host, socket path, nothing to listen on).
+  // Errors: io naming the address (in use, no permission), bad_input (host, socket path, nothing to listen on), those
+  // of KeyStore::open() and TlsIdentity::load().
   static Result<Listeners> open(boost::asio::io_context& io, const ServerOptions& options);
   // Takes the Unix socket's file away: the last thing before a process ends without destructors. Threads: any.
   void remove_files() const noexcept;
@@ -108,6 +119,9 @@ class Server {
 
   void start();                         // spawns the accept loops
   std::uint16_t port() const noexcept;  // the bound TCP port
+  // Reads keys, certificate and its key again, and logs how that went; where it fails, all stays as it was. Running
+  // requests and open connections go on. Threads: any; blocks on the file system.
+  void reload();
   // Graceful: stops accepting, on the Unix socket not before the running requests have finished, which they may within
   // drain_timeout; then closes. Safe to call twice; from the io_context's thread (signal handler, /control/drain). When
   // all is closed, the io_context runs out of work.

@@ -14,6 +14,8 @@ namespace {
 // What an open connection takes of this process at most while it streams an answer: its coroutines, the bytes read
 // ahead, the ticket with its ring of tokens, the sampler. Measured with 2,000 streams: docs/PERFORMANCE.md.
 constexpr std::uint64_t kConnectionBytes = 64u << 10;
+// And through TLS: Asio's two buffers, the pair between it and OpenSSL, OpenSSL's own; each holds a record or two.
+constexpr std::uint64_t kTlsBytes = 112u << 10;
 
 }  // namespace
 
@@ -31,7 +33,8 @@ ServerState::ServerState(net::io_context& io, const ServerOptions& options_in, c
 ServerState::Place ServerState::add(const std::shared_ptr<Connection>& connection) {
   const std::lock_guard lock(mutex_);
   if (connections_.size() - n_reserved_ < options.limits.max_connections) {
-    if (auto memory = services.ledger.reserve(MemoryUse::connections, kConnectionBytes)) {
+    if (auto memory = services.ledger.reserve(MemoryUse::connections,
+                                              kConnectionBytes + (connection->encrypted() ? kTlsBytes : 0))) {
       connections_.emplace(connection.get(), Open{connection, std::move(*memory)});
       return Place::open;
     }

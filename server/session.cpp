@@ -4,6 +4,8 @@
 #include "server/exchange.hpp"
 #include "server/head_reader.hpp"
 #include "server/http_error.hpp"
+#include "server/keys/caller.hpp"
+#include "server/peer_stream.hpp"
 #include "server/pipeline/guarded.hpp"
 #include "server/routes.hpp"
 
@@ -100,8 +102,8 @@ std::optional<Response> refuse_by_body_fields(const RequestHead& head, const Rou
   return std::nullopt;
 }
 
-// What is refused by the head alone, before a body is read.
-std::optional<Response> refuse_by_head(const RequestHead& head, const RouteMatch& match, const Connection& connection,
+// What comes from a web page that may not use this server.
+std::optional<Response> refuse_foreign(const RequestHead& head, const Connection& connection,
                                        const ServerState& state) {
   const bool tcp = connection.transport() == Transport::tcp;
   if (tcp && !state.access.host_allowed(head.host)) {
@@ -111,6 +113,12 @@ std::optional<Response> refuse_by_head(const RequestHead& head, const RouteMatch
     return error_response(403, "Origin: pages from there may not use this server (see --allowed-origins)",
                           "origin_not_allowed");
   }
+  return std::nullopt;
+}
+
+// What is refused by the head alone, before a body is read, once it is known who asks.
+std::optional<Response> refuse_by_head(const RequestHead& head, const RouteMatch& match, const Connection& connection,
+                                       const ServerState& state) {
   if (match.allow.empty()) return error_response(404, "no such path", "not_found");
   if (head.method == http::verb::options) return preflight(head, match.allow);
   if (match.route == nullptr) {
@@ -118,7 +126,8 @@ std::optional<Response> refuse_by_head(const RequestHead& head, const RouteMatch
     response.headers.emplace_back("Allow", match.allow);
     return response;
   }
-  if (match.route->control && connection.peer() != ::geteuid() && connection.peer() != uid_t{0}) {
+  const std::optional<uid_t> peer = connection.peer();
+  if (match.route->control && peer && *peer != ::geteuid() && *peer != 0) {
     return error_response(403, "the control socket serves only the user that runs this server, and root");
   }
   if (connection.reserved() && !match.route->control && match.route->method != http::verb::get) {
@@ -154,6 +163,12 @@ net::awaitable<void> refuse(Connection& connection, ServerState& state, std::str
   co_await exchange.reply(std::move(response));
 }
 
+// Over TCP only where there are keys: one with the scope admin is then needed.
+bool may_control(const Connection& connection, const ServerState& state) {
+  if (!state.options.control) return false;
+  return connection.transport() == Transport::unix_socket || (state.keys && state.keys->current());
+}
+
 // Answers one parsed head; reads the body where the route wants one. false: the connection has to close.
 net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& parser) {
   const ActiveGuard active(state, connection);
@@ -164,10 +179,13 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
     co_await refuse(connection, state, std::move(id), std::move(refusal));
     co_return false;
   }
-  const bool control_allowed = connection.transport() == Transport::unix_socket && state.options.control;
-  RouteMatch match = find_route(head->path, head->method, control_allowed);
+  RouteMatch match = find_route(head->path, head->method, may_control(connection, state));
   const bool expects_continue = head->expects_continue;
-  std::optional<Response> refusal = refuse_by_head(*head, match, connection, state);
+  Caller caller;
+  std::optional<Response> refusal = refuse_foreign(*head, connection, state);
+  const bool foreign = refusal.has_value();
+  if (!refusal) refusal = identify(*head, match, connection, state, caller);
+  if (!refusal) refusal = refuse_by_head(*head, match, connection, state);
   const std::uint64_t max_body_bytes = state.options.limits.max_body_bytes;
   if (!refusal && parser.content_length().value_or(0) > max_body_bytes) {
     refusal = http_failure(http::error::body_limit, state.options.limits);
@@ -175,7 +193,8 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
   parser.body_limit(max_body_bytes);  // of chunks
   const Dialect& dialect = match.route != nullptr ? *match.route->dialect : dialect_of(head->path);
   Exchange exchange(connection, state, std::move(*head), dialect);
-  if (!refusal || refusal->status != 403) exchange.allow_origin();
+  exchange.set_caller(std::move(caller));
+  if (!foreign) exchange.allow_origin();
   if (connection.reserved()) exchange.close_after();  // for the next one who wants to look
   if (refusal) {
     // A body that nobody has read stands between this request and the next.
@@ -219,6 +238,13 @@ net::awaitable<bool> serve_one(Connection& connection, ServerState& state, bool 
 
 net::awaitable<void> run_session(std::shared_ptr<ServerState> state, std::shared_ptr<Connection> connection) {
   const OpenGuard open(*state, *connection);
+  if (connection->encrypted()) {
+    const bool understood = co_await connection->handshake(state->options.limits.header_timeout);
+    if (!understood) {
+      connection->close();
+      co_return;
+    }
+  }
   for (bool first = true; !state->draining() || state->n_active() > 0; first = false) {
     const bool next = co_await serve_one(*connection, *state, first);
     if (!next) break;
@@ -256,12 +282,16 @@ struct SessionEnd {
 }  // namespace
 
 void start_session(const std::shared_ptr<ServerState>& state, Socket socket, Transport transport) {
-  auto connection = std::make_shared<Connection>(std::move(socket), transport, state->options.limits.max_header_bytes);
-  const net::any_io_executor executor = connection->stream().get_executor();
+  auto tls = transport == Transport::tcp && state->tls ? state->tls->current() : nullptr;
+  auto connection = std::make_shared<Connection>(std::move(socket), transport, state->options.limits.max_header_bytes,
+                                                 std::move(tls));
+  const net::any_io_executor executor = connection->get_executor();
   const ServerState::Place place = state->add(connection);
   if (place != ServerState::Place::none) {
     connection->set_reserved(place == ServerState::Place::reserved);
     net::co_spawn(executor, run_session(state, connection), SessionEnd{connection});
+  } else if (connection->encrypted()) {
+    connection->close();  // a handshake is what there is no room for
   } else if (state->begin_refusal()) {
     net::co_spawn(executor, refuse_session(state, connection), SessionEnd{connection});
   }

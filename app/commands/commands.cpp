@@ -29,6 +29,12 @@ constexpr Command kCommands[] = {
      "quern ctl cancel 42\n"
      "quern ctl drain --socket /run/quern/quern.sock\n",
      &ctl},
+    {"keys", kKeys, "make, list and revoke the API keys of `quern serve`", "[list | add NAME | revoke ID] [options]",
+     "quern keys add alice                         # prints the key, once\n"
+     "quern keys add ops --scopes admin --expires-in 720h\n"
+     "quern keys                                   # a table, without the keys themselves\n"
+     "quern keys revoke k1f0c92ab                   # refused from the next SIGHUP of the server on\n",
+     &keys},
     {"synth", kSynth, "write a GGUF file with random weights of a given shape", "[options] OUTPUT",
      "quern synth --list\n"
      "quern synth --shape tiny --quant q4_k_m tiny.gguf\n",

@@ -30,6 +30,7 @@ Result<int> serve(const Options& options);
 Result<int> run(const Options& options);
 Result<int> bench(const Options& options);
 Result<int> ctl(const Options& options);
+Result<int> keys(const Options& options);
 Result<int> synth(const Options& options);
 Result<int> inspect(const Options& options);
 

@@ -1,9 +1,11 @@
 // `quern serve`. Threads: main runs the io_context, the engine thread belongs to the scheduler, signals have their own.
 #include "app/commands/commands.hpp"
+#include "app/keys_path.hpp"
 #include "app/machine.hpp"
 #include "app/serving.hpp"
 #include "app/signal_watcher.hpp"
 #include "app/socket_path.hpp"
+#include "app/terminal.hpp"
 #include "base/log.hpp"
 #include "server/server.hpp"
 
@@ -20,17 +22,29 @@ namespace quern::app {
 namespace {
 
 // First signal: finish what runs (as long as --drain-timeout allows). Second one, or one while the model still loads:
-// leave at once; the kernel frees everything, and nothing of ours is half-written on disk.
+// leave at once; the kernel frees everything, and nothing of ours is half-written on disk. SIGHUP is such a signal
+// where the terminal is gone; else it has the files read again that say who may come in.
 class Shutdown {
  public:
   void operator()(int signal) {
+    if (signal == SIGHUP && !terminal_.lost()) return reload();
     server::Server* server = server_.load(std::memory_order_acquire);  // pairs with serving()
     if (server == nullptr || asked_) leave(128 + signal);
     asked_ = true;
     log::info("signal {}: no new requests; running ones may finish (a second signal quits now)", signal);
     boost::asio::post(io, [server] { server->drain(); });
   }
-  void serving(server::Server& server) { server_.store(&server, std::memory_order_release); }
+  void serving(server::Server& server) {
+    server_.store(&server, std::memory_order_release);
+    const std::lock_guard lock(mutex_);
+    if (reload_asked_) server.reload();
+  }
+
+  // The server is about to go: waits for a reload that runs.
+  void finished() {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+  }
 
   // From the moment on in which there is a socket's file, a signal that ends the process at once takes it away.
   Result<server::Listeners> listen(const server::ServerOptions& options) {
@@ -42,14 +56,27 @@ class Shutdown {
   boost::asio::io_context io{1};
 
  private:
+  // On the watcher's thread, which may wait for files. While the model loads: as soon as it is there.
+  void reload() {
+    const std::lock_guard lock(mutex_);
+    server::Server* server = server_.load(std::memory_order_acquire);  // pairs with serving()
+    if (server == nullptr) {
+      reload_asked_ = true;
+    } else if (!finished_) {
+      server->reload();
+    }
+  }
+
   [[noreturn]] void leave(int code) {
     const std::lock_guard lock(mutex_);
     listeners_.remove_files();
     std::_Exit(code);
   }
 
+  const Terminal terminal_;
   std::mutex mutex_;
-  server::Listeners listeners_;  // guarded by mutex_
+  bool reload_asked_ = false, finished_ = false;  // guarded by mutex_
+  server::Listeners listeners_;                   // guarded by mutex_
   std::atomic<server::Server*> server_{nullptr};
   bool asked_ = false;  // watcher thread only
 };
@@ -59,17 +86,28 @@ std::string url_host(const std::string& host) {
 }
 
 // The first line on stdout is for programs: tests and run.sh read the port from it.
-void announce(const server::ServerOptions& options, std::uint16_t port) {
-  const std::string url = fmt::format("http://{}:{}", url_host(options.host), port);
+void announce(const server::ServerOptions& options, std::uint16_t port, bool keys) {
+  const std::string_view scheme = options.tls_cert.empty() ? "http" : "https";
+  const std::string url = fmt::format("{}://{}:{}", scheme, url_host(options.host), port);
   const std::string socket = options.unix_socket.empty() ? "" : "unix:" + options.unix_socket;
   fmt::print("listening on {}{}{}\n", options.tcp ? url : "", options.tcp && !socket.empty() ? " and " : "", socket);
-  const std::string curl = options.tcp ? fmt::format("curl -N {}", url)
+  const std::string_view key = keys ? "-H 'Authorization: Bearer KEY' " : "";
+  const std::string curl = options.tcp ? fmt::format("curl -N {}{}", key, url)
                                        : fmt::format("curl -N --unix-socket {} http://quern", options.unix_socket);
   fmt::print(
       "try: {}/v1/completions -H 'Content-Type: application/json' -d '{{\"prompt\": \"Once upon a time\", \"stream\": "
       "true}}'\n",
       curl);
   std::fflush(stdout);
+}
+
+// Whoever is between other machines and this one reads and changes what is not encrypted.
+void warn_of_strangers(const server::ServerOptions& options, bool keys) {
+  if (!options.tcp || is_loopback_host(options.host)) return;
+  if (!keys) log::warn("anybody who reaches {} can use this server: it asks for no API key", options.host);
+  if (keys && options.tls_cert.empty()) {
+    log::warn("API keys and prompts travel to {} in clear text: --tls-cert and --tls-key encrypt them", options.host);
+  }
 }
 
 // glibc raises the size from which blocks are mapped (and given back when they are freed) with every large block that
@@ -89,6 +127,10 @@ Result<int> serve(const Options& options) {
   const SignalWatcher signals([&shutdown](int signal) { shutdown(signal); });
 
   server::ServerOptions server_options = options.server;
+  server_options.keys_file = keys_path(options.keys_file);
+  server_options.keys_required = options.keys_file != "auto";
+  const bool keys = has_keys_file(options.keys_file);
+  warn_of_strangers(server_options, keys);
   QUERN_TRY(server_options.unix_socket, socket_to_create(options.socket));
   if (options.socket == "auto" && server_options.unix_socket.empty()) {
     log::info("no Unix socket: neither $XDG_RUNTIME_DIR nor /run/quern is writable (--socket PATH)");
@@ -100,10 +142,11 @@ Result<int> serve(const Options& options) {
   QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services, std::move(listeners)));
   server->start();
   shutdown.serving(*server);
-  announce(server_options, server->port());
+  announce(server_options, server->port(), keys);
   shutdown.io.run();
   // The end has come: a signal while memory is given back must not make it look like a kill.
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) std::signal(signal, SIG_IGN);
+  shutdown.finished();
   log::info("all requests are finished: bye");
   return kExitOk;
 }

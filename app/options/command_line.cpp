@@ -105,6 +105,7 @@ Status validate(const Options& options, Commands command) {
   if (command == kSynth) QUERN_CHECK(validate_synth(options));
   if (command == kCtl) QUERN_CHECK(validate_ctl(options));
   if (command == kInspect) QUERN_CHECK(validate_inspect(options));
+  if (command == kKeys) QUERN_CHECK(validate_keys(options));
   return {};
 }
 

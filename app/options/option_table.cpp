@@ -4,6 +4,7 @@
 #include "app/options/sampling_fields.hpp"
 #include "app/options/scheduling_fields.hpp"
 #include "app/options/server_fields.hpp"
+#include "server/keys/api_key.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -22,6 +23,7 @@ constexpr std::string_view kKvTypes[] = {"f16", "bf16", "q8_0", "f32"};
 constexpr std::string_view kLogLevels[] = {"auto", "trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kUnknownFields[] = {"warn", "refuse"};
 constexpr std::string_view kVerbs[] = {"status", "requests", "history", "request", "cancel", "drain"};
+constexpr std::string_view kKeysActions[] = {"list", "add", "revoke"};
 constexpr std::uint64_t kMiB = 1ull << 20, kGiB = 1ull << 30, kTiB = 1ull << 40;
 
 template <auto Inner>
@@ -88,7 +90,14 @@ const OptionRow kRows[] = {
      U16{tcp<&ServerOptions::port>, 0, 65535}, "TCP port; 0 takes any free one"},
     {"tcp", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::tcp>}, "listen on TCP"},
     {"allow-remote", 0, kServe, Scope::everywhere, "Server", Flag{&at<&Options::allow_remote>},
-     "permit a host that other machines can reach (there are no API keys yet)"},
+     "permit a host that other machines can reach although there are no API keys"},
+    {"keys", 0, kServe | kKeys, Scope::everywhere, "Server", Text{&at<&Options::keys_file>, "FILE"},
+     "API keys, one of which each request over TCP then needs; none: no keys; auto: quern/keys.json in $XDG_CONFIG_HOME, "
+     "else in ~/.config, if there is one"},
+    {"tls-cert", 0, kServe, Scope::everywhere, "Server", Text{tcp<&ServerOptions::tls_cert>, "FILE"},
+     "TCP speaks TLS with this certificate (PEM, with those that lead to its root)", "none"},
+    {"tls-key", 0, kServe, Scope::everywhere, "Server", Text{tcp<&ServerOptions::tls_key>, "FILE"},
+     "the certificate's key (PEM, without a passphrase)", "none"},
     {"allowed-hosts", 0, kServe, Scope::everywhere, "Server",
      Names{tcp<&ServerOptions::allowed_hosts>, "NAME,.."},
      "names besides its own that the server answers to over TCP (Host header), without a port"},
@@ -278,6 +287,22 @@ const OptionRow kRows[] = {
     {"id", 0, kCtl, Scope::positional, "Control",
      U64{&at<&Options::ctl, &CtlOptions::id>, 0, UINT64_MAX}, "of the request, as `quern ctl requests` lists it", "none"},
 
+    // ---- keys
+    {"action", 0, kKeys, Scope::positional, "Keys",
+     Choice{&at<&Options::keys, &KeysOptions::action>, kKeysActions}, "what to do", "list"},
+    {"name", 0, kKeys, Scope::positional, "Keys",
+     Text{&at<&Options::keys, &KeysOptions::name>, "NAME"}, "of a new key; to revoke one, its id", "none"},
+    {"scopes", 0, kKeys, Scope::command_line, "Keys",
+     Text{&at<&Options::keys, &KeysOptions::scopes>, "NAME,.."},
+     "read: look; infer: have the model compute, and look; admin: all, and steer the server"},
+    {"tenant", 0, kKeys, Scope::command_line, "Keys", Text{&at<&Options::keys, &KeysOptions::tenant>, "NAME"},
+     "who the key's requests are counted for; keys may share one", "the key's name"},
+    {"weight", 0, kKeys, Scope::command_line, "Keys",
+     F32{&at<&Options::keys, &KeysOptions::weight>, server::kMinKeyWeight, server::kMaxKeyWeight},
+     "the tenant's share where tenants compete; the largest of its keys counts"},
+    {"expires-in", 0, kKeys, Scope::command_line, "Keys",
+     Time{&at<&Options::keys, &KeysOptions::expires_in>, 0ms, 876'000h}, "the key is refused after that; 0: never"},
+
     // ---- synth and inspect
     {"output", 0, kSynth, Scope::positional, "Synthetic model",
      Text{&at<&Options::synth, &SynthOptions::output>, "FILE"}, "GGUF file to write", "none"},
@@ -305,7 +330,7 @@ const OptionRow kRows[] = {
      Flag{&at<&Options::inspect, &InspectOptions::tensors_only>}, "leave out the metadata"},
 
     // ---- all
-    {"json", 0, kBench | kCtl | kInspect, Scope::command_line, "General", Flag{&at<&Options::json>}, "print JSON"},
+    {"json", 0, kBench | kCtl | kInspect | kKeys, Scope::command_line, "General", Flag{&at<&Options::json>}, "print JSON"},
     {"config", 0, kAllCommands, Scope::command_line, "General", Text{&at<&Options::config>, "FILE"},
      "YAML file with options", "$QUERN_CONFIG, else /etc/quern/quern.yaml if there is one"},
     {"log-level", 0, kAllCommands, Scope::everywhere, "General",

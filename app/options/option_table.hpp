@@ -20,8 +20,9 @@ enum Commands : unsigned {
   kCtl = 8,
   kSynth = 16,
   kInspect = 32,
+  kKeys = 64,
   kModelCommands = kServe | kRun | kBench,
-  kAllCommands = 63,
+  kAllCommands = 127,
 };
 
 enum class Scope {

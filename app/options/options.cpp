@@ -1,17 +1,29 @@
 #include "app/options/options.hpp"
 
+#include "app/keys_path.hpp"
 #include "app/run/text_file.hpp"
 #include "server/authority.hpp"
+#include "server/keys/api_key.hpp"
 
 #include <bit>
 #include <utility>
 
 namespace quern::app {
-namespace {
 
-bool is_loopback(const std::string& host) {
+bool is_loopback_host(const std::string& host) {
   const auto parsed = server::parse_host(host);
   return parsed && (parsed->name == "localhost" || (parsed->address && parsed->address->is_loopback()));
+}
+
+namespace {
+
+Status validate_tls(const server::ServerOptions& options) {
+  if (options.tls_cert.empty() != options.tls_key.empty()) {
+    return options.tls_key.empty() ? fail_field("--tls-key", "want the key of --tls-cert too, found none")
+                                   : fail_field("--tls-cert", "want the certificate of --tls-key too, found none");
+  }
+  if (!options.tls_cert.empty() && !options.tcp) return fail_field("--tls-cert", "want TCP, found --no-tcp");
+  return {};
 }
 
 }  // namespace
@@ -38,12 +50,14 @@ Status validate_one_model(const ModelOptions& options) {
 }
 
 Status validate_serve(const Options& options) {
-  if (options.server.tcp && !options.allow_remote && !is_loopback(options.server.host)) {
+  if (options.server.tcp && !options.allow_remote && !is_loopback_host(options.server.host) &&
+      !has_keys_file(options.keys_file)) {
     return fail_field("--host",
-                      "want a loopback address, found '{}'; there are no API keys yet, so anybody who reaches "
-                      "it could use the server: --allow-remote permits it",
+                      "want a loopback address, found '{}'; without API keys anybody who reaches it could use the "
+                      "server: `quern keys add NAME` makes one, --allow-remote permits it without",
                       options.server.host);
   }
+  QUERN_CHECK(validate_tls(options.server));
   if (!options.server.tcp && options.socket == "none") {
     return fail_field("--no-tcp", "want TCP or a Unix socket to listen on, found neither");
   }
@@ -76,6 +90,20 @@ Status validate_inspect(const Options& options) {
 Status validate_ctl(const Options& options) {
   const bool of_one = options.ctl.verb == "request" || options.ctl.verb == "cancel";
   if (of_one && options.ctl.id == 0) return fail_field("ID", "want the number of a request, found none");
+  return {};
+}
+
+Status validate_keys(const Options& options) {
+  const KeysOptions& keys = options.keys;
+  if (keys.action != "list" && keys.name.empty()) {
+    return fail_field("NAME", "want {}, found none", keys.action == "add" ? "a name for the key" : "the id of a key");
+  }
+  if (keys.action != "add") return {};
+  QUERN_CHECK(server::check_key_name(keys.name, "NAME"));
+  const bool own = !keys.tenant.empty();
+  QUERN_CHECK(server::check_tenant_name(own ? keys.tenant : keys.name, own ? "--tenant" : "NAME"));
+  QUERN_TRY(const server::ScopeSet scopes, parse_scopes(keys.scopes));
+  static_cast<void>(scopes);
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "sched/scheduler.hpp"
 #include "server/server.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -72,15 +73,26 @@ struct CtlOptions {
   std::uint64_t id = 0;
 };
 
+struct KeysOptions {
+  std::string action = "list";
+  std::string name;  // of a new key; of one to revoke its id
+  std::string scopes = "infer";
+  std::string tenant;  // empty: the name
+  float weight = 1;
+  std::chrono::milliseconds expires_in{0};  // 0: never
+};
+
 struct Options {
   std::string config;              // path of the YAML file that was asked for
   std::string log_level = "auto";  // info for serve, warn for the rest
   std::string log_format = "text";
-  bool json = false;  // bench, ctl, inspect: machine-readable output
+  bool json = false;  // bench, ctl, inspect, keys: machine-readable output
   ModelOptions model;
   server::ServerOptions server;
   std::string socket = "auto";  // "auto", "none" or a path
   bool allow_remote = false;
+  std::string keys_file = "auto";  // "auto", "none" or a path
+  KeysOptions keys;
   sched::SchedulerLimits sched;
   RunOptions run;
   std::vector<SamplingChoice> sampling_choices;  // in the order in which they were applied to run.sampling
@@ -91,14 +103,18 @@ struct Options {
   InspectOptions inspect;
 };
 
+bool is_loopback_host(const std::string& host);  // no other machine reaches it
+
 // What no single value shows to be wrong.
 // Errors: bad_input naming the option.
 Status validate_model(const ModelOptions& options);
 Status validate_one_model(const ModelOptions& options);  // run and bench work with one
-Status validate_serve(const Options& options);  // a host beyond loopback needs allow_remote; something to listen on
+// A host beyond loopback needs API keys or allow_remote; something to listen on; certificate and key together.
+Status validate_serve(const Options& options);
 Status validate_run(const Options& options);    // one prompt, and all text is UTF-8
 Status validate_synth(const Options& options);  // a file to write, unless --list
 Status validate_inspect(const Options& options);
-Status validate_ctl(const Options& options);  // request and cancel want an id
+Status validate_ctl(const Options& options);   // request and cancel want an id
+Status validate_keys(const Options& options);  // add and revoke want a name, scopes are some that there are
 
 }  // namespace quern::app

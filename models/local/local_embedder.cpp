@@ -56,6 +56,7 @@ Result<std::unique_ptr<VectorAnswer>> LocalEmbedder::submit(EmbedTask task, boos
                               .pooling = pooling_,
                               .label = std::move(task.head.label),
                               .tenant = std::move(task.head.tenant),
+                              .tenant_weight = task.head.tenant_weight,
                               .priority = task.head.priority,
                               .max_queue = task.head.max_queue,
                               .deadline = task.head.deadline};

@@ -17,6 +17,7 @@ sched::GenerateRequest request_of(const GenerateTask& task, std::size_t prompt, 
   request.stop_tokens = task.stop_tokens;
   request.want_logprobs = task.logprobs;
   request.tenant = task.head.tenant;
+  request.tenant_weight = task.head.tenant_weight;
   request.cache_salt = task.head.cache_salt;
   request.use_cache = task.head.use_cache;
   request.priority = task.head.priority;

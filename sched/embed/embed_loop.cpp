@@ -98,7 +98,7 @@ void EmbedLoop::sweep() noexcept {
 
 void EmbedLoop::take(std::shared_ptr<Generation> generation) noexcept {
   try {
-    Tenant& tenant = tenants_.enter(generation->request.tenant);
+    Tenant& tenant = tenants_.enter(generation->request.tenant, generation->request.tenant_weight);
     const std::uint32_t n_tokens = generation->embed->n_tokens;
     // capacity() at most: see FrontDesk
     jobs_.push_back({.generation = generation, .tenant = &tenant, .n_tokens_left = n_tokens});

@@ -15,8 +15,9 @@ namespace quern::sched {
 struct EmbedRequest {
   std::vector<std::vector<engine::TokenId>> texts;  // each of at least one token, and at most of what a step holds
   engine::Pooling pooling = engine::Pooling::mean;
-  std::string label;   // endpoint and client, for /control/requests; never the text
-  std::string tenant;  // who shares the machine fairly with others
+  std::string label;         // endpoint and client, for /control/requests; never the text
+  std::string tenant;        // who shares the machine fairly with others
+  double tenant_weight = 0;  // as in GenerateRequest
   std::int32_t priority = 0;
   std::optional<Duration> max_queue, deadline;  // as in GenerateRequest
 };

@@ -105,6 +105,7 @@ Result<Ticket> EmbedScheduler::submit(EmbedRequest request, boost::asio::any_io_
   };
   GenerateRequest head{.label = std::move(request.label),
                        .tenant = std::move(request.tenant),
+                       .tenant_weight = request.tenant_weight,
                        .priority = request.priority,
                        .max_queue = request.max_queue,
                        .deadline = request.deadline};

@@ -176,6 +176,7 @@ models::GenerateTask task_of(Prepared prepared, std::vector<std::uint32_t> max_t
   task.n_named_stops = task.stops.size();
   std::ranges::move(prepared.template_stops, std::back_inserter(task.stops));
   task.head = {.tenant = exchange.tenant(),
+               .tenant_weight = exchange.caller().weight,
                .label = fmt::format("{} {}", prepared.endpoint, exchange.head().request_id),
                .cache_salt = std::move(fields.cache_salt),
                .use_cache = fields.use_cache,

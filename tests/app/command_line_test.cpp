@@ -105,7 +105,7 @@ TEST(CommandLine, ErrorsNameTheOption) {
       {{"serve", "--prot", "1"}, {}, "--prot: no such option; did you mean --port?"},
       {{"serve", "leftover"}, {}, "leftover: unexpected argument"},
       {{"serve", "--port"}, {}, "--port"},
-      {{"serv"}, {}, "serv: no such command; want serve, run, bench, ctl, synth, inspect"},
+      {{"serv"}, {}, "serv: no such command; want serve, run, bench, ctl, keys, synth, inspect"},
       {{"--port", "1"}, {}, "--port: no such option"},
       {{"serve"}, {"QUERN_PORT=x"}, "QUERN_PORT: want an integer"},
       {{"serve"}, {"QUERN_PROT=1"}, "QUERN_PROT: no option has this environment variable; did you mean QUERN_PORT?"},
@@ -143,6 +143,8 @@ TEST(CommandLine, LeavesVariablesOfOthersAlone) {
 
 TEST(CommandLine, RemoteHostNeedsPermission) {
   EXPECT_TRUE(parse({"serve", "--host", "0.0.0.0", "--allow-remote"}));
+  EXPECT_TRUE(parse({"serve", "--host", "0.0.0.0", "--keys", "keys.json"})) << "whether it is good shows at start";
+  EXPECT_FALSE(parse({"serve", "--host", "0.0.0.0", "--keys", "none"}));
   for (const char* local : {"127.0.0.1", "127.0.0.2", "::1", "localhost"})
     EXPECT_TRUE(parse({"serve", "--host", local}));
 }

@@ -17,6 +17,7 @@ PROBES = {
     "run": ("run", "-p", "Once", "-n", "2", "--seed", "1"),
     "bench": ("bench", "-p", "8", "-n", "1", "-b", "1", "-r", "1"),
     "synth": ("synth", "--shape", "tiny"),
+    "keys": ("keys", "add", "probe"),
 }
 SLOW = {("bench", "repetitions")}  # a thousand runs of each line
 
@@ -34,6 +35,8 @@ class Bounds(QuernTest):
         arguments = [*PROBES[command], *socket, f"--{name}={value}"]
         if command == "synth":
             arguments.append(str(self.directory / f"{name}-{abs(hash(value))}.gguf"))
+        if command == "keys":
+            arguments += ["--keys", str(self.directory / "keys.json")]
         if command != "serve":
             return quern(*arguments)
         process = subprocess.Popen([quern_process.QUERN, *arguments], stdout=subprocess.PIPE,

@@ -18,8 +18,9 @@ STORY = (", there was a little girl named Lily. She loved to play outside in the
 
 
 def environment(**extra):
-    """The caller's environment without quern's variables; options of the developer must not change a test."""
+    """The caller's environment without quern's variables; options and keys of the developer must not change a test."""
     out = {k: v for k, v in os.environ.items() if not k.startswith("QUERN_")}
+    out["XDG_CONFIG_HOME"] = "/dev/null/none"
     out.update(extra)
     return out
 

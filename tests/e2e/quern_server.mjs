@@ -18,6 +18,7 @@ export class QuernServer {
     server.directory = mkdtempSync(join(tmpdir(), 'quern-e2e-'));
     server.socketPath = join(server.directory, 'q.sock');
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('QUERN_')));
+    env.XDG_CONFIG_HOME = '/dev/null/none';  // no API keys of the developer's
     server.process = spawn(BINARY, ['serve', '--port', '0', '--socket', server.socketPath, ...args],
                            { env, stdio: ['ignore', 'pipe', 'pipe'] });
     server.log = '';

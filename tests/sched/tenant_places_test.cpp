@@ -42,6 +42,16 @@ TEST_F(Places, SharesAreByWeight) {
   EXPECT_EQ(flood("big", 100), 7u);
 }
 
+TEST_F(Places, AWeightOfItsOwnCountsLikeOneOfTheTable) {
+  flood("a", 100);
+  std::uint32_t n_in = 0;
+  while (const auto place = table.enter("late", n_taken, 3.0)) {
+    held.push_back(place);
+    ++n_in;
+  }
+  EXPECT_EQ(n_in, 7u);
+}
+
 TEST_F(Places, WhoLeavesMakesRoom) {
   flood("a", 100);
   for (const auto& place : held) place->leave();

@@ -46,6 +46,18 @@ TEST(Tenants, WeightsCountTokensForLess) {
   EXPECT_EQ(big.served, 25);
 }
 
+TEST(Tenants, AWeightOfItsOwnCountsFromWhenItHasNoRequestHere) {
+  Tenants tenants({{"a", 2.0}});
+  Tenant& a = tenants.enter("a", 8.0);
+  EXPECT_EQ(a.weight, 8.0);
+  tenants.enter("a", 4.0);
+  EXPECT_EQ(a.weight, 8.0) << "what was charged by it is refunded by it";
+  tenants.leave(a);
+  tenants.leave(a);
+  EXPECT_EQ(tenants.enter("a", 4.0).weight, 4.0);
+  EXPECT_EQ(tenants.enter("b").weight, 1.0);
+}
+
 TEST(Tenants, WhoDoesNotReadIsNoMeasureForOthers) {
   Tenants tenants({});
   Tenant& slow = tenants.enter("slow");

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -28,8 +29,22 @@ struct Reply {
   }
 };
 
+// What a client's bytes go through: the socket itself, or something on top of it. As recv() and send().
+class Wire {
+ public:
+  Wire() = default;
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+  virtual ~Wire() = default;
+  virtual ssize_t receive(char* bytes, std::size_t size) = 0;
+  virtual ssize_t send(const char* bytes, std::size_t size) = 0;
+};
+
 class HttpClient {
  public:
+  int descriptor() const noexcept { return fd_; }
+  void set_wire(std::unique_ptr<Wire> wire) { wire_ = std::move(wire); }
+
   static HttpClient tcp(std::uint16_t port, int receive_buffer_bytes = 0) {
     HttpClient client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), receive_buffer_bytes);
     sockaddr_in address{};
@@ -51,7 +66,8 @@ class HttpClient {
     }
     return client;
   }
-  HttpClient(HttpClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+  HttpClient(HttpClient&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), wire_(std::move(other.wire_)), buffer_(std::move(other.buffer_)) {}
   HttpClient& operator=(HttpClient&&) = delete;
   ~HttpClient() { close(); }
 
@@ -63,7 +79,8 @@ class HttpClient {
   // false: the server closed meanwhile.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t n =
+          wire_ ? wire_->send(bytes.data(), bytes.size()) : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (n <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(n));
     }
@@ -112,6 +129,7 @@ class HttpClient {
 
   // true when the server has closed and nothing is left to read.
   bool at_end() { return buffer_.empty() && !fill(); }
+  void skip_buffered() { buffer_.clear(); }
 
   // Fields behind the last chunk of the last stream.
   const std::vector<std::string>& trailers() const { return trailers_; }
@@ -141,7 +159,7 @@ class HttpClient {
   }
   bool fill() {
     char bytes[16384];
-    const ssize_t n = ::recv(fd_, bytes, sizeof(bytes), 0);
+    const ssize_t n = wire_ ? wire_->receive(bytes, sizeof(bytes)) : ::recv(fd_, bytes, sizeof(bytes), 0);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) throw std::runtime_error("the server does not answer");
     if (n <= 0) return false;
     buffer_.append(bytes, static_cast<std::size_t>(n));
@@ -174,6 +192,7 @@ class HttpClient {
   }
 
   int fd_;
+  std::unique_ptr<Wire> wire_;
   std::string buffer_;
   std::string events_;
   std::vector<std::string> trailers_;

@@ -39,6 +39,23 @@ TEST(Routes, ControlExistsOnlyWhereItIsAllowed) {
   EXPECT_EQ(match.allow, "") << "like any unknown path";
 }
 
+TEST(Routes, EachHasTheScopeThatItNeeds) {
+  const std::set<std::string_view> open{"/health", "/v1/health"};
+  const std::set<std::string_view> looks{"/apply-template",
+                                         "/tokenize",
+                                         "/detokenize",
+                                         "/v1/chat/completions/input_tokens",
+                                         "/v1/responses/input_tokens",
+                                         "/v1/messages/count_tokens",
+                                         "/api/show"};
+  for (const Route& route : routes()) {
+    const bool look = route.method == verb::get || looks.contains(route.pattern);
+    const KeyScope of_api = look ? KeyScope::read : KeyScope::infer;
+    const KeyScope expected = open.contains(route.pattern) ? KeyScope::none : of_api;
+    EXPECT_EQ(route.scope, route.control ? KeyScope::admin : expected) << route.pattern;
+  }
+}
+
 TEST(Routes, HeadIsGet) {
   EXPECT_NE(find_route("/health", verb::head, false).route, nullptr);
 }

@@ -125,6 +125,7 @@ class ServerHarness {
   void drain() {
     boost::asio::post(io, [this] { server_->drain(); });
   }
+  void reload() { server_->reload(); }
   void join() {  // returns when the io_context has run out of work
     for (std::thread& thread : threads_) {
       if (thread.joinable()) thread.join();

@@ -22,6 +22,7 @@ constexpr std::uint64_t kValueBytes = 16;
 models::EmbedTask task_of(PreparedTexts texts, const Exchange& exchange) {
   models::EmbedTask task{.texts = std::move(texts.texts)};
   task.head = {.tenant = exchange.tenant(),
+               .tenant_weight = exchange.caller().weight,
                .label = fmt::format("{} {}", texts.endpoint, exchange.head().request_id),
                .priority = texts.scheduling.priority,
                .deadline = texts.scheduling.deadline,
