@@ -259,6 +259,7 @@ Snapshot Scheduler::snapshot() const {
   out.queued = impl_->n_waiting();
   out.running = stats.running.load(relaxed);
   out.parked = stats.parked.load(relaxed);
+  out.max_running = impl_->limits.max_running;
   out.kv_pages = impl_->pool.n_pages();
   out.kv_pages_free = impl_->pool.n_free();
   out.kv_pages_retained = impl_->pool.n_retained();
