@@ -3,20 +3,20 @@
 #pragma once
 
 #include "server/api/generation_json.hpp"
+#include "server/api/prompt_json.hpp"
 #include "server/pipeline/document.hpp"
 
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace quern::server {
 
-using PromptInput = std::variant<std::string, std::vector<engine::TokenId>>;
-
 struct CompletionRequest {
   std::vector<PromptInput> prompts;  // at least one; prompts * n is within max_choices
   GenerationFields fields;
+  bool echo = false;   // the prompt's text before the answer
+  std::string suffix;  // what stands behind the answer; empty: nothing
 };
 
 // Errors: bad_input or unsupported, naming the field.

@@ -39,7 +39,8 @@ net::awaitable<void> post_responses(Exchange& exchange, ServerState& state) {
     co_await exchange.reply(std::move(response));
     co_return;
   }
-  auto writer = std::make_shared<ResponsesWriter>(make_envelope("resp_", request->model->id));
+  auto writer = std::make_shared<ResponsesWriter>(make_envelope("resp_", request->model->id),
+                                                  request->value.fields.logprobs.wanted);
   co_await generate(exchange, state, std::move(*request), std::move(writer));
 }
 

@@ -14,7 +14,8 @@ namespace quern::server {
 
 class ResponsesWriter final : public AnswerWriter {
  public:
-  explicit ResponsesWriter(Envelope envelope) : envelope_(std::move(envelope)) {}
+  explicit ResponsesWriter(Envelope envelope, bool logprobs = false)
+      : envelope_(std::move(envelope)), logprobs_(logprobs) {}
 
   void begin(const AnswerFacts& facts, std::uint32_t n_choices, std::string& out) override;
   void event(const models::AnswerEvent& event, std::string& out) override;
@@ -29,8 +30,10 @@ class ResponsesWriter final : public AnswerWriter {
     Kind kind = Kind::message;
     std::string id, text;  // text, or arguments
     std::string call_id, name;
+    std::string logprobs = {};  // of the text: JSON, the inside of an array
   };
 
+  std::string logprobs_of(std::span<const models::TokenLogprob> logprobs) const;
   // {"type", "sequence_number", <fields>}
   void add(std::string_view type, std::string_view fields, std::string& out);
   void open_item(Item item, std::string& out);  // unless one of its kind is open (calls: always)
@@ -41,6 +44,7 @@ class ResponsesWriter final : public AnswerWriter {
                             const HttpError* error) const;
 
   const Envelope envelope_;
+  const bool logprobs_;
   std::uint64_t n_events_ = 0;
   std::vector<Item> items_;
   bool open_ = false;  // the last of them
