@@ -6,6 +6,8 @@
 #include "models/local/stop_filter.hpp"
 #include "server/api/chat_turn.hpp"
 #include "server/api/dialect.hpp"
+#include "server/api/llama_server/completion_json.hpp"
+#include "server/api/llama_server/completion_writer.hpp"
 #include "server/api/llama_server/tokenize_json.hpp"
 #include "server/api/openai/chat_json.hpp"
 #include "server/api/openai/completions_json.hpp"
@@ -52,6 +54,23 @@ void completion(std::string_view body) {
   require(request->prompts.size() * request->fields.n <= kLimits.max_choices, "too many choices");
   require(request->fields.stop.size() <= kLimits.max_stop_strings, "too many stop strings");
   require(bool(engine::sampling::validate(request->fields.sampling, kRules.n_vocab)), "sampling out of range");
+}
+
+void native(std::string_view body) {
+  const auto request = parsed(body, &server::parse_native_request);
+  if (!request) return;
+  require(!request->prompts.empty(), "no prompt");
+  require(request->prompts.size() * request->fields.n <= kLimits.max_choices, "too many choices");
+  for (const auto& parts : request->prompts) require(!parts.empty(), "a prompt without parts");
+  require(request->fields.logprobs.n_top <= engine::sampling::kTopTokensMax, "too many alternatives");
+  const std::string settings = boost::json::serialize(server::native_settings(request->fields));
+  require(boost::json::parse(settings).is_object(), "settings that are no JSON");
+}
+
+void infill(std::string_view body) {
+  const auto request = parsed(body, &server::parse_infill_request);
+  if (!request) return;
+  require(!request->what.prefix.empty() && request->what.files.size() <= kLimits.max_messages, "files out of range");
 }
 
 void chat(std::string_view body) {
@@ -104,6 +123,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   switch (data[0]) {
     case 'c':
       completion(text);
+      break;
+    case 'n':
+      native(text);
+      break;
+    case 'i':
+      infill(text);
       break;
     case 'm':
       chat(text);

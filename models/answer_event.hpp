@@ -11,6 +11,13 @@
 
 namespace quern::models {
 
+// A token that might have been drawn instead.
+struct TokenChance {
+  std::string text, bytes;  // as in TokenLogprob
+  double logprob = 0;
+  std::int64_t token = -1;
+};
+
 struct TokenLogprob {
   std::string text;         // bytes that are no whole character are U+FFFD, control tokens have their names
   std::string bytes;        // that it put into the answer's text: half a character its half, a control token none
@@ -19,6 +26,7 @@ struct TokenLogprob {
   // Characters (code points) of the whole text before the one in which the token begins: tokens that share a character
   // share its offset.
   std::size_t text_offset = 0;
+  std::vector<TokenChance> top = {};  // the most likely ones, where they were asked for
 };
 
 // Why a choice has ended.

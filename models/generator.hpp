@@ -40,8 +40,10 @@ class AnswerStream {
   virtual std::uint32_t n_choices() const noexcept = 0;
   virtual Usage usage() const = 0;
   virtual sched::RequestStatus status(TimePoint now) const = 0;  // of the first choice
-  virtual std::vector<sched::RequestId> ids() const = 0;         // of all choices
-  virtual std::function<void()> cancel_hook() = 0;               // may be called after the stream is gone
+  // Of all choices; n_generated counts what usage() counts.
+  virtual std::vector<sched::RequestStatus> statuses(TimePoint now) const = 0;
+  virtual std::vector<sched::RequestId> ids() const = 0;  // of all choices
+  virtual std::function<void()> cancel_hook() = 0;        // may be called after the stream is gone
 };
 
 // A stream, or why there is none. Where some choices of a task were taken and the next was refused, the stream holds

@@ -15,7 +15,7 @@ std::uint64_t GenerateTask::bytes() const noexcept {
   std::uint64_t out = n_prompt_tokens() * kPromptTokenBytes;
   for (const std::uint32_t tokens : max_tokens)
     out += std::min<std::uint64_t>(tokens, kCountedAnswer) * kAnswerTokenBytes;
-  return out * n;
+  return out * n + extra_bytes;
 }
 
 std::uint64_t EmbedTask::bytes(std::uint32_t width) const noexcept {

@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "engine/sampling/params.hpp"
+#include "engine/sampling/top_tokens.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 
 #include <cstdint>
@@ -33,7 +34,7 @@ struct ReasoningFormat {
 struct GenerateTask {
   TaskHead head;
   std::vector<std::vector<engine::TokenId>> prompts;
-  std::vector<std::uint32_t> max_tokens;  // of each prompt's answers
+  std::vector<std::uint32_t> max_tokens;  // of each prompt's answers; 0: the prompt is computed, and that is all
   std::uint32_t n = 1;                    // answers per prompt; with a seed, answer i uses seed + i
   engine::sampling::SamplingParams sampling;
   // An answer ends before the first of them. The first n_named are the request's own, the rest what the chat template
@@ -43,7 +44,10 @@ struct GenerateTask {
   std::vector<engine::TokenId> stop_tokens;  // ends besides those of the vocabulary
   ReasoningFormat reasoning;
   bool ignore_eos = false;
-  bool logprobs = false;
+  engine::sampling::LogprobWish logprobs;
+  bool tokens = false;  // deltas come with the tokens of their text, as with log-probabilities but without them
+  std::uint64_t extra_bytes = 0;       // that go with it: bytes() counts them
+  std::optional<Duration> max_decode;  // how long it may generate after its first token
 
   std::uint32_t n_choices() const noexcept { return static_cast<std::uint32_t>(prompts.size()) * n; }
   std::uint64_t n_prompt_tokens() const noexcept {  // each prompt once

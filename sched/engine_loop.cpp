@@ -320,6 +320,10 @@ void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
     residents_.list_pages(sequence);
     if (!share.logits) continue;
     residents_.trust(sequence);
+    if (sequence.at_length()) {  // nothing was to be generated
+      finish(sequence, {.finish = FinishReason::length});
+      continue;
+    }
     try {
       deliver_token(sequence, logits, now);
     } catch (...) {
@@ -330,7 +334,7 @@ void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
 }
 
 void EngineLoop::deliver_token(Sequence& sequence, std::span<const float> logits, TimePoint now) {
-  const engine::sampling::Drawn drawn = sequence.sample(logits);
+  engine::sampling::Drawn drawn = sequence.sample(logits);
   const GenerateRequest& request = sequence.request();
   const auto& stops = request.stop_tokens;
   const bool is_end = parts_.tokenizer.is_end_of_generation(drawn.token) ||
@@ -343,10 +347,12 @@ void EngineLoop::deliver_token(Sequence& sequence, std::span<const float> logits
   residents_.charge_token(sequence);
   sequence.set_state(RequestState::decode, now);
   observe_token(sequence, now);
-  if (sequence.at_length()) {
-    finish(sequence, {.token = drawn.token, .logprob = drawn.logprob, .finish = FinishReason::length});
+  TokenEvent event{.token = drawn.token, .logprob = drawn.logprob, .top = std::move(drawn.top)};
+  if (sequence.at_length() || sequence.out_of_time(now)) {
+    event.finish = FinishReason::length;
+    finish(sequence, std::move(event));
   } else {
-    sequence.stream().push({.token = drawn.token, .logprob = drawn.logprob});
+    sequence.stream().push(event);
   }
 }
 
@@ -365,6 +371,7 @@ void EngineLoop::observe_token(Sequence& sequence, TimePoint now) noexcept {
   parts_.stats.generated_tokens.fetch_add(1, std::memory_order_relaxed);
   if (sequence.n_generated() == 1) {
     parts_.stats.time_to_first_token.observe(now - sequence.generation().submitted);
+    sequence.first_token_at = now;
   } else {
     parts_.stats.inter_token.observe(now - sequence.last_token_at);
   }

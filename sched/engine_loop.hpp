@@ -1,10 +1,11 @@
 // The step: take submissions, drop what was cancelled or is too late, admit, plan, forward, sample, push tokens, list
 // pages. run() is the engine thread; step() alone is what tests drive, without threads and with a fake clock.
 // Threads: one. Nothing in a step takes a mutex of ours or allocates per token; waking a reader that sleeps posts to
-// its executor, which does both inside Asio, off the path of readers that keep up. Results do not depend on who shares
-// a step: tokens, positions, pages and sampler are the sequence's own. Errors: what can throw (memory, while a sequence
-// is made or sampled) is caught there and fails that sequence alone (FinishReason::failed), as a row of logits does
-// from which nobody can draw; planning, forward() and delivery cannot throw.
+// its executor, which does both inside Asio, off the path of readers that keep up; the most likely tokens beside the
+// drawn one are allocated for those who ask for them. Results do not depend on who shares a step: tokens, positions,
+// pages and sampler are the sequence's own. Errors: what can throw (memory, while a sequence is made or sampled) is
+// caught there and fails that sequence alone (FinishReason::failed), as a row of logits does from which nobody can
+// draw; planning, forward() and delivery cannot throw.
 #pragma once
 
 #include "base/clock.hpp"

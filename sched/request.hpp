@@ -4,9 +4,11 @@
 #include "base/clock.hpp"
 #include "engine/sampling/params.hpp"
 #include "engine/sampling/row_check.hpp"
+#include "engine/sampling/top_tokens.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,21 +19,24 @@ using RequestId = std::uint64_t;
 
 struct GenerateRequest {
   std::vector<engine::TokenId> prompt;  // at least one token
-  std::uint32_t max_tokens = 0;         // generated tokens at most; prompt + max_tokens must fit into the context
+  // Generated tokens at most; prompt + max_tokens must fit into the context. 0: the prompt is computed, and that is
+  // all.
+  std::uint32_t max_tokens = 0;
   engine::sampling::SamplingParams sampling;
   bool ignore_eos = false;                   // keep going past end-of-generation tokens
   std::vector<engine::TokenId> stop_tokens;  // further ends of generation, those of the chat template
-  bool want_logprobs = false;
+  engine::sampling::LogprobWish logprobs;
   std::string label;  // endpoint and client, for /control/requests; never the prompt
 
   std::string tenant;        // who shares the machine fairly with others: an API key, a user of the Unix socket
   double tenant_weight = 0;  // counts from when the tenant has no other request here; 0: by the scheduler's limits
   std::string cache_salt;    // prompts share cached pages only with others of the same salt
   bool use_cache = true;
-  std::int32_t priority = 0;          // higher goes first
-  std::optional<Duration> max_queue;  // since submission: not started by then, it ends as timed_out
-  std::optional<Duration> deadline;   // since submission: not finished by then, it ends as timed_out
-  std::optional<Duration> max_itl;    // what a gap between its tokens may take while others' prompts are computed
+  std::int32_t priority = 0;           // higher goes first
+  std::optional<Duration> max_queue;   // since submission: not started by then, it ends as timed_out
+  std::optional<Duration> deadline;    // since submission: not finished by then, it ends as timed_out
+  std::optional<Duration> max_decode;  // since its first token: the next one after that is its last
+  std::optional<Duration> max_itl;     // what a gap between its tokens may take while others' prompts are computed
 };
 
 // timed_out: max_queue or deadline has passed. refused: it waited, and will get no place; Generation::refusal says why.
@@ -39,12 +44,14 @@ enum class FinishReason : std::uint8_t { none, stop, length, cancelled, failed, 
 const char* finish_reason_name(FinishReason reason) noexcept;
 
 // What the engine thread sends to the request's owner. The last event of a request has finish != none; an
-// end-of-generation token is not sent as text: its event has token == kNoToken.
+// end-of-generation token is not sent as text: its event has token == kNoToken. `top` costs an allocation and is there
+// only where the request asks for it.
 struct TokenEvent {
   engine::TokenId token = engine::kNoToken;
   float logprob = 0;
   FinishReason finish = FinishReason::none;
   engine::sampling::RowFault fault = engine::sampling::RowFault::none;  // of a failed one: what was wrong with its row
+  std::shared_ptr<const engine::sampling::TopTokens> top = {};
 };
 
 // Of one that has failed: what to tell its client.

@@ -6,7 +6,6 @@ namespace quern::sched {
 
 Status check_request(const GenerateRequest& request, const RequestBounds& bounds) {
   if (request.prompt.empty()) return fail_field("prompt", "no tokens");
-  if (request.max_tokens == 0) return fail_field("max_tokens", "must be at least 1, found 0");
   const std::uint64_t n_prompt = request.prompt.size();
   const std::uint64_t n_total = n_prompt + request.max_tokens;
   if (n_total > bounds.max_context) {

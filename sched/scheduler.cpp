@@ -156,6 +156,7 @@ Duration Scheduler::stalled() const {
 Snapshot Scheduler::snapshot() const {
   Snapshot out = impl_->desk.snapshot(impl_->backend.progress());
   out.kv_page_bytes = impl_->page_bytes;
+  out.max_running = impl_->limits.max_running;
   out.kv_pages = impl_->pool.n_pages();
   out.kv_pages_free = impl_->pool.n_free();
   out.kv_pages_retained = impl_->pool.n_retained();

@@ -102,7 +102,7 @@ class Scheduler {
   // Starts the engine thread. Once. on_thread: the first thing that it does.
   void start(std::function<void()> on_thread = {});
 
-  // Errors: bad_input (empty prompt, token out of range, max_tokens 0, longer than the context or than all pages
+  // Errors: bad_input (empty prompt, token out of range, longer than the context or than all pages
   // together; names the field and the numbers; sampling parameters), overloaded (queue full, out of memory), draining.
   // Reads the prompt and prepares the sampler on the calling thread: microseconds, a first use of DRY milliseconds.
   Result<Ticket> submit(GenerateRequest request, boost::asio::any_io_executor executor);

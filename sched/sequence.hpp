@@ -47,7 +47,11 @@ class Sequence {
   std::uint32_t n_computed() const noexcept { return n_computed_; }
   std::uint32_t n_left() const noexcept { return static_cast<std::uint32_t>(tokens_.size()) - n_computed_; }
   std::uint32_t n_generated() const noexcept { return static_cast<std::uint32_t>(tokens_.size()) - n_prompt_; }
-  bool at_length() const noexcept { return n_generated() == request().max_tokens; }
+  bool at_length() const noexcept { return n_generated() >= request().max_tokens; }
+  // Its time for generating is over at `now`, when a token of it was pushed.
+  bool out_of_time(TimePoint now) const noexcept {
+    return request().max_decode && now - first_token_at >= *request().max_decode;
+  }
   // What is left is the token drawn last. Otherwise it prefills: its prompt, or what it has to compute again.
   bool decodes() const noexcept { return n_left() == 1 && n_generated() > 0; }
   std::uint32_t kv_slot(std::uint32_t position) const noexcept { return pages.slot(position); }
@@ -55,7 +59,7 @@ class Sequence {
   // ---- after forward() ----
   void advance(std::uint32_t n_tokens) noexcept;  // so many positions more hold K and V now
   engine::sampling::Drawn sample(std::span<const float> logits) {
-    return generation_->sampler->sample(logits, request().want_logprobs);
+    return generation_->sampler->sample(logits, request().logprobs);
   }
   void accept(engine::TokenId token);  // the token drawn: computed in the next step. May throw std::bad_alloc
 
@@ -71,6 +75,7 @@ class Sequence {
   void publish_pages() noexcept;
 
   std::uint64_t last_turn = 0;  // see BatchInput
+  TimePoint first_token_at{};   // when its first token was pushed
   TimePoint last_token_at{};    // when its last token was pushed
   TimePoint placed_at{};        // when it got its place
   bool kept = false;            // got its place by age: see policy/leaving.hpp

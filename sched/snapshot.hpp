@@ -18,6 +18,7 @@ struct Histogram {  // cumulative-free: counts[i] observations <= bounds[i], the
 // A consistent-enough copy of counters, cheap to take at any time, also while a step runs.
 struct Snapshot {
   std::uint32_t queued = 0, running = 0, parked = 0;
+  std::uint32_t max_running = 0;  // places
   std::uint64_t kv_page_bytes = 0;
   std::uint32_t kv_pages = 0, kv_pages_free = 0, kv_pages_retained = 0, kv_pages_reserved = 0;
   std::uint64_t prompt_tokens = 0, generated_tokens = 0, steps = 0;

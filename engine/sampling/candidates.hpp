@@ -71,6 +71,17 @@ class Candidates {
     weighed_ = false;
   }
 
+  // logit = change(index, logit) for each of the list.
+  template <class Change>
+  void change_each(Change change) {
+    compact();
+    for (std::size_t i = 0; i < n_; ++i) {
+      logits_[i] = sane_logit(change(i, logits_[i]));
+      if (logits_[i] == kNoLogit) has_removed_ = true;
+    }
+    weighed_ = false;
+  }
+
   // logit /= divisor for all. REQUIRES: divisor > 0 and the largest quotient is finite.
   void divide(float divisor);
 

@@ -23,20 +23,20 @@ bool heats(const Params& p) noexcept {
 }
 
 constexpr std::array kRows{
-    StageRow{Stage::logit_bias, "logit_bias", false, [](const Params& p) noexcept { return !p.logit_bias.empty(); },
-             &apply_logit_bias},
-    StageRow{Stage::penalties, "penalties", false, &penalizes, &apply_penalties},
-    StageRow{Stage::dry, "dry", false, &dries, &apply_dry},
-    StageRow{Stage::top_n_sigma, "top_n_sigma", true, [](const Params& p) noexcept { return p.top_n_sigma > 0.0f; },
-             &apply_top_n_sigma},
-    StageRow{Stage::top_k, "top_k", true, [](const Params& p) noexcept { return p.top_k > 0; }, &apply_top_k},
-    StageRow{Stage::typical, "typical", false, [](const Params& p) noexcept { return p.typical_p < 1.0f; },
+    StageRow{Stage::logit_bias, "logit_bias", false, false,
+             [](const Params& p) noexcept { return !p.logit_bias.empty(); }, &apply_logit_bias},
+    StageRow{Stage::penalties, "penalties", false, false, &penalizes, &apply_penalties},
+    StageRow{Stage::dry, "dry", false, false, &dries, &apply_dry},
+    StageRow{Stage::top_n_sigma, "top_n_sigma", true, true,
+             [](const Params& p) noexcept { return p.top_n_sigma > 0.0f; }, &apply_top_n_sigma},
+    StageRow{Stage::top_k, "top_k", true, true, [](const Params& p) noexcept { return p.top_k > 0; }, &apply_top_k},
+    StageRow{Stage::typical, "typical", false, true, [](const Params& p) noexcept { return p.typical_p < 1.0f; },
              &apply_typical},
-    StageRow{Stage::top_p, "top_p", true, [](const Params& p) noexcept { return p.top_p < 1.0f; }, &apply_top_p},
-    StageRow{Stage::min_p, "min_p", true, [](const Params& p) noexcept { return p.min_p > 0.0f; }, &apply_min_p},
-    StageRow{Stage::xtc, "xtc", false,
+    StageRow{Stage::top_p, "top_p", true, true, [](const Params& p) noexcept { return p.top_p < 1.0f; }, &apply_top_p},
+    StageRow{Stage::min_p, "min_p", true, true, [](const Params& p) noexcept { return p.min_p > 0.0f; }, &apply_min_p},
+    StageRow{Stage::xtc, "xtc", false, true,
              [](const Params& p) noexcept { return p.xtc_probability > 0.0f && p.xtc_threshold <= 0.5f; }, &apply_xtc},
-    StageRow{Stage::temperature, "temperature", true, &heats, &apply_temperature},
+    StageRow{Stage::temperature, "temperature", true, false, &heats, &apply_temperature},
 };
 
 constexpr bool rows_match_enum() {

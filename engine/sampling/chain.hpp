@@ -13,6 +13,7 @@ struct StageRow {
   Stage stage;
   const char* name;
   bool keeps_best;  // the best candidate before is the best one after: greedy decoding may skip it at the end
+  bool chooses;     // it says which tokens stay: mirostat does that itself
   bool (*active)(const SamplingParams& params) noexcept;  // false: it would change nothing
   void (*apply)(Candidates& c, Sequence& s);
 };

@@ -7,14 +7,19 @@ TokenId pick_best(const Candidates& c) noexcept {
 }
 
 TokenId draw(Candidates& c, Rng& rng) {
+  const std::optional<std::size_t> index = draw_index(c, rng);
+  return index ? c.id(*index) : kNoToken;
+}
+
+std::optional<std::size_t> draw_index(Candidates& c, Rng& rng) {
   const double uniform = rng.uniform();
   const Candidates::Weights w = c.weights();
   const double target = uniform * w.total;
   double sum = 0.0;
-  TokenId last = kNoToken;
+  std::optional<std::size_t> last;
   for (std::size_t i = 0; i < w.weight.size(); ++i) {
     if (w.weight[i] <= 0.0f) continue;
-    last = c.id(i);
+    last = i;
     sum += static_cast<double>(w.weight[i]);
     if (sum > target) return last;
   }

@@ -32,6 +32,9 @@ constexpr Row kRows[] = {
     {"xtc_threshold", "xtc_threshold", &SamplingParams::xtc_threshold},
     {"penalty_last_n", "repeat_last_n", nullptr, &SamplingParams::repeat_last_n},
     {"penalty_repeat", "repeat_penalty", &SamplingParams::repeat_penalty},
+    {"mirostat", "mirostat", nullptr, &SamplingParams::mirostat},
+    {"mirostat_tau", "mirostat_tau", &SamplingParams::mirostat_tau},
+    {"mirostat_eta", "mirostat_eta", &SamplingParams::mirostat_eta},
 };
 
 std::optional<double> number_of(std::string_view key, const gguf::Value& value) {
@@ -53,11 +56,6 @@ class Reader {
     const std::string_view name = key.substr(kPrefix.size());
     if (name == "sequence") return read_sequence(key, value);
     const std::optional<double> number = number_of(key, value);
-    if (name.starts_with("mirostat")) {
-      // Its constants mean nothing while it is off.
-      if (name == "mirostat" && number != 0.0) ignore(key, "{} is not supported", shown(value));
-      return;
-    }
     const Row* row = std::find_if(std::begin(kRows), std::end(kRows), [name](const Row& r) { return r.key == name; });
     if (row == std::end(kRows)) return ignore(key, "no such parameter is known");
     if (!number) return ignore(key, "want a number, found {}", shown(value));

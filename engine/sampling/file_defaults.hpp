@@ -15,7 +15,8 @@ namespace quern::engine::sampling {
 struct FileDefaults {
   SamplingParams params;             // built-in values, changed by what the file says
   std::vector<std::string> applied;  // "temperature 0.6": what it says, for people
-  std::vector<std::string> ignored;  // "general.sampling.mirostat: 2 is not supported": what is not done, and why
+  std::vector<std::string>
+      ignored;  // "general.sampling.mirostat: mirostat: must be 0, 1 or 2, found 3": what is not done, and why
 };
 
 FileDefaults read_file_defaults(const gguf::GgufFile& file);

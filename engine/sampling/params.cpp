@@ -29,6 +29,10 @@ constexpr std::array kFloats{
     FloatRange{"presence_penalty", &SamplingParams::presence_penalty, -2.0f, 2.0f},
     FloatRange{"dry_multiplier", &SamplingParams::dry_multiplier, 0.0f, 100.0f},
     FloatRange{"dry_base", &SamplingParams::dry_base, 1.0f, 100.0f},
+    FloatRange{"mirostat_tau", &SamplingParams::mirostat_tau, 0.0f, 100.0f},
+    FloatRange{"mirostat_eta", &SamplingParams::mirostat_eta, 0.0f, 10.0f},
+    FloatRange{"adaptive_target", &SamplingParams::adaptive_target, -1.0f, 1.0f},
+    FloatRange{"adaptive_decay", &SamplingParams::adaptive_decay, 0.0f, 0.99f},
 };
 
 struct IntRange {
@@ -53,6 +57,14 @@ Status check_numbers(const SamplingParams& p) {
     const std::int32_t value = p.*range.field;
     if (value < range.min) return fail_field(range.name, "must be at least {}, found {}", range.min, value);
   }
+  return {};
+}
+
+// One token is drawn, so only one way to draw it may be asked for.
+Status check_draw(const SamplingParams& p) {
+  if (p.mirostat < 0 || p.mirostat > 2) return fail_field("mirostat", "must be 0, 1 or 2, found {}", p.mirostat);
+  if (p.mirostat != 0 && p.adaptive_target >= 0.0f)
+    return fail_field("adaptive_target", "cannot be combined with mirostat {}: both draw the token", p.mirostat);
   return {};
 }
 
@@ -99,6 +111,7 @@ Status check_order(const SamplingParams& p) {
 
 Status validate(const SamplingParams& params, std::uint32_t n_vocab) {
   QUERN_CHECK(check_numbers(params));
+  QUERN_CHECK(check_draw(params));
   QUERN_CHECK(check_breakers(params));
   QUERN_CHECK(check_logit_bias(params, n_vocab));
   return check_order(params);

@@ -54,6 +54,11 @@ struct SamplingParams {
   std::int32_t dry_penalty_last_n = -1;  // 0: off, -1: all (kDryWindowMax at most)
   std::vector<std::string> dry_sequence_breakers{"\n", ":", "\"", "*"};
   std::vector<std::pair<std::int32_t, float>> logit_bias;  // token id, added to its logit; -infinity bans it
+  std::int32_t mirostat = 0;      // 0: off, 1 or 2: the version. It replaces the stages that choose what stays
+  float mirostat_tau = 5.0f;      // bits of surprise per token that it aims at. Range [0, 100]
+  float mirostat_eta = 0.1f;      // how fast it follows. Range [0, 10]
+  float adaptive_target = -1.0f;  // < 0: off. The probability that adaptive-p draws tokens near to. Range [-1, 1]
+  float adaptive_decay = 0.9f;    // of its memory: about 1 / (1 - decay) tokens. Range [0, 0.99]
   std::uint32_t min_keep = 1;
   std::uint64_t seed = 0;  // with has_seed
   bool has_seed = false;   // false: a fresh random seed for each request

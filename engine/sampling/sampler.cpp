@@ -1,9 +1,11 @@
 #include "engine/sampling/sampler.hpp"
 
 #include "base/assert.hpp"
+#include "engine/sampling/adaptive_p.hpp"
 #include "engine/sampling/breaker_finder.hpp"
 #include "engine/sampling/chain.hpp"
 #include "engine/sampling/draw.hpp"
+#include "engine/sampling/mirostat.hpp"
 
 #include <algorithm>
 #include <random>
@@ -22,15 +24,19 @@ bool listed(const SamplingParams& params, Stage stage) noexcept {
   return std::find(params.order.begin(), params.order.end(), stage) != params.order.end();
 }
 
+bool runs(const SamplingParams& params, const StageRow& row) noexcept {
+  return row.active(params) && !(row.chooses && params.mirostat != 0);
+}
+
 bool uses(const SamplingParams& params, Stage stage) noexcept {
-  return listed(params, stage) && stage_row(stage).active(params);
+  return listed(params, stage) && runs(params, stage_row(stage));
 }
 
 // The stages that do something, in order. Greedy decoding needs none of those at the end that keep the best token.
 std::vector<const StageRow*> active_stages(const SamplingParams& params) {
   std::vector<const StageRow*> rows;
   for (const Stage stage : params.order)
-    if (stage_row(stage).active(params)) rows.push_back(&stage_row(stage));
+    if (runs(params, stage_row(stage))) rows.push_back(&stage_row(stage));
   if (params.temperature <= 0.0f)
     while (!rows.empty() && rows.back()->keeps_best) rows.pop_back();
   return rows;
@@ -43,10 +49,33 @@ Candidates& workspace() {
   return candidates;
 }
 
-float logprob_of(TokenId token, std::span<const float> logits) {
-  const float logit = sane_logit(logits[static_cast<std::size_t>(token)]);
-  if (logit == kNoLogit) return kNoLogit;
-  return static_cast<float>(static_cast<double>(logit) - log_sum_exp(logits));
+void add_top(Drawn& drawn, TopTokens top) {
+  drawn.top = std::make_shared<const TopTokens>(std::move(top));
+}
+
+// By the model's own logits.
+void add_logprobs(Drawn& drawn, std::span<const float> logits, const LogprobWish& wish) {
+  const double log_total = log_sum_exp(logits);
+  const float logit = sane_logit(logits[static_cast<std::size_t>(drawn.token)]);
+  drawn.logprob = logit == kNoLogit ? kNoLogit : static_cast<float>(static_cast<double>(logit) - log_total);
+  if (wish.n_top > 0) add_top(drawn, top_of(logits, wish.n_top, log_total, workspace().scratch().ranked));
+}
+
+// Among what the stages have left. certain: nothing else could have been drawn.
+void add_logprobs_after(Drawn& drawn, bool certain, const LogprobWish& wish) {
+  if (certain) {
+    drawn.logprob = 0.0f;
+    if (wish.n_top > 0) add_top(drawn, {{drawn.token, 0.0f}});
+    return;
+  }
+  drawn.logprob = logprob_among(workspace(), drawn.token);
+  if (wish.n_top > 0) add_top(drawn, top_of(workspace(), wish.n_top));
+}
+
+TokenId draw_from(Candidates& candidates, Sequence& sequence, std::uint32_t n_vocab) {
+  if (sequence.params.mirostat != 0) return draw_mirostat(candidates, sequence, n_vocab);
+  if (sequence.params.adaptive_target >= 0.0f) return draw_adaptive(candidates, sequence);
+  return draw(candidates, sequence.rng);
 }
 
 }  // namespace
@@ -98,21 +127,31 @@ void Sampler::accept(TokenId token) {
   if (state_->keeps_history) state_->sequence.history.accept(token);
 }
 
-Drawn Sampler::sample(std::span<const float> logits, bool want_logprob) {
+Drawn Sampler::sample(std::span<const float> logits, const LogprobWish& wish) {
   State& s = *state_;
   QUERN_ASSERT(logits.size() == s.n_vocab);
   TokenId token = kNoToken;
+  bool certain = s.greedy;
   if (s.greedy && s.stages.empty()) {
     token = static_cast<TokenId>(argmax(logits));
   } else {
     Candidates& candidates = workspace();
     candidates.assign(logits);
     for (const StageRow* row : s.stages) row->apply(candidates, s.sequence);
-    token = s.greedy ? pick_best(candidates) : draw(candidates, s.sequence.rng);
+    token = s.greedy ? pick_best(candidates) : draw_from(candidates, s.sequence, s.n_vocab);
     // Everything banned, or no finite logit at all: still a token of the vocabulary, and always the same one.
-    if (token == kNoToken) token = static_cast<TokenId>(argmax(logits));
+    if (token == kNoToken) {
+      token = static_cast<TokenId>(argmax(logits));
+      certain = true;
+    }
   }
-  return {token, want_logprob ? logprob_of(token, logits) : 0.0f};
+  Drawn drawn{.token = token};
+  if (wish.wanted && wish.after_stages) {
+    add_logprobs_after(drawn, certain, wish);
+  } else if (wish.wanted) {
+    add_logprobs(drawn, logits, wish);
+  }
+  return drawn;
 }
 
 std::uint64_t Sampler::seed() const noexcept {

@@ -1,11 +1,13 @@
 // Draws the next token of one sequence: applies the stages of params.order to the logits and picks.
 // Same params, seed, history and logits: same token, on every machine (own generator, no std:: distribution).
-// temperature <= 0 picks the best candidate that the other stages leave, also when `order` has no temperature.
+// temperature <= 0 picks the best candidate that the other stages leave, also when `order` has no temperature; else the
+// draw is by probability, mirostat's or adaptive-p's.
 // Threads: one at a time (the engine thread). Allocates in the constructor, when history grows past its capacity, and
 // while the candidate buffers, which all samplers of a thread share, grow to the largest vocabulary seen.
 #pragma once
 
 #include "engine/sampling/params.hpp"
+#include "engine/sampling/top_tokens.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 
 #include <cstdint>
@@ -18,9 +20,9 @@ class BreakerFinder;
 
 struct Drawn {
   TokenId token;
-  // Natural log of its probability under the plain softmax of the untouched logits; 0 where not wanted. -infinity where
-  // no logit is finite.
-  float logprob;
+  // Natural log of its probability, see LogprobWish; 0 where not wanted. -infinity where no logit is finite.
+  float logprob = 0;
+  std::shared_ptr<const TopTokens> top = {};  // where some are wanted
 };
 
 class Sampler {
@@ -41,7 +43,10 @@ class Sampler {
   // REQUIRES: logits.size() == n_vocab. Any values, also NaN and infinities: the token is always in [0, n_vocab). A
   // token whose logit is NaN, -infinity or banned comes out only when there is no other: then the best raw logit, else
   // token 0.
-  Drawn sample(std::span<const float> logits, bool want_logprob = false);
+  Drawn sample(std::span<const float> logits, const LogprobWish& wish);
+  Drawn sample(std::span<const float> logits, bool want_logprob = false) {
+    return sample(logits, LogprobWish{.wanted = want_logprob});
+  }
 
   std::uint64_t seed() const noexcept;  // the one in use, also when the request gave none
 

@@ -23,15 +23,26 @@ struct BreakerMemory {
   std::optional<Found> found;  // the last breaker among the settled ones
 };
 
+// What adaptive-p has drawn so far: probabilities, each counting the less the longer it is ago.
+struct AdaptiveMemory {
+  double weighted_sum = 0, total_weight = 1;
+};
+
 struct Sequence {
   explicit Sequence(const SamplingParams& p, std::uint64_t seed = 0, std::shared_ptr<const BreakerTable> b = nullptr)
-      : params(p), history(p.repeat_last_n), rng(seed), breakers(std::move(b)) {}
+      : params(p), history(p.repeat_last_n), rng(seed), breakers(std::move(b)) {
+    const double target = static_cast<double>(p.adaptive_target), decay = static_cast<double>(p.adaptive_decay);
+    adaptive = {target / (1.0 - decay), 1.0 / (1.0 - decay)};  // as if the target had always been met
+    mirostat_mu = 2.0 * static_cast<double>(p.mirostat_tau);
+  }
 
   SamplingParams params;
   History history;
   Rng rng;
   std::shared_ptr<const BreakerTable> breakers;  // nullptr: none
   BreakerMemory breaker_memory;
+  double mirostat_mu = 0;  // bits: where mirostat cuts next
+  AdaptiveMemory adaptive;
 };
 
 }  // namespace quern::engine::sampling

@@ -26,43 +26,35 @@ constexpr std::string_view kFurtherEnds[] = {
     "<|return|>", "<|call|>", "<|calls|>", "<|flush|>", "</s>", "[EOS]", "<eos>", "<turn|>", "<|tool_response>", "[e~[",
 };
 // Fill-in-the-middle tokens: control, but they end nothing.
-constexpr std::string_view kFillInTheMiddle[] = {
-    "<|fim_prefix|>",
-    "<|fim_suffix|>",
-    "<|fim_middle|>",
-    "<|fim_pad|>",
-    "<|fim_repo|>",
-    "<|repo_name|>",
-    "<|file_sep|>",
-    "<fim-prefix>",
-    "<fim-suffix>",
-    "<fim-middle>",
-    "<fim-pad>",
-    "<fim-repo>",
-    "<fim_prefix>",
-    "<fim_suffix>",
-    "<fim_middle>",
-    "<fim_pad>",
-    "<reponame>",
-    "<PRE>",
-    "<SUF>",
-    "<MID>",
-    "<PAD>",
-    "<REPO>",
-    "[PAD]",
-    "\u2581<PRE>",
-    "\u2581<SUF>",
-    "\u2581<MID>",
-    "<\uFF5Cfim\u2581begin\uFF5C>",
-    "<\uFF5Cfim\u2581hole\uFF5C>",
-    "<\uFF5Cfim\u2581end\uFF5C>",
-    "<|code_prefix|>",
-    "<|code_suffix|>",
-    "<|code_middle|>",
-    "<|prefix|>",
-    "<|suffix|>",
-    "<|middle|>",
+constexpr std::string_view kFillPrefix[] = {"<|fim_prefix|>",  "<fim-prefix>", "<fim_prefix>",
+                                            "<PRE>",           "\u2581<PRE>",  "<\uFF5Cfim\u2581begin\uFF5C>",
+                                            "<|code_prefix|>", "<|prefix|>"};
+constexpr std::string_view kFillSuffix[] = {"<|fim_suffix|>",  "<fim-suffix>", "<fim_suffix>",
+                                            "<SUF>",           "\u2581<SUF>",  "<\uFF5Cfim\u2581hole\uFF5C>",
+                                            "<|code_suffix|>", "<|suffix|>"};
+constexpr std::string_view kFillMiddle[] = {"<|fim_middle|>",  "<fim-middle>", "<fim_middle>",
+                                            "<MID>",           "\u2581<MID>",  "<\uFF5Cfim\u2581end\uFF5C>",
+                                            "<|code_middle|>", "<|middle|>"};
+constexpr std::string_view kFillPad[] = {"<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"};
+constexpr std::string_view kFillRepository[] = {"<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<reponame>", "<REPO>"};
+constexpr std::string_view kFillFile[] = {"<|file_sep|>"};
+
+// Metadata names a role by one of two keys, the second of older converters.
+struct FillRole {
+  TokenId FillTokens::*id;
+  const char* key;
+  const char* old_key;
+  std::span<const std::string_view> texts;
 };
+constexpr FillRole kFillRoles[] = {
+    {&FillTokens::prefix, "tokenizer.ggml.fim_pre_token_id", "tokenizer.ggml.prefix_token_id", kFillPrefix},
+    {&FillTokens::suffix, "tokenizer.ggml.fim_suf_token_id", "tokenizer.ggml.suffix_token_id", kFillSuffix},
+    {&FillTokens::middle, "tokenizer.ggml.fim_mid_token_id", "tokenizer.ggml.middle_token_id", kFillMiddle},
+    {&FillTokens::pad, "tokenizer.ggml.fim_pad_token_id", nullptr, kFillPad},
+    {&FillTokens::repository, "tokenizer.ggml.fim_rep_token_id", nullptr, kFillRepository},
+    {&FillTokens::file, "tokenizer.ggml.fim_sep_token_id", nullptr, kFillFile},
+};
+
 // The Harmony format's markers are part of the answer and must reach its parser.
 constexpr std::string_view kAlwaysPrinted[] = {"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"};
 
@@ -135,6 +127,11 @@ Result<TokenRoles> assign_roles(const gguf::GgufFile& file, const SpecialTokens&
   QUERN_CHECK(read_add(file, "tokenizer.ggml.add_eos_token", "tokenizer.ggml.eos_token_id", ids.eos, ids.add_eos));
   QUERN_CHECK(
       read_add(file, "tokenizer.ggml.add_sep_token", "tokenizer.ggml.seperator_token_id", ids.sep, ids.add_sep));
+  for (const FillRole& role : kFillRoles) {
+    TokenId& id = ids.fill.*role.id;
+    if (role.old_key != nullptr) QUERN_CHECK(read_id(file, role.old_key, false, vocabulary, id));
+    QUERN_CHECK(read_id(file, role.key, false, vocabulary, id));
+  }
   return roles_of(ids, vocabulary);
 }
 
@@ -143,6 +140,10 @@ TokenRoles roles_of(const SpecialTokens& named, Vocabulary& vocabulary) {
   SpecialTokens& ids = out.ids;
   if (ids.eot == kNoToken) ids.eot = find_first(vocabulary, kEndOfTurn);
   if (ids.eom == kNoToken) ids.eom = find_first(vocabulary, kEndOfMessage);
+  for (const FillRole& role : kFillRoles) {
+    TokenId& id = ids.fill.*role.id;
+    if (id == kNoToken) id = find_first(vocabulary, role.texts);
+  }
 
   const auto add_known = [&](std::span<const std::string_view> texts, bool is_end) {
     for (const std::string_view text : texts) {
@@ -155,7 +156,7 @@ TokenRoles roles_of(const SpecialTokens& named, Vocabulary& vocabulary) {
   add_known(kEndOfTurn, true);
   add_known(kEndOfMessage, true);
   add_known(kFurtherEnds, true);
-  add_known(kFillInTheMiddle, false);
+  for (const FillRole& role : kFillRoles) add_known(role.texts, false);
   for (const std::string_view text : kAlwaysPrinted)
     if (const TokenId id = vocabulary.find(text); id != kNoToken) vocabulary.set_kind(id, TokenKind::user_defined);
   for (const TokenId id : {ids.eos, ids.eot, ids.eom})

@@ -19,10 +19,19 @@ inline constexpr TokenId kNoToken = -1;
 
 enum class TokenKind : std::uint8_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
 
+// Tokens by which a prompt asks for what stands between two texts ("fill in the middle"), for models trained to.
+struct FillTokens {
+  TokenId prefix = kNoToken, suffix = kNoToken, middle = kNoToken;  // before each text, and where the answer begins
+  TokenId pad = kNoToken, repository = kNoToken, file = kNoToken;   // file: before the name of each file
+
+  bool complete() const noexcept { return prefix != kNoToken && suffix != kNoToken && middle != kNoToken; }
+};
+
 struct SpecialTokens {
   TokenId bos = kNoToken, eos = kNoToken, eot = kNoToken, eom = kNoToken, unk = kNoToken, pad = kNoToken,
           sep = kNoToken;
   bool add_bos = false, add_eos = false, add_sep = false;
+  FillTokens fill = {};
 };
 
 struct EncodeOptions {

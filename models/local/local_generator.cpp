@@ -15,7 +15,7 @@ sched::GenerateRequest request_of(const GenerateTask& task, std::size_t prompt, 
   request.sampling.seed += choice;  // n answers with one seed must differ
   request.ignore_eos = task.ignore_eos;
   request.stop_tokens = task.stop_tokens;
-  request.want_logprobs = task.logprobs;
+  request.logprobs = task.logprobs;
   request.tenant = task.head.tenant;
   request.tenant_weight = task.head.tenant_weight;
   request.cache_salt = task.head.cache_salt;
@@ -24,6 +24,7 @@ sched::GenerateRequest request_of(const GenerateTask& task, std::size_t prompt, 
   request.deadline = task.head.deadline;
   request.max_queue = task.head.max_queue;
   request.max_itl = task.head.max_itl;
+  request.max_decode = task.max_decode;
   request.label = task.head.label;
   return request;
 }
@@ -46,7 +47,7 @@ Submitted LocalGenerator::submit(GenerateTask task, boost::asio::any_io_executor
   StreamPlan plan{.stops = std::move(task.stops),
                   .n_named_stops = task.n_named_stops,
                   .reasoning = std::move(task.reasoning),
-                  .logprobs = task.logprobs,
+                  .logprobs = task.logprobs.wanted || task.tokens,
                   .n_prompt_tokens = task.n_prompt_tokens(),
                   .n_per_prompt = task.n};
   return {std::make_unique<LocalStream>(std::move(tickets), std::move(executor), tokenizer_, std::move(plan)),

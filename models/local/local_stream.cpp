@@ -74,7 +74,7 @@ Status LocalStream::take(const ChoiceEvent& event, std::vector<AnswerEvent>& out
   EndReason reason = EndReason::none;
   if (event.event.token != engine::kNoToken) {
     if (choice.reasoning.thinking()) ++choice.n_reasoning;
-    const std::string text = choice.text.append(event.event.token, event.event.logprob);
+    const std::string text = choice.text.append(event.event.token, event.event.logprob, event.event.top.get());
     add_text(event.choice, choice.reasoning.append(text), out);
   }
   if (choice.text.stopped()) {
@@ -108,6 +108,15 @@ Usage LocalStream::usage() const {
     usage.reasoning_tokens += choice.n_reasoning;
   }
   return usage;
+}
+
+std::vector<sched::RequestStatus> LocalStream::statuses(TimePoint now) const {
+  std::vector<sched::RequestStatus> out;
+  for (std::uint32_t choice = 0; choice < n_choices(); ++choice) {
+    out.push_back(tickets_.status(choice, now));
+    out.back().n_generated = static_cast<std::uint32_t>(choices_[choice].text.n_tokens());
+  }
+  return out;
 }
 
 std::vector<sched::RequestId> LocalStream::ids() const {

@@ -18,7 +18,7 @@ struct StreamPlan {
   std::vector<std::string> stops;
   std::size_t n_named_stops = 0;
   ReasoningFormat reasoning;
-  bool logprobs = false;
+  bool logprobs = false;              // deltas come with their tokens
   std::uint64_t n_prompt_tokens = 0;  // each prompt once
   std::uint32_t n_per_prompt = 1;
 };
@@ -34,6 +34,7 @@ class LocalStream final : public AnswerStream {
   std::uint32_t n_choices() const noexcept override { return static_cast<std::uint32_t>(choices_.size()); }
   Usage usage() const override;
   sched::RequestStatus status(TimePoint now) const override { return tickets_.status(0, now); }
+  std::vector<sched::RequestStatus> statuses(TimePoint now) const override;
   std::vector<sched::RequestId> ids() const override;
   std::function<void()> cancel_hook() override { return tickets_.cancel_all_hook(); }
 

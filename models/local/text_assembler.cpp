@@ -25,21 +25,31 @@ std::string TextAssembler::pass(std::string text) {
   return certain;
 }
 
-TokenLogprob TextAssembler::describe(engine::TokenId token, float logprob) const {
+TokenLogprob TextAssembler::describe(engine::TokenId token, float logprob,
+                                     const engine::sampling::TopTokens* top) const {
   constexpr double kLowest = -9999;  // JSON knows no infinities: what other servers send
-  return {.text = engine::replace_invalid_bytes(tokenizer_.piece(token, true)),
-          .bytes = std::string(tokenizer_.piece(token, false)),
-          .logprob = std::isfinite(logprob) ? static_cast<double>(logprob) : kLowest,
-          .token = token};
+  const auto one = [&](engine::TokenId id, float value) {
+    return TokenChance{.text = engine::replace_invalid_bytes(tokenizer_.piece(id, true)),
+                       .bytes = tokenizer_.piece(id, false),
+                       .logprob = std::isfinite(value) ? static_cast<double>(value) : kLowest,
+                       .token = id};
+  };
+  TokenChance drawn = one(token, logprob);
+  TokenLogprob out{
+      .text = std::move(drawn.text), .bytes = std::move(drawn.bytes), .logprob = drawn.logprob, .token = drawn.token};
+  if (top == nullptr) return out;
+  out.top.reserve(top->size());
+  for (const engine::sampling::TokenChance& other : *top) out.top.push_back(one(other.token, other.logprob));
+  return out;
 }
 
-std::string TextAssembler::append(engine::TokenId token, float logprob) {
+std::string TextAssembler::append(engine::TokenId token, float logprob, const engine::sampling::TopTokens* top) {
   if (stopped()) return {};
   ++n_tokens_;
   std::string text = detokenizer_.append(token, std::ranges::find(shown_, token) != shown_.end());
   if (keep_logprobs_) {
     const bool behind = detokenizer_.gave_up_pending();
-    TokenLogprob value = describe(token, logprob);
+    TokenLogprob value = describe(token, logprob, top);
     value.text_offset = characters_in_ + (behind ? 1 : 0);
     waiting_.push_back({std::move(value), bytes_in_ + (behind ? engine::kReplacementCharacter.size() : 0)});
   }

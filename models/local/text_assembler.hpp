@@ -2,6 +2,7 @@
 // log-probabilities of the tokens that made up the text already given out. Threads: one. Refers to the tokenizer.
 #pragma once
 
+#include "engine/sampling/top_tokens.hpp"
 #include "engine/tokenizer/detokenizer.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "models/answer_event.hpp"
@@ -20,7 +21,7 @@ class TextAssembler {
                 std::vector<engine::TokenId> shown = {});
 
   // Text that is certain after this token; may be empty. After stopped(): nothing more.
-  std::string append(engine::TokenId token, float logprob = 0);
+  std::string append(engine::TokenId token, float logprob = 0, const engine::sampling::TopTokens* top = nullptr);
   // The sequence has ended by itself: the text held back.
   std::string finish();
 
@@ -38,7 +39,7 @@ class TextAssembler {
   };
 
   std::string pass(std::string text);
-  TokenLogprob describe(engine::TokenId token, float logprob) const;
+  TokenLogprob describe(engine::TokenId token, float logprob, const engine::sampling::TopTokens* top) const;
 
   const engine::Tokenizer& tokenizer_;
   engine::Detokenizer detokenizer_;

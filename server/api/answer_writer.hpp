@@ -31,6 +31,7 @@ struct WholeChoice {
 struct AnswerFacts {
   models::Usage usage;
   sched::RequestStatus status;  // of the first choice
+  std::vector<sched::RequestStatus> choices = {};
 };
 
 class AnswerWriter {
@@ -44,6 +45,9 @@ class AnswerWriter {
   // instead of whatever was written and not yet sent.
   virtual std::string_view stream_type() const noexcept { return "text/event-stream; charset=utf-8"; }
   virtual void begin(const AnswerFacts& facts, std::uint32_t n_choices, std::string& out) = 0;
+  // Before the events of each turn, for writers that show how far it is.
+  virtual bool wants_progress() const noexcept { return false; }
+  virtual void progress(const AnswerFacts&) {}
   virtual void event(const models::AnswerEvent& event, std::string& out) = 0;
   virtual void silence(std::string& out) = 0;  // for clients that drop silent streams
   virtual void finish(const AnswerFacts& facts, std::string& out) = 0;

@@ -19,6 +19,12 @@ net::awaitable<void> post_apply_template(Exchange& exchange, ServerState& state)
 net::awaitable<void> post_tokenize(Exchange& exchange, ServerState& state);          // tokenize.cpp
 net::awaitable<void> post_detokenize(Exchange& exchange, ServerState& state);        // tokenize.cpp
 
+// llama_server/completion.cpp, llama_server/props.cpp
+net::awaitable<void> post_native_completion(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_infill(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_props(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_slots(Exchange& exchange, ServerState& state);
+
 // openai/responses.cpp
 net::awaitable<void> post_responses(Exchange& exchange, ServerState& state);
 net::awaitable<void> post_responses_count(Exchange& exchange, ServerState& state);

@@ -14,7 +14,7 @@ namespace {
 
 // A whole answer of more than so many bytes of text and log-probabilities is written as JSON by a helper thread.
 constexpr std::uint64_t kLargeAnswer = 32u << 10;
-constexpr std::uint64_t kLogprobBytes = 160;  // of one token, as it waits and as JSON
+constexpr std::uint64_t kLogprobBytes = 160;  // of one token or alternative, as it waits and as JSON
 
 constexpr Duration kNow = Duration(1);  // a timeout: what is there already
 
@@ -27,7 +27,8 @@ std::string server_timing(const sched::RequestStatus& status) {
 }
 
 AnswerFacts facts_of(const models::AnswerStream& answer, const ServerState& state) {
-  return {.usage = answer.usage(), .status = answer.status(state.services.clock.now())};
+  const TimePoint now = state.services.clock.now();
+  return {.usage = answer.usage(), .status = answer.status(now), .choices = answer.statuses(now)};
 }
 
 // The answer's head waits until the request is admitted, so that one which is not gets a status of its own. Not for
@@ -46,6 +47,7 @@ net::awaitable<void> stream_answer(Exchange& exchange, ServerState& state, const
                         [writer](const HttpError& error, std::string& out) { writer->failure(error, out); });
   writer->begin(facts_of(answer, state), answer.n_choices(), exchange.out());
   for (bool first = true;; first = false) {
+    if (writer->wants_progress()) writer->progress(facts_of(answer, state));
     for (const models::AnswerEvent& event : *events) writer->event(event, exchange.out());
     if (events->empty() && !first) writer->silence(exchange.out());
     if (answer.finished()) break;  // the last ones go out with the end
@@ -67,13 +69,19 @@ net::awaitable<void> stream_answer(Exchange& exchange, ServerState& state, const
 
 using Choices = std::vector<WholeChoice>;
 
+std::uint64_t bytes_of(const std::vector<models::TokenLogprob>& logprobs) {
+  std::uint64_t n_entries = logprobs.size();
+  for (const models::TokenLogprob& entry : logprobs) n_entries += entry.top.size();
+  return n_entries * kLogprobBytes;
+}
+
 // Adds what the event brings; -> bytes of memory that it takes.
 struct Collect {
   Choices& choices;
   std::uint64_t operator()(models::TextDelta& e) const {
     WholeChoice& choice = choices[e.choice];
     choice.text += e.text;
-    const std::uint64_t n_bytes = e.text.size() + e.logprobs.size() * kLogprobBytes;
+    const std::uint64_t n_bytes = e.text.size() + bytes_of(e.logprobs);
     std::ranges::move(e.logprobs, std::back_inserter(choice.logprobs));
     return n_bytes;
   }
@@ -172,7 +180,10 @@ models::GenerateTask task_of(Prepared prepared, std::vector<std::uint32_t> max_t
                             .stop_tokens = std::move(prepared.stop_tokens),
                             .reasoning = std::move(prepared.reasoning),
                             .ignore_eos = fields.ignore_eos,
-                            .logprobs = fields.logprobs};
+                            .logprobs = fields.logprobs,
+                            .tokens = fields.tokens,
+                            .extra_bytes = prepared.n_kept_bytes,
+                            .max_decode = fields.max_decode};
   task.n_named_stops = task.stops.size();
   std::ranges::move(prepared.template_stops, std::back_inserter(task.stops));
   task.head = {.tenant = exchange.tenant(),

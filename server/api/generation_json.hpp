@@ -3,6 +3,8 @@
 #pragma once
 
 #include "engine/sampling/params.hpp"
+#include "engine/sampling/top_tokens.hpp"
+#include "engine/tokenizer/tokenizer.hpp"
 #include "server/api/json_fields.hpp"
 #include "server/server.hpp"
 
@@ -23,21 +25,27 @@ struct GenerationFields {
   bool stream = false;
   bool include_usage = false;  // of a stream; a whole answer always has its usage
   bool ignore_eos = false;
-  bool logprobs = false;
+  engine::sampling::LogprobWish logprobs;
+  bool tokens = false;          // the ids of the answer's tokens
+  bool timings = false;         // with every part of the answer
   bool split_reasoning = true;  // what the model thinks apart from what it answers
   // Scheduling.
   bool use_cache = true;
   std::string cache_salt, supersede_key;
   std::int32_t priority = 0;
   std::optional<std::chrono::milliseconds> deadline, max_queue, max_itl;
+  std::optional<std::chrono::milliseconds> max_decode;  // since the first token
 };
+
+constexpr std::uint32_t kWhatFits = UINT32_MAX;  // as max_tokens: whatever the default is
 
 // What a parser has to know of the server.
 struct RequestRules {
   const ServerLimits& limits;
   std::uint32_t n_vocab = 0;
-  engine::sampling::SamplingParams sampling{};  // where a request does not say otherwise
-  std::vector<std::string>* unknown = nullptr;  // gets the paths of unknown fields; nullptr: they are an error
+  engine::sampling::SamplingParams sampling{};   // where a request does not say otherwise
+  std::vector<std::string>* unknown = nullptr;   // gets the paths of unknown fields; nullptr: they are an error
+  const engine::Tokenizer* tokenizer = nullptr;  // for fields that name tokens by their text
 };
 
 // Parts of it, for dialects that have other names for the rest: `stop`; what this server adds for many clients.

@@ -19,7 +19,8 @@ RequestRules Effort::rules() const {
   return {.limits = limits(),
           .n_vocab = model_.tokenizer.n_vocab(),
           .sampling = model_.sampling,
-          .unknown = state_.options.unknown_fields == "refuse" ? nullptr : &unknown_};
+          .unknown = state_.options.unknown_fields == "refuse" ? nullptr : &unknown_,
+          .tokenizer = &model_.tokenizer};
 }
 
 Error Effort::too_much() {

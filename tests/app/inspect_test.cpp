@@ -70,11 +70,11 @@ TEST_F(Inspect, SaysWhatOfTheSamplingAdviceIsHonoured) {
   EXPECT_FALSE(contains(text({}), "sampling"));
   test::GgufBuilder builder;
   builder.key("general.architecture", "llama").key("general.sampling.temp", 0.6f);
-  builder.key("general.sampling.top_k", 20u).key("general.sampling.mirostat", 2u);
+  builder.key("general.sampling.top_k", 20u).key("general.sampling.mirostat", 3u);
   test::write_file(path_, builder.build());
   const std::string out = text({});
   EXPECT_TRUE(contains(out, "temperature 0.6, top_k 20")) << out;
-  EXPECT_TRUE(contains(out, "general.sampling.mirostat: 2 is not supported")) << out;
+  EXPECT_TRUE(contains(out, "general.sampling.mirostat: mirostat: must be 0, 1 or 2, found 3")) << out;
   const json::object summary = parsed({}).at("summary").as_object();
   EXPECT_EQ(summary.at("sampling"), (json::array{"temperature 0.6", "top_k 20"}));
   EXPECT_EQ(summary.at("sampling_not_honoured").as_array().size(), 1u);

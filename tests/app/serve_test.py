@@ -107,7 +107,7 @@ class Serve(QuernTest):
     def test_sampling_defaults_request_option_file(self):
         model = self.directory / "advice.gguf"
         quern_process.write_model_with_keys(model, {"general.sampling.temp": 0.0, "general.sampling.top_k": 7,
-                                                    "general.sampling.mirostat": 2})
+                                                    "general.sampling.mirostat": 3})
         body = {"prompt": "Once upon a time", "max_tokens": 60}
 
         def in_force(server):
@@ -120,7 +120,7 @@ class Serve(QuernTest):
         self.assertAlmostEqual(in_force(server)["top_p"], 0.95, places=5)  # built in
         server.process.send_signal(signal.SIGTERM)
         log = server.process.communicate(timeout=TIMEOUT_S)[1]
-        self.assertIn("general.sampling.mirostat: 2 is not supported", log)
+        self.assertIn("general.sampling.mirostat: mirostat: must be 0, 1 or 2, found 3", log)
         self.assertIn("temperature 0, top_k 7", log)
 
         server = self.start("-m", str(model), "--temp", "100", "--top-k", "0", "--top-p", "1", "--min-p", "0")

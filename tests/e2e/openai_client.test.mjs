@@ -120,6 +120,34 @@ test('logprobs of the chosen tokens', async () => {
   }
 });
 
+test('logprobs with alternatives: greedy takes the first of them', async () => {
+  const chat = await server.client().chat.completions.create(
+    { model, messages: [{ role: 'user', content: PROMPT }], temperature: 0, max_tokens: 6, logprobs: true, top_logprobs: 4,
+      ignore_eos: true });
+  for (const entry of chat.choices[0].logprobs.content) {
+    assert.equal(entry.top_logprobs.length, 4);
+    assert.equal(entry.top_logprobs[0].token, entry.token);
+    assert.equal(entry.top_logprobs[0].logprob, entry.logprob);
+    for (let i = 1; i < 4; ++i) assert.ok(entry.top_logprobs[i].logprob <= entry.top_logprobs[i - 1].logprob);
+  }
+  const completion = await server.client().completions.create(
+    { model, prompt: PROMPT, temperature: 0, max_tokens: 6, logprobs: 3, ignore_eos: true });
+  const { tokens, token_logprobs: values, top_logprobs: maps } = completion.choices[0].logprobs;
+  for (const [i, token] of tokens.entries()) assert.equal(maps[i][token], values[i]);
+});
+
+test('echo repeats the prompt, streamed too', async () => {
+  const request = { model, prompt: PROMPT, temperature: 0, max_tokens: 10 };
+  const plain = await server.client().completions.create(request);
+  const echoed = await server.client().completions.create({ ...request, echo: true });
+  assert.equal(echoed.choices[0].text, PROMPT + plain.choices[0].text);
+  let text = '';
+  for await (const chunk of await server.client().completions.create({ ...request, echo: true, stream: true })) {
+    text += chunk.choices[0]?.text ?? '';
+  }
+  assert.equal(text, echoed.choices[0].text);
+});
+
 test('logit_bias can force a token', async () => {
   const client = server.client();
   const reply = await client.post('/../tokenize', { body: { content: ' cat' } });

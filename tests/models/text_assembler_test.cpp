@@ -80,6 +80,23 @@ TEST(TextAssembler, LogprobsOfHalfACharacterHaveItsHalfAndAreFinite) {
   EXPECT_EQ(both[1].logprob, -9999.0);
 }
 
+TEST(TextAssembler, LogprobsBringTheAlternatives) {
+  TextAssembler text(tokenizer(), {}, true);
+  const engine::sampling::TopTokens top{{5, -0.5f}, {2, -INFINITY}};
+  text.append(0, -1.0f, &top);
+  text.append(1, -1.0f);
+  const std::vector<TokenLogprob> both = text.take_logprobs();
+  ASSERT_EQ(both.size(), 2u);
+  ASSERT_EQ(both[0].top.size(), 2u);
+  EXPECT_EQ(both[0].top[0].text, "\uFFFD");
+  EXPECT_EQ(both[0].top[0].bytes, "\xC3");
+  EXPECT_EQ(both[0].top[0].logprob, -0.5);
+  EXPECT_EQ(both[0].top[0].token, 5);
+  EXPECT_EQ(both[0].top[1].text, "STOP");
+  EXPECT_EQ(both[0].top[1].logprob, -9999.0);
+  EXPECT_TRUE(both[1].top.empty());
+}
+
 TEST(TextAssembler, SaysWhichStopStringItWas) {
   TextAssembler text(tokenizer(), {"b", "STOP"});
   text.append(3);

@@ -56,6 +56,7 @@ struct Client {
   std::shared_ptr<sched::Generation> generation;
   std::vector<engine::TokenId> tokens;
   std::vector<float> logprobs;
+  std::vector<engine::sampling::TopTokens> tops;  // of the tokens that came with some
   sched::FinishReason finish = sched::FinishReason::none;
   engine::sampling::RowFault fault = engine::sampling::RowFault::none;
   bool waiting = false;  // a read is under way
@@ -197,6 +198,7 @@ class EngineHarness {
       if (event.token != engine::kNoToken) {
         client->tokens.push_back(event.token);
         client->logprobs.push_back(event.logprob);
+        if (event.top) client->tops.push_back(*event.top);
       }
       client->finish = event.finish;
       client->fault = event.fault;

@@ -83,12 +83,59 @@ TEST(EngineLoop, StopsAtTheTokensOfTheRequest) {
 TEST(EngineLoop, LogprobsAreSentWhenWanted) {
   EngineHarness h;
   GenerateRequest request = greedy_request(prompt_of(5), 2);
-  request.want_logprobs = true;
+  request.logprobs.wanted = true;
   const auto client = h.submit(request);
-  ASSERT_TRUE(h.run_until_idle({client}));
+  request.logprobs.n_top = 3;
+  const auto asks_for_more = h.submit(request);
+  ASSERT_TRUE(h.run_until_idle({client, asks_for_more}));
+  EXPECT_TRUE(client->tops.empty());
+  ASSERT_EQ(asks_for_more->tops.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    ASSERT_EQ(asks_for_more->tops[i].size(), 3u);
+    EXPECT_EQ(asks_for_more->tops[i][0].token, asks_for_more->tokens[i]);
+    EXPECT_EQ(asks_for_more->tops[i][0].logprob, asks_for_more->logprobs[i]);
+    EXPECT_NEAR(asks_for_more->tops[i][2].logprob, -10.004349, 1e-5);
+  }
   // One logit of 10 among 96 zeros: log(e^10 / (e^10 + 96)).
   ASSERT_EQ(client->logprobs.size(), 2u);
   for (const float logprob : client->logprobs) EXPECT_NEAR(logprob, -0.004349, 1e-5);
+}
+
+TEST(EngineLoop, NothingToGenerateComputesThePromptForOthers) {
+  EngineHarness h;
+  const auto prefill = h.submit(greedy_request(prompt_of(33), 0));
+  ASSERT_TRUE(h.run_until_idle({prefill}));
+  EXPECT_TRUE(prefill->tokens.empty());
+  EXPECT_EQ(prefill->finish, FinishReason::length);
+  EXPECT_EQ(h.stats.prompt_tokens.load(), 33u);
+  EXPECT_EQ(h.stats.generated_tokens.load(), 0u);
+  const auto after = h.submit(greedy_request(prompt_of(33), 5));
+  ASSERT_TRUE(h.run_until_idle({after}));
+  expect_complete(*after);
+  EXPECT_EQ(after->generation->n_cached.load(), 32u);
+  h.expect_all_free();
+}
+
+TEST(EngineLoop, TimeForGeneratingEndsAnAnswerAtItsNextToken) {
+  EngineHarness h;
+  GenerateRequest request = greedy_request(prompt_of(5), 200);
+  request.max_decode = std::chrono::milliseconds(100);
+  const auto client = h.submit(request);
+  const auto other = h.submit(greedy_request(prompt_of(5), 40));
+  for (int i = 0; i < 5; ++i) {
+    h.step();
+    h.read(client);
+    h.read(other);
+  }
+  const std::size_t n_in_time = client->generation->n_generated.load();
+  ASSERT_GT(n_in_time, 0u);
+  EXPECT_FALSE(client->generation->finished());
+  h.clock.advance(std::chrono::milliseconds(100));
+  ASSERT_TRUE(h.run_until_idle({client, other}));
+  EXPECT_EQ(client->tokens.size(), n_in_time + 1);
+  EXPECT_EQ(client->finish, FinishReason::length);
+  expect_complete(*other);
+  h.expect_all_free();
 }
 
 TEST(EngineLoop, HeadOfTheLineWaitsForPagesAndNobodyOvertakes) {

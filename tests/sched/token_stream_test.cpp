@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 TokenEvent token(engine::TokenId id) {
   return {.token = id};
 }
-constexpr TokenEvent kLast{.finish = FinishReason::length};
+const TokenEvent kLast{.finish = FinishReason::length};
 
 struct Reader {
   explicit Reader(net::io_context& io, std::uint32_t capacity = 4)

@@ -77,6 +77,8 @@ TEST(Ollama, ErrorsAreText) {
       {"/api/chat", R"({"messages":[{"role":"user","content":"a"}],"format":"json"})", 400, "format"},
       {"/api/generate", R"({"prompt":"a","options":{"temperature":"hot"}})", 400, "options.temperature"},
       {"/api/generate", R"({"prompt":"a","suffix":"b"})", 400, "suffix"},
+      {"/api/generate", R"({"prompt":"a","logprobs":true,"top_logprobs":21})", 400, "top_logprobs"},
+      {"/api/generate", R"({"prompt":"a","top_logprobs":2})", 400, "top_logprobs"},
       {"/api/generate", R"({"prompt":"a","think":7})", 400, "think"},
       {"/api/generate", fmt::format(R"({{"prompt":"{}"}})", std::string(2000, 'a')), 400,
        "prompt too long; exceeded max context length by"},

@@ -59,6 +59,7 @@ struct ServerHarnessOptions {
   sched::SchedulerLimits scheduler;
   server::ServerOptions server;
   engine::sampling::SamplingParams sampling;
+  engine::SpecialTokens special_tokens;
   std::string chat_template;  // Jinja; empty: "plain"
   int n_io_threads = 1;
   std::uint64_t memory_bytes = 64u << 20;
@@ -76,6 +77,7 @@ class ServerHarness {
                  ? engine::chat::TemplateSet::builtin("plain").value()
                  : engine::chat::TemplateSet::of(
                        engine::chat::Template::parse("test", options.chat_template, {}).value())) {
+    tokenizer.special_tokens = options.special_tokens;
     backend.next_token = [](std::span<const engine::TokenId> tokens) { return (tokens.back() + 1) % 95; };
     if (options.gated) {
       backend.on_forward = [this](const engine::StepPlan& plan) {

@@ -19,6 +19,7 @@ class PieceTokenizer final : public engine::Tokenizer {
 
   // Called first thing by encode() and piece(), if set: to wait, to throw, to look at the thread.
   std::function<void()> on_encode, on_piece;
+  engine::SpecialTokens special_tokens;  // what special() says; encode() adds none
 
   Result<std::vector<engine::TokenId>> encode(std::string_view text, engine::EncodeOptions) const override {
     if (on_encode) on_encode();
@@ -47,13 +48,12 @@ class PieceTokenizer final : public engine::Tokenizer {
   std::string_view token_text(engine::TokenId id) const noexcept override {
     return pieces_[static_cast<std::size_t>(id)];
   }
-  const engine::SpecialTokens& special() const noexcept override { return special_; }
+  const engine::SpecialTokens& special() const noexcept override { return special_tokens; }
   bool is_end_of_generation(engine::TokenId) const noexcept override { return false; }
   bool adds_space_prefix() const noexcept override { return false; }
 
  private:
   std::vector<std::string> pieces_;
-  engine::SpecialTokens special_;
 };
 
 }  // namespace quern::test

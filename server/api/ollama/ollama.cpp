@@ -1,5 +1,6 @@
 // /api/*: Ollama's API. Errors: 400 bad JSON or value, 404 another model, 429 line full, 503 draining.
 #include "server/api/endpoints.hpp"
+#include "server/api/fill_in.hpp"
 #include "server/api/generate.hpp"
 #include "server/api/ollama/ollama_json.hpp"
 #include "server/api/ollama/ollama_models.hpp"
@@ -35,11 +36,17 @@ Result<Work> prepare_ollama_generate(const Document& document, Effort& effort) {
   constexpr std::string_view kEndpoint = "POST /api/generate";
   QUERN_TRY(OllamaRequest request, parse_ollama_generate(document, effort.rules()));
   Work out{.nothing = request.nothing, .unload = request.unload};
-  if (out.nothing || request.raw) {
+  if (out.nothing || request.raw || !request.suffix.empty()) {
     out.prepared.fields = std::move(request.turn.fields);
     out.prepared.prompt_field = "prompt";
     out.prepared.endpoint = kEndpoint;
     if (out.nothing) return out;
+    if (!request.suffix.empty()) {
+      FillIn what{.prefix = {}, .suffix = std::move(request.suffix)};
+      what.prefix.emplace_back(std::move(request.prompt));
+      QUERN_CHECK(add_fill_in(out.prepared, what, {.prefix = "prompt", .suffix = "suffix", .files = {}}, effort));
+      return out;
+    }
     const engine::EncodeOptions options{.add_special = true, .parse_special = true};
     QUERN_CHECK(add_prompt(out.prepared, request.prompt, options, "prompt", effort));
     return out;
@@ -57,7 +64,7 @@ net::awaitable<void> answer(Exchange& exchange, ServerState& state, Preparation<
   }
   const GenerationFields& fields = request->value.prepared.fields;
   const std::string name = fields.model.empty() ? request->model->id : fields.model;
-  auto writer = std::make_shared<OllamaWriter>(kind, name, fields.logprobs);
+  auto writer = std::make_shared<OllamaWriter>(kind, name, fields.logprobs.wanted);
   if (request->value.nothing) {
     Response response{.body = writer->nothing(request->value.unload ? "unload" : "load")};
     co_await exchange.reply(std::move(response));

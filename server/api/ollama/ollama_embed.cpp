@@ -3,7 +3,7 @@
 #include "server/api/endpoints.hpp"
 #include "server/api/json_text.hpp"
 #include "server/api/ollama/ollama_embed_json.hpp"
-#include "server/api/openai/prompt_input.hpp"
+#include "server/api/prompt_json.hpp"
 #include "server/http_error.hpp"
 
 #include <memory>

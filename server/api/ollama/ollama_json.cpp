@@ -1,6 +1,7 @@
 #include "server/api/ollama/ollama_json.hpp"
 
 #include "server/api/openai/chat_message_json.hpp"
+#include "server/api/sampling_json.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -82,8 +83,12 @@ void read_common(JsonFields& fields, const RequestRules& rules, OllamaRequest& o
   read_options(fields, rules, generation);
   read_keep_alive(fields, out);
   read_think(fields, out.turn.conversation);
-  fields.read("logprobs", generation.logprobs);
-  fields.unsupported({"format", "top_logprobs"});
+  fields.read("logprobs", generation.logprobs.wanted);
+  read_n_top(fields, "top_logprobs", generation.logprobs);
+  if (generation.logprobs.n_top > 0 && !generation.logprobs.wanted) {
+    fields.refuse("top_logprobs", "needs logprobs: true");
+  }
+  fields.unsupported({"format"});
   fields.ignore(
       {"truncate", "shift", "_debug_render_only", "tool_choice", "temperature", "top_p", "max_output_tokens"});
   read_scheduling(fields, rules.limits, generation);
@@ -200,11 +205,12 @@ Result<OllamaRequest> parse_ollama_generate(const Document& document, const Requ
   if (fields.read("system", system) && !system.empty()) {
     out.turn.conversation.messages.push_back({.role = Role::system, .content = std::move(system)});
   }
-  fields.unsupported({"suffix", "template", "context"});
+  fields.read("suffix", out.suffix);
+  fields.unsupported({"template", "context"});
   refuse_images(fields);
   read_common(fields, rules, out);
-  out.nothing = prompt.empty();
-  if (out.raw) {
+  out.nothing = prompt.empty() && out.suffix.empty();
+  if (out.raw || !out.suffix.empty()) {
     out.prompt = std::move(prompt);
   } else {
     out.turn.conversation.messages.push_back({.role = Role::user, .content = std::move(prompt)});

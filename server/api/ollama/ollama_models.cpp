@@ -56,6 +56,7 @@ json::array capabilities(const models::ServedModel& model) {
   const auto chosen = model.chat.pick(true);
   if (chosen && (*chosen)->mentions("tools")) out.emplace_back("tools");
   if (chosen && (*chosen)->reasoning()) out.emplace_back("thinking");
+  if (model.tokenizer.special().fill.complete()) out.emplace_back("insert");
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include "server/api/dialect.hpp"
 #include "server/api/frames.hpp"
 #include "server/api/json_text.hpp"
+#include "server/api/logprobs_json.hpp"
 #include "server/api/timestamp.hpp"
 
 #include <chrono>
@@ -26,17 +27,7 @@ std::string call_json(const WholeCall& call, std::size_t index) {
 }
 
 std::string logprobs_json(std::span<const models::TokenLogprob> logprobs) {
-  std::string out = ",\"logprobs\":[";
-  for (const models::TokenLogprob& entry : logprobs) {
-    if (out.back() != '[') out += ',';
-    out += "{" + text_field("token", entry.text) + fmt::format(",\"logprob\":{},\"bytes\":[", entry.logprob);
-    for (const char c : entry.bytes) {
-      if (out.back() != '[') out += ',';
-      out += std::to_string(static_cast<unsigned char>(c));
-    }
-    out += "]}";
-  }
-  return out + "]";
+  return ",\"logprobs\":[" + logprob_list(logprobs, {.empty_list_too = false}) + "]";
 }
 
 // Now, with nanoseconds.

@@ -23,8 +23,8 @@ net::awaitable<void> post_chat_completions(Exchange& exchange, ServerState& stat
     co_return;
   }
   const GenerationFields& fields = request->value.fields;
-  auto writer = std::make_shared<ChatWriter>(make_envelope("chatcmpl-", request->model->id), fields.logprobs,
-                                             fields.include_usage);
+  auto writer = std::make_shared<ChatWriter>(make_envelope("chatcmpl-", request->model->id), fields.logprobs.wanted,
+                                             fields.include_usage, fields.timings);
   co_await generate(exchange, state, std::move(*request), std::move(writer));
 }
 

@@ -1,6 +1,7 @@
 #include "server/api/openai/chat_json.hpp"
 
 #include "server/api/openai/chat_message_json.hpp"
+#include "server/api/sampling_json.hpp"
 
 #include <utility>
 
@@ -9,7 +10,7 @@ namespace {
 
 // Fields whose harmless values are accepted; anything that would change the answer is refused, never ignored.
 void read_harmless_only(JsonFields& fields) {
-  fields.unsupported({"functions", "audio", "web_search_options", "top_logprobs"});
+  fields.unsupported({"functions", "audio", "web_search_options", "n_probs", "return_tokens", "post_sampling_probs"});
   fields.ignore({"parallel_tool_calls"});
   const json::value* verbosity = fields.value("verbosity");
   if (verbosity != nullptr && *verbosity != "medium") {
@@ -30,6 +31,12 @@ void read_harmless_only(JsonFields& fields) {
       fields.refuse_unsupported("modalities", "only [\"text\"] is supported");
     }
   }
+}
+
+void read_logprobs(JsonFields& fields, engine::sampling::LogprobWish& out) {
+  fields.read("logprobs", out.wanted);
+  read_n_top(fields, "top_logprobs", out);
+  if (out.n_top > 0 && !out.wanted) fields.refuse("top_logprobs", "needs logprobs: true");
 }
 
 // "none", "auto", "required", or {"type": "function", "function": {"name"}}.
@@ -100,7 +107,7 @@ Result<ChatTurn> parse_chat_request(const Document& document, const RequestRules
   read_messages(fields, rules.limits, request.conversation.messages);
   read_tools(fields, request.conversation.tools);
   read_generation_fields(fields, rules, request.fields);
-  fields.read("logprobs", request.fields.logprobs);
+  read_logprobs(fields, request.fields.logprobs);
   read_harmless_only(fields);
   read_tool_choice(fields, request.conversation);
   read_template_variables(fields, request.conversation);

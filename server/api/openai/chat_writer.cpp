@@ -79,7 +79,7 @@ std::string ChatWriter::whole(std::span<const WholeChoice> choices, const Answer
                    i == 0 ? "" : ",", i, message_json(choices[i]), logprobs_json(choices[i].logprobs),
                    finish_reason(choices[i].end));
   }
-  return out + "],\"usage\":" + usage_json(facts.usage) + "}";
+  return out + whole_end(facts);
 }
 
 }  // namespace quern::server

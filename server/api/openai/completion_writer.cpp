@@ -14,9 +14,20 @@ std::string CompletionWriter::choice_fields(std::string_view text, std::span<con
   append_json_string(out, text);
   const bool ended = end != models::EndReason::none;
   fmt::format_to(std::back_inserter(out), ",\"logprobs\":{},\"finish_reason\":{}",
-                 logprobs_ ? completion_logprobs_json(logprobs) : "null",
+                 logprobs_ ? completion_logprobs_json(logprobs, alternatives_) : "null",
                  ended ? fmt::format("\"{}\"", finish_reason(end)) : "null");
   return out;
+}
+
+// Each prompt has as many choices as the others.
+std::string_view CompletionWriter::echo_of(std::size_t choice, std::size_t n_choices) const {
+  return echoes_.empty() ? std::string_view() : echoes_[choice * echoes_.size() / n_choices];
+}
+
+void CompletionWriter::begin(const AnswerFacts&, std::uint32_t n_choices, std::string& out) {
+  for (std::uint32_t choice = 0; choice < n_choices && !echoes_.empty(); ++choice) {
+    add_chunk(out, choice, choice_fields(echo_of(choice, n_choices), {}, models::EndReason::none));
+  }
 }
 
 void CompletionWriter::event(const models::AnswerEvent& event, std::string& out) {
@@ -30,10 +41,11 @@ void CompletionWriter::event(const models::AnswerEvent& event, std::string& out)
 std::string CompletionWriter::whole(std::span<const WholeChoice> choices, const AnswerFacts& facts) const {
   std::string out = open_object(chunk_object()) + "\"choices\":[";
   for (std::size_t i = 0; i < choices.size(); ++i) {
-    fmt::format_to(std::back_inserter(out), "{}{{\"index\":{},{}}}", i == 0 ? "" : ",", i,
-                   choice_fields(choices[i].text, choices[i].logprobs, choices[i].end));
+    fmt::format_to(
+        std::back_inserter(out), "{}{{\"index\":{},{}}}", i == 0 ? "" : ",", i,
+        choice_fields(std::string(echo_of(i, choices.size())) + choices[i].text, choices[i].logprobs, choices[i].end));
   }
-  return out + "],\"usage\":" + usage_json(facts.usage) + "}";
+  return out + whole_end(facts);
 }
 
 }  // namespace quern::server

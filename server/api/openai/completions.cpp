@@ -1,5 +1,7 @@
 // POST /v1/completions. Errors: 400 bad JSON or value, 404 another model, 429 queue full, 503 draining.
+#include "engine/tokenizer/utf8.hpp"
 #include "server/api/endpoints.hpp"
+#include "server/api/fill_in.hpp"
 #include "server/api/generate.hpp"
 #include "server/api/openai/completion_writer.hpp"
 #include "server/api/openai/completions_json.hpp"
@@ -23,26 +25,64 @@ Status add_prompts(Prepared& out, std::vector<PromptInput> inputs, Effort& effor
   return {};
 }
 
-Result<Prepared> prepare_completion(const Document& document, Effort& effort) {
+struct Work {
+  Prepared prepared;
+  std::vector<std::string> echoes;
+};
+
+// The texts of the prompts, where they are to be repeated.
+Result<std::vector<std::string>> echo_texts(const std::vector<PromptInput>& prompts, Effort& effort) {
+  std::vector<std::string> out;
+  std::uint64_t n_bytes = 0;
+  for (const PromptInput& prompt : prompts) {
+    const auto* tokens = std::get_if<std::vector<engine::TokenId>>(&prompt);
+    n_bytes += tokens == nullptr ? std::get<std::string>(prompt).size()
+                                 : tokens->size() * std::uint64_t{effort.model().longest_token_bytes};
+    QUERN_CHECK(effort.hold(n_bytes));
+    out.push_back(tokens == nullptr ? std::get<std::string>(prompt)
+                                    : engine::replace_invalid_bytes(effort.model().tokenizer.decode(*tokens, false)));
+  }
+  return out;
+}
+
+Result<Work> prepare_completion(const Document& document, Effort& effort) {
   QUERN_TRY(CompletionRequest request, parse_completion_request(document, effort.rules()));
-  Prepared out{.fields = std::move(request.fields), .prompt_field = "prompt", .endpoint = "POST /v1/completions"};
-  QUERN_CHECK(add_prompts(out, std::move(request.prompts), effort));
+  Work out{
+      .prepared = {.fields = std::move(request.fields), .prompt_field = "prompt", .endpoint = "POST /v1/completions"}};
+  if (request.echo) {
+    QUERN_TRY(out.echoes, echo_texts(request.prompts, effort));
+    for (const std::string& text : out.echoes) out.prepared.n_kept_bytes += text.size();
+  }
+  if (request.suffix.empty()) {
+    QUERN_CHECK(add_prompts(out.prepared, std::move(request.prompts), effort));
+    return out;
+  }
+  const FillFields names{.prefix = "prompt", .suffix = "suffix", .files = {}};
+  for (PromptInput& prompt : request.prompts) {
+    FillIn what{.prefix = {}, .suffix = request.suffix};
+    what.prefix.push_back(std::move(prompt));
+    QUERN_CHECK(add_fill_in(out.prepared, what, names, effort));
+  }
   return out;
 }
 
 }  // namespace
 
 net::awaitable<void> post_completions(Exchange& exchange, ServerState& state) {
-  Result<Understood<Prepared>> request = co_await understand<Prepared>(exchange, state, &prepare_completion);
+  Result<Understood<Work>> request = co_await understand<Work>(exchange, state, &prepare_completion);
   if (!request) {
     Response response = error_response(request.error());
     co_await exchange.reply(std::move(response));
     co_return;
   }
-  const GenerationFields& fields = request->value.fields;
-  auto writer = std::make_shared<CompletionWriter>(make_envelope("cmpl-", request->model->id), fields.logprobs,
-                                                   fields.include_usage);
-  co_await generate(exchange, state, std::move(*request), std::move(writer));
+  Work& work = request->value;
+  const GenerationFields& fields = work.prepared.fields;
+  auto writer = std::make_shared<CompletionWriter>(make_envelope("cmpl-", request->model->id), fields.logprobs.wanted,
+                                                   fields.include_usage, fields.timings);
+  writer->set_echoes(std::move(work.echoes));
+  writer->set_alternatives(fields.logprobs.n_top > 0);
+  Understood<Prepared> prepared{std::move(request->model), std::move(work.prepared)};
+  co_await generate(exchange, state, std::move(prepared), std::move(writer));
 }
 
 }  // namespace quern::server

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "server/api/generation_json.hpp"
-#include "server/api/openai/prompt_input.hpp"
+#include "server/api/prompt_json.hpp"
 #include "server/pipeline/document.hpp"
 
 #include <string>
@@ -15,6 +15,8 @@ namespace quern::server {
 struct CompletionRequest {
   std::vector<PromptInput> prompts;  // at least one; prompts * n is within max_choices
   GenerationFields fields;
+  bool echo = false;   // the prompt's text before the answer
+  std::string suffix;  // what stands behind the answer; empty: nothing
 };
 
 // Errors: bad_input or unsupported, naming the field.

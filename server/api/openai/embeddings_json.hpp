@@ -3,7 +3,7 @@
 // truncate_prompt_tokens as vLLM has it.
 #pragma once
 
-#include "server/api/openai/prompt_input.hpp"
+#include "server/api/prompt_json.hpp"
 #include "server/api/vectors/texts.hpp"
 #include "server/api/vectors/vectors.hpp"
 #include "server/pipeline/document.hpp"

@@ -1,5 +1,6 @@
 #include "server/api/endpoints.hpp"
 #include "server/api/openai/models_json.hpp"
+#include "server/api/sampling_json.hpp"
 #include "server/api/timestamp.hpp"
 #include "server/http_error.hpp"
 
@@ -10,17 +11,6 @@
 
 namespace quern::server {
 namespace {
-
-json::object sampling_json(const engine::sampling::SamplingParams& sampling) {
-  return {{"temperature", sampling.temperature},
-          {"top_k", sampling.top_k},
-          {"top_p", sampling.top_p},
-          {"min_p", sampling.min_p},
-          {"repeat_penalty", sampling.repeat_penalty},
-          {"repeat_last_n", sampling.repeat_last_n},
-          {"xtc_probability", sampling.xtc_probability},
-          {"xtc_threshold", sampling.xtc_threshold}};
-}
 
 // "generate", "embed", "rank".
 json::array work_of(const models::ServedModel& model) {

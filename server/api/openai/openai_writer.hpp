@@ -22,8 +22,11 @@ Envelope make_envelope(std::string_view id_prefix, std::string model);
 
 class OpenAiWriter : public AnswerWriter {
  public:
-  OpenAiWriter(Envelope envelope, bool logprobs, bool include_usage)
-      : envelope_(std::move(envelope)), logprobs_(logprobs), include_usage_(include_usage) {}
+  OpenAiWriter(Envelope envelope, bool logprobs, bool include_usage, bool timings = false)
+      : envelope_(std::move(envelope)), logprobs_(logprobs), include_usage_(include_usage), wants_timings_(timings) {}
+
+  bool wants_progress() const noexcept final { return wants_timings_; }
+  void progress(const AnswerFacts& facts) final;
 
   void silence(std::string& out) final;
   void finish(const AnswerFacts& facts, std::string& out) final;
@@ -36,16 +39,23 @@ class OpenAiWriter : public AnswerWriter {
   // An event of one choice: open_object, "index", `choice_fields`, and "usage": null where a usage chunk will follow.
   void add_chunk(std::string& out, std::uint32_t choice, std::string_view choice_fields) const;
 
+  // The end of a whole answer behind its choices: usage, and timings where they are wanted.
+  std::string whole_end(const AnswerFacts& facts) const;
+
   const Envelope envelope_;
   const bool logprobs_;
   const bool include_usage_;
+
+ private:
+  const bool wants_timings_;
+  std::string timings_;  // ,"timings": {...}: as of the last progress()
 };
 
 std::string usage_json(const models::Usage& usage);
 std::string_view finish_reason(models::EndReason reason) noexcept;
-// {"content": [{"token", "logprob", "bytes", "top_logprobs": []}]}: the logprobs object of chat completions.
+// {"content": [{"token", "logprob", "bytes", "top_logprobs": [...]}]}: the logprobs object of chat completions.
 std::string chat_logprobs_json(std::span<const models::TokenLogprob> logprobs);
-// {"tokens", "token_logprobs", "top_logprobs": null, "text_offset"}: that of completions.
-std::string completion_logprobs_json(std::span<const models::TokenLogprob> logprobs);
+// {"tokens", "token_logprobs", "top_logprobs", "text_offset"}: that of completions; without alternatives null.
+std::string completion_logprobs_json(std::span<const models::TokenLogprob> logprobs, bool alternatives);
 
 }  // namespace quern::server

@@ -79,8 +79,8 @@ net::awaitable<void> post_responses(Exchange& exchange, ServerState& state) {
       state.responses->put(std::move(whole));
     };
   }
-  auto writer =
-      std::make_shared<ResponsesWriter>(std::move(envelope), response_echo(*document->document, kept), std::move(keep));
+  auto writer = std::make_shared<ResponsesWriter>(std::move(envelope), response_echo(*document->document, kept),
+                                                  request->value.fields.logprobs.wanted, std::move(keep));
   document->document.reset();
   co_await generate(exchange, state, std::move(*request), std::move(writer));
   if (!kept) co_return;

@@ -1,5 +1,8 @@
 #include "server/api/openai/responses_json.hpp"
 
+#include "server/api/sampling_json.hpp"
+
+#include <algorithm>
 #include <utility>
 
 namespace quern::server {
@@ -24,6 +27,7 @@ class Reader {
   void read_function(JsonFields& tool);
   void read_tool_choice(JsonFields& fields);
   void read_text(JsonFields& fields);
+  void read_logprobs(JsonFields& fields);
   Message& assistant(bool fresh);
 
   const Document& document_;
@@ -257,6 +261,15 @@ void Reader::read_text(JsonFields& fields) {
   if (const Status status = text.finish(); !status) fields.refuse(status.error());
 }
 
+// Both ways to ask for them; what else may be included is nothing that there is here.
+void Reader::read_logprobs(JsonFields& fields) {
+  engine::sampling::LogprobWish& out = turn_.fields.logprobs;
+  read_n_top(fields, "top_logprobs", out);
+  std::vector<std::string> include;
+  fields.read("include", include);
+  out.wanted = out.n_top > 0 || std::ranges::find(include, "message.output_text.logprobs") != include.end();
+}
+
 Result<ChatTurn> Reader::read() {
   JsonFields fields(document_.root, "", rules_.unknown);
   GenerationFields& out = turn_.fields;
@@ -266,6 +279,7 @@ Result<ChatTurn> Reader::read() {
   read_tools(fields, "tools");
   read_tool_choice(fields);
   read_text(fields);
+  read_logprobs(fields);
   fields.read("stream", out.stream);
   fields.read("temperature", out.sampling.temperature);
   fields.read("top_p", out.sampling.top_p);
@@ -279,10 +293,10 @@ Result<ChatTurn> Reader::read() {
     if (const Status status = reasoning.finish(); !status) fields.refuse(status.error());
   }
   read_scheduling(fields, rules_.limits, out);
-  fields.unsupported({"conversation", "background", "prompt", "top_logprobs"});
+  fields.unsupported({"conversation", "background", "prompt"});
   // Without effect, or read before the model was known (responses_document.hpp).
   fields.ignore({"store", "previous_response_id", "metadata", "client_metadata", "user", "safety_identifier",
-                 "prompt_cache_key", "prompt_cache_retention", "service_tier", "parallel_tool_calls", "include",
+                 "prompt_cache_key", "prompt_cache_retention", "service_tier", "parallel_tool_calls",
                  "truncation", "max_tool_calls", "stream_options"});
   if (const Status status = engine::sampling::validate(out.sampling, rules_.n_vocab); !status) {
     fields.refuse(status.error());

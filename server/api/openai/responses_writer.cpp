@@ -2,6 +2,7 @@
 
 #include "server/api/frames.hpp"
 #include "server/api/json_text.hpp"
+#include "server/api/logprobs_json.hpp"
 #include "server/request_head.hpp"
 
 #include <utility>
@@ -11,8 +12,9 @@
 namespace quern::server {
 namespace {
 
-std::string output_text(std::string_view text) {
-  return R"({"type":"output_text",)" + text_field("text", text) + R"(,"annotations":[],"logprobs":[]})";
+std::string output_text(std::string_view text, std::string_view logprobs) {
+  return R"({"type":"output_text",)" + text_field("text", text) + R"(,"annotations":[],"logprobs":[)" +
+         std::string(logprobs) + "]}";
 }
 
 std::string reasoning_text(std::string_view text) {
@@ -35,12 +37,16 @@ std::string usage_of(const models::Usage& usage) {
 
 }  // namespace
 
+std::string ResponsesWriter::logprobs_of(std::span<const models::TokenLogprob> logprobs) const {
+  return logprobs_ ? logprob_list(logprobs) : "";
+}
+
 std::string ResponsesWriter::item_json(const Item& item, std::string_view status) {
   const std::string head = "{" + text_field("id", item.id) + fmt::format(",\"status\":\"{}\",", status);
   switch (item.kind) {
     case Kind::message:
       return head + R"("type":"message","role":"assistant","content":[)" +
-             (status == "in_progress" ? "" : output_text(item.text)) + "]}";
+             (status == "in_progress" ? "" : output_text(item.text, item.logprobs)) + "]}";
     case Kind::reasoning:
       return head + R"("type":"reasoning","summary":[],"encrypted_content":null,"content":[)" +
              (status == "in_progress" ? "" : reasoning_text(item.text)) + "]}";
@@ -93,7 +99,7 @@ void ResponsesWriter::open_item(Item item, std::string& out) {
   add("response.output_item.added",
       fmt::format("\"output_index\":{},\"item\":{}", items_.size() - 1, item_json(items_.back(), "in_progress")), out);
   if (items_.back().kind == Kind::message) {
-    add("response.content_part.added", place() + ",\"part\":" + output_text(""), out);
+    add("response.content_part.added", place() + ",\"part\":" + output_text("", ""), out);
   }
 }
 
@@ -102,8 +108,9 @@ void ResponsesWriter::close_item(std::string& out) {
   const Item& item = items_.back();
   switch (item.kind) {
     case Kind::message:
-      add("response.output_text.done", place() + "," + text_field("text", item.text) + ",\"logprobs\":[]", out);
-      add("response.content_part.done", place() + ",\"part\":" + output_text(item.text), out);
+      add("response.output_text.done",
+          place() + "," + text_field("text", item.text) + ",\"logprobs\":[" + item.logprobs + "]", out);
+      add("response.content_part.done", place() + ",\"part\":" + output_text(item.text, item.logprobs), out);
       break;
     case Kind::reasoning:
       add("response.reasoning_text.done", place() + "," + text_field("text", item.text), out);
@@ -120,34 +127,39 @@ void ResponsesWriter::close_item(std::string& out) {
 }
 
 void ResponsesWriter::event(const models::AnswerEvent& event, std::string& out) {
-  std::visit(
-      Overloaded{
-          [&](const models::TextDelta& e) {
-            if (e.text.empty()) return;
-            open_item({.kind = Kind::message, .id = make_id("msg_")}, out);
-            items_.back().text += e.text;
-            add("response.output_text.delta", place() + "," + text_field("delta", e.text) + ",\"logprobs\":[]", out);
-          },
-          [&](const models::ReasoningDelta& e) {
-            if (e.text.empty()) return;
-            open_item({.kind = Kind::reasoning, .id = make_id("rs_")}, out);
-            items_.back().text += e.text;
-            add("response.reasoning_text.delta", place() + "," + text_field("delta", e.text), out);
-          },
-          [&](const models::ToolCallBegin& e) {
-            open_item({.kind = Kind::call, .id = make_id("fc_"), .text = {}, .call_id = e.id, .name = e.name}, out);
-          },
-          [&](const models::ToolCallDelta& e) {
-            items_.back().text += e.arguments;
-            add("response.function_call_arguments.delta",
-                text_field("item_id", items_.back().id) + fmt::format(",\"output_index\":{},", items_.size() - 1) +
-                    text_field("delta", e.arguments),
-                out);
-          },
-          [&](const models::ToolCallEnd&) { close_item(out); },
-          [&](const models::End& e) { end_ = e.reason; },
-      },
-      event);
+  std::visit(Overloaded{
+                 [&](const models::TextDelta& e) {
+                   const std::string logprobs = logprobs_of(e.logprobs);
+                   if (e.text.empty() && logprobs.empty()) return;
+                   open_item({.kind = Kind::message, .id = make_id("msg_")}, out);
+                   Item& item = items_.back();
+                   item.text += e.text;
+                   if (!item.logprobs.empty() && !logprobs.empty()) item.logprobs += ',';
+                   item.logprobs += logprobs;
+                   add("response.output_text.delta",
+                       place() + "," + text_field("delta", e.text) + ",\"logprobs\":[" + logprobs + "]", out);
+                 },
+                 [&](const models::ReasoningDelta& e) {
+                   if (e.text.empty()) return;
+                   open_item({.kind = Kind::reasoning, .id = make_id("rs_")}, out);
+                   items_.back().text += e.text;
+                   add("response.reasoning_text.delta", place() + "," + text_field("delta", e.text), out);
+                 },
+                 [&](const models::ToolCallBegin& e) {
+                   open_item({.kind = Kind::call, .id = make_id("fc_"), .text = {}, .call_id = e.id, .name = e.name},
+                             out);
+                 },
+                 [&](const models::ToolCallDelta& e) {
+                   items_.back().text += e.arguments;
+                   add("response.function_call_arguments.delta",
+                       text_field("item_id", items_.back().id) +
+                           fmt::format(",\"output_index\":{},", items_.size() - 1) + text_field("delta", e.arguments),
+                       out);
+                 },
+                 [&](const models::ToolCallEnd&) { close_item(out); },
+                 [&](const models::End& e) { end_ = e.reason; },
+             },
+             event);
 }
 
 void ResponsesWriter::silence(std::string& out) {
@@ -174,7 +186,12 @@ std::string ResponsesWriter::whole(std::span<const WholeChoice> choices, const A
   if (!choice.reasoning.empty())
     items.push_back({.kind = Kind::reasoning, .id = make_id("rs_"), .text = choice.reasoning});
   if (!choice.text.empty() || choice.calls.empty()) {
-    items.push_back({.kind = Kind::message, .id = make_id("msg_"), .text = choice.text});
+    items.push_back({.kind = Kind::message,
+                     .id = make_id("msg_"),
+                     .text = choice.text,
+                     .call_id = {},
+                     .name = {},
+                     .logprobs = logprobs_of(choice.logprobs)});
   }
   for (const WholeCall& call : choice.calls) {
     items.push_back(

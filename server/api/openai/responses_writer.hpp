@@ -17,8 +17,9 @@ class ResponsesWriter final : public AnswerWriter {
  public:
   // echo: see response_echo(). keep: gets the response object once it is whole, before it leaves; may be called on a
   // helper thread.
-  ResponsesWriter(Envelope envelope, std::string echo, std::function<void(const std::string&)> keep = {})
-      : envelope_(std::move(envelope)), echo_(std::move(echo)), keep_(std::move(keep)) {}
+  ResponsesWriter(Envelope envelope, std::string echo, bool logprobs,
+                  std::function<void(const std::string&)> keep = {})
+      : envelope_(std::move(envelope)), echo_(std::move(echo)), logprobs_(logprobs), keep_(std::move(keep)) {}
 
   void begin(const AnswerFacts& facts, std::uint32_t n_choices, std::string& out) override;
   void event(const models::AnswerEvent& event, std::string& out) override;
@@ -33,8 +34,10 @@ class ResponsesWriter final : public AnswerWriter {
     Kind kind = Kind::message;
     std::string id, text;  // text, or arguments
     std::string call_id, name;
+    std::string logprobs = {};  // of the text: JSON, the inside of an array
   };
 
+  std::string logprobs_of(std::span<const models::TokenLogprob> logprobs) const;
   // {"type", "sequence_number", <fields>}
   void add(std::string_view type, std::string_view fields, std::string& out);
   void open_item(Item item, std::string& out);  // unless one of its kind is open (calls: always)
@@ -46,6 +49,7 @@ class ResponsesWriter final : public AnswerWriter {
 
   const Envelope envelope_;
   const std::string echo_;
+  const bool logprobs_;
   const std::function<void(const std::string&)> keep_;  // empty: nobody wants it
   std::uint64_t n_events_ = 0;
   std::vector<Item> items_;

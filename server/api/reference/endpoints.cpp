@@ -1,4 +1,5 @@
 #include "server/api/anthropic/messages_json.hpp"
+#include "server/api/llama_server/completion_json.hpp"
 #include "server/api/llama_server/tokenize_json.hpp"
 #include "server/api/ollama/ollama_embed_json.hpp"
 #include "server/api/ollama/ollama_json.hpp"
@@ -56,6 +57,10 @@ constexpr Row kRows[] = {
     {"/v1/embeddings", "Vectors of texts", &run_embeddings},
     {"/v1/rerank", "Scores of documents for a query", &run<&parse_rerank_request>},
     {"/apply-template", "The prompt that a chat gives the model", &run<&parse_chat_request>},
+    {"/completion", "llama-server: continue a prompt", &run<&parse_native_request>},
+    {"/infill", "llama-server: fill in the middle", &run<&parse_infill_request>},
+    {"/props", "llama-server: the default model and what it is run with"},
+    {"/slots", "llama-server: what runs"},
     {"/tokenize", "Text to tokens", &run<&parse_tokenize_request>},
     {"/detokenize", "Tokens to text", &run<&parse_detokenize_request>},
     {"/v1/messages", "Anthropic's Messages API", &run<&parse_messages_request>},
@@ -76,9 +81,9 @@ struct Alias {
   std::string_view path, of;
 };
 constexpr Alias kAliases[] = {
-    {"/v1/health", "/health"},         {"/models", "/v1/models"},    {"/chat/completions", "/v1/chat/completions"},
-    {"/embeddings", "/v1/embeddings"}, {"/v2/rerank", "/v1/rerank"}, {"/rerank", "/v1/rerank"},
-    {"/v1/reranking", "/v1/rerank"},   {"/reranking", "/v1/rerank"},
+    {"/v1/health", "/health"},       {"/models", "/v1/models"},         {"/chat/completions", "/v1/chat/completions"},
+    {"/completions", "/completion"}, {"/embeddings", "/v1/embeddings"}, {"/v2/rerank", "/v1/rerank"},
+    {"/rerank", "/v1/rerank"},       {"/v1/reranking", "/v1/rerank"},   {"/reranking", "/v1/rerank"},
 };
 
 }  // namespace

@@ -38,7 +38,7 @@ TEST(FileDefaults, EveryKeyIsRead) {
                                          .key("general.sampling.penalty_repeat", "1.05")
                                          .key("general.sampling.sequence", "temperature;typ_p;top_k")
                                          .key("general.sampling.mirostat", 0u)
-                                         .key("general.sampling.mirostat_tau", 5.0f));
+                                         .key("general.sampling.mirostat_tau", 4.0f));
   const SamplingParams& p = defaults.params;
   EXPECT_EQ(p.temperature, 0.6f);
   EXPECT_EQ(p.top_k, 20);
@@ -49,7 +49,9 @@ TEST(FileDefaults, EveryKeyIsRead) {
   EXPECT_EQ(p.repeat_last_n, -1);
   EXPECT_EQ(p.repeat_penalty, 1.05f);
   EXPECT_EQ(p.order, (std::vector<Stage>{Stage::logit_bias, Stage::temperature, Stage::typical, Stage::top_k}));
-  EXPECT_EQ(defaults.applied.size(), 9u);
+  EXPECT_EQ(p.mirostat, 0);
+  EXPECT_EQ(p.mirostat_tau, 4.0f);
+  EXPECT_EQ(defaults.applied.size(), 11u);
   EXPECT_NE(std::find(defaults.applied.begin(), defaults.applied.end(), "samplers temperature,typical,top_k"),
             defaults.applied.end());
   EXPECT_TRUE(defaults.ignored.empty()) << defaults.ignored.front();
@@ -57,8 +59,8 @@ TEST(FileDefaults, EveryKeyIsRead) {
 
 TEST(FileDefaults, WhatCannotBeHonouredIsSaid) {
   const FileDefaults defaults = read(GgufBuilder()
-                                         .key("general.sampling.mirostat", 2u)
-                                         .key("general.sampling.mirostat_eta", 0.1f)
+                                         .key("general.sampling.mirostat", 3u)
+                                         .key("general.sampling.mirostat_eta", -0.1f)
                                          .key("general.sampling.novelty", 1.0f)
                                          .key("general.sampling.penalty_repeat", 0.0f)
                                          .key("general.sampling.sequence", "top_k;infill")
@@ -70,7 +72,9 @@ TEST(FileDefaults, WhatCannotBeHonouredIsSaid) {
   EXPECT_EQ(defaults.params.order, SamplingParams{}.order);
   EXPECT_EQ(
       defaults.ignored,
-      (Texts{"general.sampling.mirostat: 2 is not supported", "general.sampling.novelty: no such parameter is known",
+      (Texts{"general.sampling.mirostat: mirostat: must be 0, 1 or 2, found 3",
+             "general.sampling.mirostat_eta: mirostat_eta: must be between 0 and 10, found -0.1",
+             "general.sampling.novelty: no such parameter is known",
              "general.sampling.penalty_repeat: repeat_penalty: must be between 0.01 and 100, found 0",
              "general.sampling.sequence: stage 'infill' is not supported",
              "general.sampling.temp: want a number, found nan", "general.sampling.top_k: want an integer, found 2.5",

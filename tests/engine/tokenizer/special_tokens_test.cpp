@@ -91,6 +91,30 @@ TEST(SpecialTokens, EndsOfGenerationAreKnownByText) {
   EXPECT_EQ(loaded.vocabulary.kind(0), TokenKind::normal);
 }
 
+TEST(SpecialTokens, FillInTheMiddleByKeyOldKeyOrText) {
+  const std::vector<std::string> texts{"x",    "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|file_sep|>",
+                                       "<PRE>"};
+  const FillTokens by_text = load(tokens(texts)).value().roles.ids.fill;
+  EXPECT_EQ(by_text.prefix, 1);
+  EXPECT_EQ(by_text.suffix, 2);
+  EXPECT_EQ(by_text.middle, 3);
+  EXPECT_EQ(by_text.file, 4);
+  EXPECT_EQ(by_text.pad, kNoToken);
+  EXPECT_EQ(by_text.repository, kNoToken);
+  EXPECT_TRUE(by_text.complete());
+  const FillTokens by_key = load(tokens(texts)
+                                     .key("tokenizer.ggml.fim_pre_token_id", 5u)
+                                     .key("tokenizer.ggml.prefix_token_id", 0u)
+                                     .key("tokenizer.ggml.middle_token_id", 0u)
+                                     .key("tokenizer.ggml.fim_suf_token_id", 77u))
+                                .value()
+                                .roles.ids.fill;
+  EXPECT_EQ(by_key.prefix, 5) << "the newer key counts";
+  EXPECT_EQ(by_key.middle, 0);
+  EXPECT_EQ(by_key.suffix, 2) << "outside the vocabulary: by its text";
+  EXPECT_FALSE(load(tokens({"a", "<|fim_prefix|>"})).value().roles.ids.fill.complete());
+}
+
 TEST(SpecialTokens, HarmonysEndEndsOnlyAMessage) {
   const Loaded harmony = load(tokens({"<|end|>", "<|return|>", "<|call|>", "<|channel|>"})).value();
   EXPECT_EQ(harmony.roles.ends_generation, (Ids{1, 2}));

@@ -134,7 +134,7 @@ TEST(ChatRequest, AcceptsWhatOfficialClientsSendWithoutMeaning) {
        R"("tools":[],"tool_choice":"auto","functions":null,"function_call":"none","response_format":{"type":"text"})",
        R"("modalities":["text"],"logprobs":false,"top_logprobs":0,"audio":null,"prediction":null,"reasoning_effort":null)",
        R"("max_completion_tokens":5,"max_tokens":5,"safety_identifier":"x","prompt_cache_key":"y")",
-       R"("stream":true,"stream_options":null,"n":2,"logprobs":true)"}) {
+       R"("stream":true,"stream_options":null,"n":2,"logprobs":true,"top_logprobs":20)"}) {
     const Result<ChatTurn> request = parse(with(fields));
     EXPECT_TRUE(request) << fields << ": " << request.error().detail;
   }
@@ -202,7 +202,11 @@ TEST(ChatRequest, EveryErrorNamesItsField) {
       Bad{R"({"messages":[{"role":"assistant","content":"x","reasoning":"a","reasoning_content":"b"}]})",
           "messages[0].reasoning"},
       Bad{R"({"messages":[{"role":"assistant","content":"x","reasoning":["a"]}]})", "messages[0].reasoning"},
-      Bad{with(R"("logprobs":true,"top_logprobs":5)"), "top_logprobs"},
+      Bad{with(R"("logprobs":true,"top_logprobs":21)"), "top_logprobs"},
+      Bad{with(R"("logprobs":true,"top_logprobs":-1)"), "top_logprobs"},
+      Bad{with(R"("logprobs":true,"top_logprobs":"5")"), "top_logprobs"},
+      Bad{with(R"("top_logprobs":5)"), "top_logprobs"},
+      Bad{with(R"("n_probs":5)"), "n_probs"},
       Bad{with(R"("logprobs":1)"), "logprobs"},
       Bad{with(R"("n":1.5)"), "n"},
       Bad{with(R"("prompt":"x")"), "prompt"},

@@ -1,8 +1,11 @@
 #include "server/api/openai/completions_json.hpp"
 
 #include "tests/server/api/document_of.hpp"
+#include "tests/support/piece_tokenizer.hpp"
 
+#include <array>
 #include <cmath>
+#include <limits>
 
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
@@ -27,7 +30,7 @@ TEST(CompletionRequest, DefaultsAreThoseOfTheSampler) {
   EXPECT_FALSE(request->fields.sampling.has_seed);
   EXPECT_FALSE(request->fields.max_tokens);
   EXPECT_EQ(request->fields.n, 1u);
-  EXPECT_FALSE(request->fields.stream || request->fields.logprobs || request->fields.ignore_eos);
+  EXPECT_FALSE(request->fields.stream || request->fields.logprobs.wanted || request->fields.ignore_eos);
 }
 
 TEST(CompletionRequest, TheServersDefaultsHoldWhereTheRequestSaysNothing) {
@@ -59,7 +62,7 @@ TEST(CompletionRequest, ReadsEveryField) {
   EXPECT_EQ(fields.max_tokens, 7u);
   EXPECT_EQ(fields.n, 2u);
   EXPECT_EQ(fields.stop, (std::vector<std::string>{"a", "b"}));
-  EXPECT_TRUE(fields.stream && fields.include_usage && fields.logprobs && fields.ignore_eos);
+  EXPECT_TRUE(fields.stream && fields.include_usage && fields.logprobs.wanted && fields.ignore_eos);
   EXPECT_EQ(fields.sampling.seed, static_cast<std::uint64_t>(-3));
   EXPECT_TRUE(fields.sampling.has_seed);
   EXPECT_EQ(fields.sampling.order,
@@ -77,6 +80,54 @@ TEST(CompletionRequest, TakesSeveralPrompts) {
   ASSERT_TRUE(request) << request.error().detail;
   ASSERT_EQ(request->prompts.size(), 3u);
   EXPECT_EQ(std::get<std::vector<engine::TokenId>>(request->prompts[1]), (std::vector<engine::TokenId>{4, 5}));
+}
+
+TEST(CompletionRequest, TakesWhatLlamaServerCallsThem) {
+  using engine::sampling::Stage;
+  const auto fields =
+      parse(R"({"prompt":"x","n_predict":-1,"t_max_predict_ms":250,"timings_per_token":true,"mirostat":2,
+    "mirostat_tau":4,"mirostat_eta":0.2,"samplers":"dkaT","logprobs":3})");
+  EXPECT_FALSE(fields) << "T is no letter";
+  const Result<CompletionRequest> request =
+      parse(R"({"prompt":"x","n_predict":-1,"t_max_predict_ms":250,"timings_per_token":true,"mirostat":2,
+    "mirostat_tau":4,"mirostat_eta":0.2,"samplers":"dkat","logprobs":3,"echo":false})");
+  ASSERT_TRUE(request) << request.error().detail;
+  EXPECT_EQ(request->fields.max_tokens, kWhatFits);
+  EXPECT_EQ(request->fields.max_decode, std::chrono::milliseconds(250));
+  EXPECT_TRUE(request->fields.timings);
+  EXPECT_EQ(request->fields.sampling.mirostat, 2);
+  EXPECT_EQ(request->fields.sampling.mirostat_tau, 4.0f);
+  EXPECT_EQ(request->fields.sampling.mirostat_eta, 0.2f);
+  EXPECT_EQ(request->fields.sampling.order,
+            (std::vector<Stage>{Stage::logit_bias, Stage::dry, Stage::top_k, Stage::temperature}));
+  EXPECT_EQ(request->fields.logprobs.n_top, 3u);
+  EXPECT_EQ(parse(R"({"prompt":"x","n_predict":0})")->fields.max_tokens, 0u);
+  EXPECT_FALSE(parse(R"({"prompt":"x","t_max_predict_ms":-1})")->fields.max_decode);
+  const Result<CompletionRequest> adaptive =
+      parse(R"({"prompt":"x","adaptive_target":0.4,"adaptive_decay":0.5,"samplers":["adaptive_p","min_p"]})");
+  ASSERT_TRUE(adaptive) << adaptive.error().detail;
+  EXPECT_EQ(adaptive->fields.sampling.adaptive_target, 0.4f);
+  EXPECT_EQ(adaptive->fields.sampling.adaptive_decay, 0.5f);
+  EXPECT_EQ(adaptive->fields.sampling.order, (std::vector<Stage>{Stage::logit_bias, Stage::min_p}));
+}
+
+TEST(CompletionRequest, BiasMayNameTokensByTheirText) {
+  const test::PieceTokenizer tokenizer({"a", "b", "ab", "c"});
+  const RequestRules rules{.limits = kLimits, .n_vocab = 4, .tokenizer = &tokenizer};
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  using Bias = std::vector<std::pair<std::int32_t, float>>;
+  const auto read = [&](std::string_view bias) {
+    return parsed(&parse_completion_request, fmt::format(R"({{"prompt":"x","logit_bias":{}}})", bias), rules);
+  };
+  EXPECT_EQ(read(R"({"ca":2,"1":false,"3":null})")->fields.sampling.logit_bias,
+            (Bias{{3, 2.0f}, {0, 2.0f}, {1, kNever}}));
+  EXPECT_EQ(read(R"([["abc",-1.5],[0,3],["b",false]])")->fields.sampling.logit_bias,
+            (Bias{{2, -1.5f}, {3, -1.5f}, {0, 3.0f}, {1, kNever}}));
+  EXPECT_EQ(read(R"([["",1]])").error().field, "logit_bias[0]");
+  EXPECT_EQ(read(fmt::format(R"({{"{}":1}})", std::string(513, 'a'))).error().field, "logit_bias");
+  EXPECT_EQ(read(R"({"99999999999999999999":1})").error().field, "logit_bias");
+  EXPECT_EQ(read(fmt::format(R"([["{0}",1],["{0}",1],["{0}",1]])", std::string(512, 'a'))).error().field, "logit_bias")
+      << "1024 tokens are enough";
 }
 
 TEST(CompletionRequest, SeedMinusOneIsAFreshOne) {
@@ -122,19 +173,27 @@ TEST(CompletionRequest, EveryErrorNamesItsField) {
       Bad{R"({"prompt":"x","n":33})", "n"},
       Bad{R"({"prompt":["x","y"],"n":17})", "n"},
       Bad{R"({"prompt":"x","best_of":3})", "best_of"},
+      Bad{R"({"prompt":"x","best_of":1,"n":2})", "best_of"},
+      Bad{R"({"prompt":"x","best_of":"1"})", "best_of"},
       Bad{R"({"prompt":"x","stop":1})", "stop"},
       Bad{R"({"prompt":"x","stop":""})", "stop"},
       Bad{R"({"prompt":"x","stop":["a",""]})", "stop[1]"},
       Bad{R"({"prompt":"x","stop":["a",2]})", "stop[1]"},
       Bad{R"({"prompt":"x","stop":["","","","","","","","","","","","","","","","",""]})", "stop"},
-      Bad{R"({"prompt":"x","logit_bias":[[1,2]]})", "logit_bias"},
+      Bad{R"({"prompt":"x","logit_bias":7})", "logit_bias"},
+      Bad{R"({"prompt":"x","logit_bias":[1,2]})", "logit_bias[0]"},
+      Bad{R"({"prompt":"x","logit_bias":[[1,2],[1]]})", "logit_bias[1]"},
+      Bad{R"({"prompt":"x","logit_bias":[[100,2]]})", "logit_bias[0]"},
+      Bad{R"({"prompt":"x","logit_bias":[[1,true]]})", "logit_bias[0]"},
+      Bad{R"({"prompt":"x","logit_bias":[[1.5,1]]})", "logit_bias[0]"},
       Bad{R"({"prompt":"x","logit_bias":{"a":1}})", "logit_bias"},
       Bad{R"({"prompt":"x","logit_bias":{"100":1}})", "logit_bias"},
       Bad{R"({"prompt":"x","logit_bias":{"-1":1}})", "logit_bias"},
       Bad{R"({"prompt":"x","logit_bias":{"":1}})", "logit_bias"},
       Bad{R"({"prompt":"x","logit_bias":{"1":101}})", "logit_bias.1"},
-      Bad{R"({"prompt":"x","logit_bias":{"1":false}})", "logit_bias.1"},
-      Bad{R"({"prompt":"x","logprobs":2})", "logprobs"},
+      Bad{R"({"prompt":"x","logit_bias":{"1":true}})", "logit_bias.1"},
+      Bad{R"({"prompt":"x","logprobs":21})", "logprobs"},
+      Bad{R"({"prompt":"x","logprobs":-1})", "logprobs"},
       Bad{R"({"prompt":"x","logprobs":true})", "logprobs"},
       Bad{R"({"prompt":"x","stream":"yes"})", "stream"},
       Bad{R"({"prompt":"x","stream_options":true})", "stream_options"},
@@ -142,13 +201,29 @@ TEST(CompletionRequest, EveryErrorNamesItsField) {
       Bad{R"({"prompt":"x","stream_options":{"usage":true}})", "stream_options.usage"},
       Bad{R"({"prompt":"x","samplers":["top_k","heat"]})", "samplers[1]"},
       Bad{R"({"prompt":"x","samplers":["typ_p","typical_p"]})", "samplers[1]"},
-      Bad{R"({"prompt":"x","samplers":"kp"})", "samplers"},
+      Bad{R"({"prompt":"x","samplers":"kq"})", "samplers"},
+      Bad{R"({"prompt":"x","samplers":"kpk"})", "samplers"},
+      Bad{R"({"prompt":"x","samplers":7})", "samplers"},
+      Bad{R"({"prompt":"x","samplers":["adaptive_p","adaptive_p"]})", "samplers[1]"},
       Bad{R"({"prompt":"x","dry_sequence_breakers":[1]})", "dry_sequence_breakers[0]"},
-      Bad{R"({"prompt":"x","echo":true})", "echo"},
-      Bad{R"({"prompt":"x","suffix":"y"})", "suffix"},
+      Bad{R"({"prompt":"x","echo":1})", "echo"},
+      Bad{R"({"prompt":"x","echo":true,"logprobs":0})", "logprobs"},
+      Bad{R"({"prompt":"x","suffix":1})", "suffix"},
       Bad{R"({"prompt":"x","grammar":"root ::= x"})", "grammar"},
       Bad{R"({"prompt":"x","json_schema":{"type":"object"}})", "json_schema"},
-      Bad{R"({"prompt":"x","mirostat":2})", "mirostat"},
+      Bad{R"({"prompt":"x","mirostat":3})", "mirostat"},
+      Bad{R"({"prompt":"x","mirostat":true})", "mirostat"},
+      Bad{R"({"prompt":"x","mirostat_tau":-1})", "mirostat_tau"},
+      Bad{R"({"prompt":"x","mirostat_eta":"x"})", "mirostat_eta"},
+      Bad{R"({"prompt":"x","adaptive_target":2})", "adaptive_target"},
+      Bad{R"({"prompt":"x","adaptive_target":0.5,"mirostat":1})", "adaptive_target"},
+      Bad{R"({"prompt":"x","adaptive_decay":1})", "adaptive_decay"},
+      Bad{R"({"prompt":"x","n_predict":-2})", "n_predict"},
+      Bad{R"({"prompt":"x","n_predict":5,"max_tokens":6})", "n_predict"},
+      Bad{R"({"prompt":"x","t_max_predict_ms":-2})", "t_max_predict_ms"},
+      Bad{R"({"prompt":"x","t_max_predict_ms":1.5})", "t_max_predict_ms"},
+      Bad{R"({"prompt":"x","timings_per_token":1})", "timings_per_token"},
+      Bad{R"({"prompt":"x","return_tokens":true})", "return_tokens"},
       Bad{R"({"prompt":"x","n_probs":3})", "n_probs"},
       Bad{R"({"prompt":"x","temprature":1})", "temprature"},
       Bad{R"({"prompt":"x","messages":[]})", "messages"},
@@ -162,7 +237,7 @@ TEST(CompletionRequest, EveryErrorNamesItsField) {
 }
 
 TEST(CompletionRequest, WhatIsNotSupportedIsSaidSo) {
-  for (const char* body : {R"({"prompt":"x","echo":true})", R"({"prompt":"x","logprobs":5})"}) {
+  for (const char* body : {R"({"prompt":"x","echo":true,"logprobs":5})", R"({"prompt":"x","best_of":5})"}) {
     EXPECT_EQ(parse(body).error().code, Errc::unsupported) << body;
   }
 }

@@ -83,6 +83,45 @@ TEST(ChatWriter, LogprobsHaveTokensAndBytes) {
       json::parse(R"({"content":[{"token":"é","logprob":-0.25,"bytes":[195,169],"top_logprobs":[]}],"refusal":null})"));
 }
 
+TEST(ChatWriter, LogprobsHaveAlternatives) {
+  ChatWriter writer(envelope(), true, false);
+  const TextDelta delta{.text = "a",
+                        .logprobs = {{.text = "a",
+                                      .bytes = "a",
+                                      .logprob = -0.25,
+                                      .top = {{.text = "a", .bytes = "a", .logprob = -0.25},
+                                              {.text = "\uFFFD", .bytes = "\xC3", .logprob = -2}}}}};
+  EXPECT_EQ(
+      choice(writer, delta).at("logprobs").at("content").at(0).at("top_logprobs"),
+      json::parse(R"([{"token":"a","logprob":-0.25,"bytes":[97]},{"token":"\uFFFD","logprob":-2,"bytes":[195]}])"));
+}
+
+TEST(ChatWriter, TimingsComeWithEveryPartWhereAskedFor) {
+  ChatWriter writer(envelope(), false, true, true);
+  ASSERT_TRUE(writer.wants_progress());
+  EXPECT_FALSE(ChatWriter(envelope(), false, true).wants_progress());
+  const AnswerFacts facts{
+      .status = {
+          .n_prompt = 10, .n_generated = 4, .n_cached = 8, .times = {.prefill = 0.5, .decode = 1.5, .parked = 0.5}}};
+  writer.progress(facts);
+  const json::value want = json::parse(R"({"cache_n":8,"prompt_n":2,"prompt_ms":500.0,"prompt_per_token_ms":250.0,
+      "prompt_per_second":4.0,"predicted_n":4,"predicted_ms":2000.0,"predicted_per_token_ms":500.0,
+      "predicted_per_second":2.0})");
+  EXPECT_EQ(event(writer, TextDelta{.text = "a"}).at("timings"), want);
+  std::string out;
+  writer.finish(facts, out);
+  EXPECT_EQ(json::parse(events_of(out).at(0)).at("timings"), want);
+  const std::array choices{WholeChoice{.text = "x", .end = EndReason::turn}};
+  EXPECT_EQ(json::parse(writer.whole(choices, facts)).at("timings"), want);
+  EXPECT_FALSE(json::parse(ChatWriter(envelope(), false, true).whole(choices, facts)).as_object().contains("timings"));
+}
+
+TEST(ChatWriter, NothingDoneYetHasFiniteTimings) {
+  ChatWriter writer(envelope(), false, false, true);
+  writer.progress({});
+  EXPECT_EQ(event(writer, TextDelta{.text = "a"}).at("timings").at("predicted_per_second"), 0.0);
+}
+
 TEST(ChatWriter, WholeAnswer) {
   const ChatWriter writer(envelope(), false, false);
   const std::array choices{WholeChoice{.text = "x", .reasoning = "why", .end = EndReason::turn},
@@ -124,6 +163,36 @@ TEST(CompletionWriter, UsageComesInAChunkOfItsOwn) {
   EXPECT_EQ(usage.at("usage").at("total_tokens"), 7);
   EXPECT_EQ(usage.at("usage").at("prompt_tokens_details").at("cached_tokens"), 2);
   EXPECT_EQ(events[1], "[DONE]");
+}
+
+TEST(CompletionWriter, AlternativesAreAMapWithTheDrawnTokenInIt) {
+  CompletionWriter writer(envelope(), true, false);
+  writer.set_alternatives(true);
+  const TextDelta delta{
+      .text = "ab",
+      .logprobs = {{.text = "a", .logprob = -3, .top = {{.text = "x", .logprob = -0.5}, {.text = "x", .logprob = -1}}},
+                   {.text = "b", .logprob = -0.25, .top = {{.text = "b", .logprob = -0.25}}}}};
+  EXPECT_EQ(choice(writer, delta).at("logprobs").at("top_logprobs"), json::parse(R"([{"x":-0.5,"a":-3},{"b":-0.25}])"));
+}
+
+TEST(CompletionWriter, EchoesComeFirstOfEachChoice) {
+  CompletionWriter writer(envelope(), false, false);
+  writer.set_echoes({"one", "two"});
+  std::string out;
+  writer.begin({}, 4, out);
+  const auto events = events_of(out);
+  ASSERT_EQ(events.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const json::value choice = json::parse(events[i]).at("choices").at(0);
+    EXPECT_EQ(choice.at("index"), i);
+    EXPECT_EQ(choice.at("text"), i < 2 ? "one" : "two");
+    EXPECT_TRUE(choice.at("finish_reason").is_null());
+  }
+  const std::array choices{WholeChoice{.text = "a", .end = EndReason::turn},
+                           WholeChoice{.text = "b", .end = EndReason::turn}};
+  const json::value whole = json::parse(writer.whole(choices, {}));
+  EXPECT_EQ(whole.at("choices").at(0).at("text"), "onea");
+  EXPECT_EQ(whole.at("choices").at(1).at("text"), "twob");
 }
 
 TEST(CompletionWriter, WholeAnswerWithLogprobs) {

@@ -1,10 +1,11 @@
-// What the OpenAI API calls a prompt or an input: a text, token ids, or an array of these. Pure. Threads: any.
+// Prompts of completions: text, or tokens. Threads: pure functions.
 #pragma once
 
 #include "engine/tokenizer/tokenizer.hpp"
 #include "server/api/json_fields.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,7 +15,12 @@ namespace quern::server {
 
 using PromptInput = std::variant<std::string, std::vector<engine::TokenId>>;
 
-// Notes errors in `fields`: missing, another type, an id outside the vocabulary, none or more than `most`.
+// [1, 2, 3]. nullopt: `fields` has the error, which names field[i].
+std::optional<std::vector<engine::TokenId>> read_tokens(JsonFields& fields, const std::string& field,
+                                                        const json::array& array, std::uint32_t n_vocab);
+
+// The field `key`: one of them, or an array of at most `most`. Notes errors in `fields`: missing, another type, an id
+// outside the vocabulary, none or too many.
 void read_prompts(JsonFields& fields, std::string_view key, std::uint32_t most, std::uint32_t n_vocab,
                   std::vector<PromptInput>& out);
 // "input" of one, "input[3]" of several.

@@ -1,6 +1,5 @@
-#include "server/api/openai/prompt_input.hpp"
+#include "server/api/prompt_json.hpp"
 
-#include <optional>
 #include <utility>
 
 namespace quern::server {
@@ -10,7 +9,8 @@ bool is_token_array(const json::value& value) noexcept {
   return value.is_array() && !value.get_array().empty() && value.get_array()[0].is_number();
 }
 
-// [1, 2, 3]
+}  // namespace
+
 std::optional<std::vector<engine::TokenId>> read_tokens(JsonFields& fields, const std::string& field,
                                                         const json::array& array, std::uint32_t n_vocab) {
   std::vector<engine::TokenId> tokens;
@@ -26,6 +26,8 @@ std::optional<std::vector<engine::TokenId>> read_tokens(JsonFields& fields, cons
   }
   return tokens;
 }
+
+namespace {
 
 void read_prompt(JsonFields& fields, const std::string& field, const json::value& value, std::uint32_t n_vocab,
                  std::vector<PromptInput>& out) {
