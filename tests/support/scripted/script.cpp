@@ -64,6 +64,9 @@ ScriptedAnswer answer_of(const json::object& source) {
     } else if (key == "fail") {
       out.steps.emplace_back(Failure{text_of(value)});
       ended = true;
+    } else if (key == "refuse" && out.steps.empty()) {
+      out.steps.emplace_back(Refusal{text_of(value)});
+      ended = true;
     } else {
       throw std::runtime_error("events: unknown kind " + std::string(key));
     }

@@ -88,10 +88,16 @@ models::Submitted ScriptedGenerator::submit(models::GenerateTask task, boost::as
   report.text = shared_->tokenizer.decode(prompt, true);
   const std::lock_guard lock(shared_->mutex);
   if (shared_->counters.draining) return {nullptr, fail(Errc::draining, "the server is shutting down")};
+  std::optional<ScriptedAnswer> answer = shared_->script.take(report.text);
+  if (answer) {
+    if (const auto* no = std::get_if<Refusal>(&answer->steps.front())) {
+      ++shared_->counters.rejected;
+      return {nullptr, fail(Errc::overloaded, "{}", no->words)};
+    }
+  }
   report.id = shared_->prompts.size() + 1;
   shared_->find_shared(prompt, report);
   shared_->prompts.push_back(prompt);
-  std::optional<ScriptedAnswer> answer = shared_->script.take(report.text);
   if (!answer) answer = ScriptedAnswer{.steps = {Failure{"the script has no answer left for this prompt"}}};
   shared_->report(report);
   models::Usage usage = usage_of(*answer, shared_->tokenizer);

@@ -36,7 +36,7 @@ class ScriptedGenerator final : public models::Generator {
   ScriptedGenerator(Script script, const engine::Tokenizer& tokenizer, std::uint32_t max_context, Report report);
   ~ScriptedGenerator() override;
 
-  // A prompt that the script has no answer for fails: io.
+  // A prompt that the script has no answer for fails: io. One that it refuses is not noted: overloaded.
   models::Submitted submit(models::GenerateTask task, boost::asio::any_io_executor executor) override;
 
   std::uint32_t max_context() const noexcept override { return max_context_; }
