@@ -22,7 +22,7 @@ export class ScriptedServer {
     server.process = spawn(BINARY, [script, '--prompts', server.prompts, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     server.log = '';
     server.process.stderr.on('data', (text) => { server.log += text; });
-    server.exited = new Promise((resolve) => server.process.on('exit', (code, signal) => resolve({ code, signal })));
+    server.exited = new Promise((resolve) => server.process.on('close', (code, signal) => resolve({ code, signal })));
     server.requests = [];  // {request, endpoint, prompt_tokens, shared_tokens, shared_with, shared_with_tokens, ended}
     await server.#read();
     return server;
