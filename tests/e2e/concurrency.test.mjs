@@ -74,6 +74,12 @@ test('a full queue is a RateLimitError, and only that', async (t) => {
   }
   const answers = results.filter((result) => result.status === 'fulfilled').map((result) => result.value);
   assert.equal(new Set(answers.map((answer) => answer.choices[0].text)).size, 1);
+
+  // The same client with its retries: it waits as it was told to, and nobody goes without an answer.
+  const patient = small.client({ maxRetries: 30 });
+  const later = await Promise.all(Array.from({ length: 12 }, () => patient.completions.create(
+    { prompt: 'Once', model, temperature: 0, max_tokens: 120, ignore_eos: true })));
+  for (const { choices } of later) assert.equal(choices[0].text, answers[0].choices[0].text);
   await small.assertAllPagesFree();
   await small.stop();
 });

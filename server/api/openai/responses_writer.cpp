@@ -98,9 +98,10 @@ void ResponsesWriter::open_item(Item item, std::string& out) {
   open_ = true;
   add("response.output_item.added",
       fmt::format("\"output_index\":{},\"item\":{}", items_.size() - 1, item_json(items_.back(), "in_progress")), out);
-  if (items_.back().kind == Kind::message) {
-    add("response.content_part.added", place() + ",\"part\":" + output_text("", ""), out);
-  }
+  const Kind kind = items_.back().kind;
+  if (kind == Kind::call) return;
+  const std::string part = kind == Kind::message ? output_text("", "") : reasoning_text("");
+  add("response.content_part.added", place() + ",\"part\":" + part, out);
 }
 
 void ResponsesWriter::close_item(std::string& out) {
@@ -114,6 +115,7 @@ void ResponsesWriter::close_item(std::string& out) {
       break;
     case Kind::reasoning:
       add("response.reasoning_text.done", place() + "," + text_field("text", item.text), out);
+      add("response.content_part.done", place() + ",\"part\":" + reasoning_text(item.text), out);
       break;
     case Kind::call:
       add("response.function_call_arguments.done",
