@@ -48,6 +48,7 @@ Result<std::unique_ptr<Machine>> Machine::create(const ModelOptions& options) {
   QUERN_TRY(machine->topology_, kernels::read_topology());
   const kernels::CorePoolOptions pool{.n_workers = options.threads, .pin = options.pin};
   QUERN_TRY(machine->pool_, kernels::CorePool::create(machine->topology_, pool));
+  machine->conductor_ = std::make_unique<sched::Conductor>(machine->pool_.get());
   return machine;
 }
 

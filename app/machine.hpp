@@ -28,7 +28,7 @@ class Machine {
   const kernels::Topology& topology() const noexcept { return topology_; }
   const kernels::KernelTable& kernels() const noexcept { return *kernels_; }
   kernels::CorePool& pool() noexcept { return *pool_; }
-  sched::Conductor& conductor() noexcept { return conductor_; }
+  sched::Conductor& conductor() noexcept { return *conductor_; }
   std::uint64_t bytes_left() const noexcept { return ledger_.budget() - ledger_.used(); }
 
  private:
@@ -39,7 +39,7 @@ class Machine {
   kernels::Topology topology_;
   const kernels::KernelTable* kernels_ = nullptr;
   std::unique_ptr<kernels::CorePool> pool_;
-  sched::Conductor conductor_;
+  std::unique_ptr<sched::Conductor> conductor_;
 };
 
 }  // namespace quern::app

@@ -13,8 +13,7 @@ constexpr std::uint64_t kPromptTokenBytes = 16, kAnswerTokenBytes = 8, kCountedA
 
 std::uint64_t GenerateTask::bytes() const noexcept {
   std::uint64_t out = n_prompt_tokens() * kPromptTokenBytes;
-  for (const std::uint32_t tokens : max_tokens)
-    out += std::min<std::uint64_t>(tokens, kCountedAnswer) * kAnswerTokenBytes;
+  for (const std::uint32_t most : max_tokens) out += std::min<std::uint64_t>(most, kCountedAnswer) * kAnswerTokenBytes;
   return out * n + extra_bytes;
 }
 

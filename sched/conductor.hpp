@@ -2,10 +2,11 @@
 // takes a turn for each step; turns are given in the order in which they were asked for, so between two turns of an
 // engine every other one has at most one. What an engine tells the others (how long its streams' steps take, whether it
 // has prompts or texts) is what policy/round.hpp divides the time by. Also numbers the requests of all of them.
-// Threads: a seat belongs to its engine's thread; the rest any. Limits: kMaxSeats engines at a time. No mutex, no
-// allocation.
+// Threads: a seat belongs to its engine's thread; the rest any. Ownership: refers to the pool. Limits: kMaxSeats
+// engines at a time. No mutex, no allocation.
 #pragma once
 
+#include "kernels/core_pool.hpp"
 #include "sched/policy/round.hpp"
 #include "sched/request.hpp"
 
@@ -49,9 +50,26 @@ class Conductor {
     const std::size_t index_;
   };
 
-  Conductor() = default;
+  // pool: the cores that turns are about; nullptr: nothing but backends uses them.
+  explicit Conductor(kernels::CorePool* pool = nullptr) noexcept : pool_(pool) {}
   Conductor(const Conductor&) = delete;
   Conductor& operator=(const Conductor&) = delete;
+
+  // Calls body(i) for each i below n, on all cores of the pool. REQUIRES: the caller has the turn; body does not throw.
+  template <class F>
+  void for_each(std::size_t n, F&& body) noexcept {
+    if (pool_ == nullptr || n < 2) {
+      for (std::size_t i = 0; i < n; ++i) body(i);
+      return;
+    }
+    std::atomic<std::size_t> next{0};
+    pool_->run([&](std::uint32_t) {
+      for (std::size_t i = next.fetch_add(1, std::memory_order_relaxed); i < n;
+           i = next.fetch_add(1, std::memory_order_relaxed)) {
+        body(i);
+      }
+    });
+  }
 
   RequestId next_id() noexcept { return next_id_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -66,6 +84,7 @@ class Conductor {
   void wait_for_turn() noexcept;
   void end_turn() noexcept;
 
+  kernels::CorePool* const pool_;
   std::atomic<RequestId> next_id_{1};
   std::atomic<std::uint32_t> next_ticket_{0}, serving_{0};
   std::array<State, kMaxSeats> seats_;

@@ -47,6 +47,7 @@ EngineLoop::EngineLoop(const EngineParts& parts, CacheParts cache, const Schedul
   inputs_.reserve(limits.max_running);
   prefilling_.reserve(limits.max_running);
   strict_.reserve(limits.max_running);
+  draws_.reserve(limits.max_running);
 }
 
 void EngineLoop::run(const std::atomic<bool>& stop) noexcept {
@@ -277,10 +278,39 @@ void EngineLoop::forward(std::span<const BatchShare> shares) noexcept {
   if (parts_.seat != nullptr) turn.emplace(parts_.seat->conductor());
   const TimePoint begin = parts_.clock.now();
   parts_.backend.forward(plan_, std::span(logits_).first(std::size_t{plan_.n_logits()} * n_vocab_));
-  turn.reset();
   const Duration took = parts_.clock.now() - begin;
+  draw(shares);
+  turn.reset();
   learn(shares, took);
   parts_.stats.step.observe(took);
+}
+
+// The next tokens, on all cores: a row of a large vocabulary takes as long as some layers of a small model.
+void EngineLoop::draw(std::span<const BatchShare> shares) noexcept {
+  draws_.clear();
+  for (const BatchShare& share : shares) {
+    if (!share.logits) continue;
+    const std::size_t begin = draws_.size() * n_vocab_;
+    draws_.push_back(
+        {.sequence = runnable_[share.index], .logits = std::span<const float>(logits_).subspan(begin, n_vocab_)});
+  }
+  const auto one = [this](std::size_t i) noexcept {
+    Draw& draw = draws_[i];
+    // Nobody sets `cancelled` back, so rows that forward() dropped are never sampled.
+    if (draw.sequence->cancelled()) return;
+    draw.fault = engine::sampling::find_fault(draw.logits);
+    if (draw.fault != RowFault::none || draw.sequence->at_length()) return;
+    try {
+      draw.drawn = draw.sequence->sample(draw.logits);
+    } catch (...) {
+      draw.failure = std::current_exception();
+    }
+  };
+  if (parts_.seat != nullptr) {
+    parts_.seat->conductor().for_each(draws_.size(), one);
+  } else {
+    for (std::size_t i = 0; i < draws_.size(); ++i) one(i);
+  }
 }
 
 void EngineLoop::learn(std::span<const BatchShare> shares, Duration took) noexcept {
@@ -298,19 +328,16 @@ void EngineLoop::learn(std::span<const BatchShare> shares, Duration took) noexce
 
 void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
   const TimePoint now = parts_.clock.now();
-  std::size_t logits_begin = 0;
+  std::size_t n_draws = 0;
   for (const BatchShare& share : shares) {
     Sequence& sequence = *runnable_[share.index];
-    const std::span<const float> logits = std::span<const float>(logits_).subspan(logits_begin, n_vocab_);
-    if (share.logits) logits_begin += n_vocab_;
-    // Nobody set `cancelled` back, so rows that forward() dropped are never sampled.
+    Draw* const draw = share.logits ? &draws_[n_draws++] : nullptr;
     if (sequence.cancelled()) {
       finish(sequence, {.finish = sequence.generation().cancel_reason()});
       continue;
     }
-    const RowFault fault = share.logits ? engine::sampling::find_fault(logits) : RowFault::none;
-    if (fault != RowFault::none) {  // before its pages are listed
-      fail_row(sequence, fault);
+    if (draw != nullptr && draw->fault != RowFault::none) {  // before its pages are listed
+      fail_row(sequence, draw->fault);
       continue;
     }
     if (inputs_[share.index].n_prompt_left > 0) {
@@ -318,14 +345,15 @@ void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
     }
     sequence.advance(share.n_tokens);
     residents_.list_pages(sequence);
-    if (!share.logits) continue;
+    if (draw == nullptr) continue;
     residents_.trust(sequence);
     if (sequence.at_length()) {  // nothing was to be generated
       finish(sequence, {.finish = FinishReason::length});
       continue;
     }
     try {
-      deliver_token(sequence, logits, now);
+      if (draw->failure) std::rethrow_exception(draw->failure);
+      deliver_token(sequence, std::move(*draw->drawn), now);
     } catch (...) {
       log_current_exception("sampling failed");
       finish(sequence, {.finish = FinishReason::failed});
@@ -333,8 +361,7 @@ void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
   }
 }
 
-void EngineLoop::deliver_token(Sequence& sequence, std::span<const float> logits, TimePoint now) {
-  engine::sampling::Drawn drawn = sequence.sample(logits);
+void EngineLoop::deliver_token(Sequence& sequence, engine::sampling::Drawn drawn, TimePoint now) {
   const GenerateRequest& request = sequence.request();
   const auto& stops = request.stop_tokens;
   const bool is_end = parts_.tokenizer.is_end_of_generation(drawn.token) ||

@@ -23,6 +23,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,14 +73,24 @@ class EngineLoop {
   std::uint32_t alone_budget(std::uint32_t deepest) const noexcept;
   void publish(double decodes_s, bool prompts) noexcept;
   void forward(std::span<const BatchShare> shares) noexcept;
+  void draw(std::span<const BatchShare> shares) noexcept;
   void learn(std::span<const BatchShare> shares, Duration took) noexcept;
   void deliver(std::span<const BatchShare> shares) noexcept;
-  void deliver_token(Sequence& sequence, std::span<const float> logits, TimePoint now);
+  void deliver_token(Sequence& sequence, engine::sampling::Drawn drawn, TimePoint now);
   void fail_row(Sequence& sequence, engine::sampling::RowFault fault) noexcept;
   void observe_token(Sequence& sequence, TimePoint now) noexcept;
   void finish(Sequence& sequence, TokenEvent last) noexcept;
   void finish_waiting(Sequence& sequence, FinishReason reason) noexcept;
   void finish_generation(Generation& generation, TokenEvent last) noexcept;
+
+  // What is drawn from a row of logits. Neither drawn nor failed: it was cancelled, or has all its tokens.
+  struct Draw {
+    Sequence* sequence = nullptr;
+    std::span<const float> logits;
+    engine::sampling::RowFault fault = engine::sampling::RowFault::none;
+    std::optional<engine::sampling::Drawn> drawn = {};
+    std::exception_ptr failure = {};
+  };
 
   EngineParts parts_;
   const SchedulerLimits limits_;
@@ -95,6 +106,7 @@ class EngineLoop {
   std::vector<BatchInput> inputs_;            // of the same indexes
   std::vector<const Sequence*> prefilling_;   // of this step, in order: see waits_for_others()
   std::vector<policy::StrictStream> strict_;  // of this step: streams that asked for max_itl
+  std::vector<Draw> draws_;                   // of this step, in the order of its rows
   std::uint64_t last_turn_ = 0;
   std::uint32_t swept_epoch_ = 0;
   bool swept_ = false;

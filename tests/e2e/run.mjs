@@ -24,5 +24,5 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 }
 const tests = files.filter((name) => name.endsWith('.test.mjs'));
 const run = spawnSync(process.execPath, ['--test', ...tests],
-                      { cwd: folder, stdio: 'inherit', env: { ...process.env, QUERN_BINARY: binary, QUERN_SCRIPTED_SERVER: scripted } });
+                      { cwd: folder, stdio: 'inherit', env: { ...process.env, QUERN_BINARY: binary, QUERN_SCRIPTED_SERVER: scripted, QUERN_E2E_DATA: join(source, '../data') } });
 process.exit(run.status ?? 1);

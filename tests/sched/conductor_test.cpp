@@ -1,5 +1,7 @@
 #include "sched/conductor.hpp"
 
+#include "kernels/topology.hpp"
+
 #include <memory>
 #include <thread>
 #include <vector>
@@ -46,6 +48,19 @@ TEST(Conductor, AnEngineSeesWhatTheOthersHave) {
   EXPECT_EQ(a.others().n_claims, 1u);
   const Conductor::Seat again(conductor);
   EXPECT_EQ(a.others().n_claims, 1u) << "whoever takes the place starts with nothing";
+}
+
+TEST(Conductor, WorkOfATurnIsDoneOnceEachOnAllCores) {
+  const kernels::Topology topology = kernels::read_topology().value();
+  const auto pool = kernels::CorePool::create(topology, {.n_workers = 3, .pin = false}).value();
+  for (kernels::CorePool* const cores : {pool.get(), static_cast<kernels::CorePool*>(nullptr)}) {
+    Conductor conductor(cores);
+    for (const std::size_t n : {0, 1, 2, 1000}) {
+      std::vector<int> done(n);
+      conductor.for_each(n, [&](std::size_t i) { ++done[i]; });
+      EXPECT_EQ(done, std::vector<int>(n, 1));
+    }
+  }
 }
 
 TEST(Conductor, NumbersAllRequests) {
