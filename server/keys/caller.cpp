@@ -2,6 +2,7 @@
 
 #include "server/http_error.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -33,10 +34,10 @@ std::int64_t now_unix_s() {
 }
 
 // The weight of a tenant is the largest of its keys'.
-float weight_of(const KeySet& set, const std::string& tenant) {
+float weight_of(const KeySet& set, const std::string& tenant, std::int64_t now) {
   float weight = 0;
   for (const ApiKey& key : set.keys) {
-    if (key.tenant == tenant) weight = std::max(weight, key.weight);
+    if (key.tenant == tenant && !key.expired(now)) weight = std::max(weight, key.weight);
   }
   return weight;
 }
@@ -49,8 +50,9 @@ std::optional<Response> identify(const RequestHead& head, const RouteMatch& matc
   const std::shared_ptr<const KeySet> set = state.keys ? state.keys->current() : nullptr;
   if (!set) return std::nullopt;
   const ApiKey* const key = head.keys_differ ? nullptr : find_key(*set, head.api_key);
-  const bool good = key != nullptr && !key->expired(now_unix_s());
-  if (good) caller = {.tenant = key->tenant, .weight = weight_of(*set, key->tenant)};
+  const std::int64_t now = now_unix_s();
+  const bool good = key != nullptr && !key->expired(now);
+  if (good) caller = {.tenant = key->tenant, .weight = weight_of(*set, key->tenant, now)};
   if (connection.transport() == Transport::unix_socket) return std::nullopt;
   const KeyScope needed = match.route == nullptr ? KeyScope::read : match.route->scope;
   // Browsers send no key with the question whether they may send one.

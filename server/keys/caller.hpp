@@ -14,8 +14,8 @@
 
 namespace quern::server {
 
-// Fills `caller`. A response: 401 (no key, one that is unknown or expired, two different ones) or 403 (a scope is
-// missing), and the caller is nobody.
+// Fills `caller`. A response: 401 (no key, one that is unknown or expired, several different ones) or 403 (a scope is
+// missing).
 std::optional<Response> identify(const RequestHead& head, const RouteMatch& match, const Connection& connection,
                                  const ServerState& state, Caller& caller);
 

@@ -28,7 +28,8 @@ Status check_owner(const std::string& path, int fd) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) return io_error(path, "look at it");
   if (!S_ISREG(info.st_mode)) return fail(Errc::bad_input, "keys file {}: want a regular file", path);
-  if (info.st_uid != ::geteuid() && info.st_uid != 0) {
+  const uid_t self = ::geteuid();
+  if (self != 0 && info.st_uid != self && info.st_uid != 0) {
     return fail(Errc::bad_input, "keys file {}: want a file of this user or of root, found one of user {}", path,
                 info.st_uid);
   }
@@ -87,9 +88,23 @@ class TemporaryFile {
   bool renamed_ = false;
 };
 
+// root edits the files of others, who must be able to read them afterwards.
+Status keep_rights(const std::string& path, int fd) {
+  struct stat old {};
+  if (::stat(path.c_str(), &old) != 0) {
+    return errno == ENOENT && ::fchmod(fd, kMode) == 0 ? Status() : io_error(path, "set the mode of it");
+  }
+  struct stat made {};
+  if (::fstat(fd, &made) != 0) return io_error(path, "write beside it");
+  const bool same = made.st_uid == old.st_uid && made.st_gid == old.st_gid;
+  if (!same && ::fchown(fd, old.st_uid, old.st_gid) != 0) return io_error(path, "keep the owner and the group of it");
+  return ::fchmod(fd, kMode | (old.st_mode & S_IRGRP)) == 0 ? Status() : io_error(path, "keep the mode of it");
+}
+
 Status replace(const std::string& path, const std::string& text) {
   TemporaryFile file(path);
-  if (file.fd() < 0 || ::fchmod(file.fd(), kMode) != 0) return io_error(path, "write beside it");
+  if (file.fd() < 0) return io_error(path, "write beside it");
+  QUERN_CHECK(keep_rights(path, file.fd()));
   QUERN_CHECK(write_all(path, file.fd(), text));
   if (!file.rename_to(path)) return io_error(path, "replace it");
   const std::string folder = std::filesystem::path(path).parent_path().string();

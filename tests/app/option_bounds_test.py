@@ -30,13 +30,11 @@ def beyond(bound, step):
 
 class Bounds(QuernTest):
     def probe(self, command, name, value):
-        # --socket first: an option with an empty value takes what follows it.
-        socket = ("--socket", "none") if command == "serve" else ()
-        arguments = [*PROBES[command], *socket, f"--{name}={value}"]
+        # Files first: an option with an empty value takes what follows it.
+        files = {"serve": ("--socket", "none"), "keys": ("--keys", str(self.directory / "keys.json"))}.get(command, ())
+        arguments = [*PROBES[command], *files, f"--{name}={value}"]
         if command == "synth":
             arguments.append(str(self.directory / f"{name}-{abs(hash(value))}.gguf"))
-        if command == "keys":
-            arguments += ["--keys", str(self.directory / "keys.json")]
         if command != "serve":
             return quern(*arguments)
         process = subprocess.Popen([quern_process.QUERN, *arguments], stdout=subprocess.PIPE,

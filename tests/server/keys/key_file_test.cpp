@@ -132,6 +132,21 @@ TEST(KeyFile, OthersMayNeitherWriteItNorAllReadIt) {
   EXPECT_TRUE(read_key_file(file.path));
 }
 
+TEST(KeyFile, AnEditKeepsWhoMayReadIt) {
+  KeysFile file;
+  file.add("alice", KeyScope::infer);
+  ASSERT_EQ(::chmod(file.path.c_str(), 0640), 0);
+  file.add("bob", KeyScope::infer);
+  EXPECT_EQ(mode_of(file.path), 0640u);
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may give files away";
+  ASSERT_EQ(::chown(file.path.c_str(), 12345, 12346), 0);
+  file.add("carol", KeyScope::infer);
+  struct stat info {};
+  ASSERT_EQ(::stat(file.path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 12345u);
+  EXPECT_EQ(info.st_gid, 12346u);
+}
+
 TEST(KeyFile, WhatIsNoFileIsRefused) {
   const test::TempDir dir;
   EXPECT_EQ(read_key_file(dir.path("none.json")).error().code, Errc::not_found);
