@@ -39,16 +39,19 @@ Status add_parts(Prepared& out, std::vector<PromptInput> parts, const std::strin
   return {};
 }
 
+constexpr std::uint64_t kTokenBytes = 8;  // of text, as far as one can tell before
+
 // What the answer will say of its request.
 Result<Work> with_facts(Prepared prepared, Effort& effort) {
   Work out;
   std::uint64_t n_tokens = 0;
   for (const auto& prompt : prepared.prompts) n_tokens += prompt.size();
-  QUERN_CHECK(effort.hold(n_tokens * effort.model().longest_token_bytes));
+  QUERN_CHECK(effort.hold(n_tokens * kTokenBytes));
   if (!prepared.too_long) {
     for (const auto& prompt : prepared.prompts) {
       out.facts.prompts.push_back(engine::replace_invalid_bytes(effort.model().tokenizer.decode(prompt, true)));
       prepared.n_kept_bytes += out.facts.prompts.back().size();
+      QUERN_CHECK(effort.hold(prepared.n_kept_bytes));
     }
   }
   const GenerationFields& fields = prepared.fields;
