@@ -50,8 +50,8 @@ class Exchange {
   net::awaitable<bool> flush();                     // false: the peer is gone
   // The end of the body. server_timing: sent behind it to clients that accept trailers.
   net::awaitable<void> finish_stream(std::string server_timing);
-  // An error instead of what was not flushed. The body ends as others do and the connection stays: the client was told so
-  // in the head, and its next request may be on the way.
+  // An error instead of what was not flushed. The body ends as others do, and the connection stays as the head said: the
+  // client's next request may be on its way.
   net::awaitable<void> fail_stream(const HttpError& error);
 
   // Calls `then` once if the peer leaves while the result lives (at once if it has left already), or when the server
