@@ -118,7 +118,6 @@ net::awaitable<void> Exchange::fail_stream(const HttpError& error) {
   pending_.clear();
   on_failure_(error, pending_);
   [[maybe_unused]] const bool sent = co_await write_stream(true);
-  keep_alive_ = false;
 }
 
 }  // namespace quern::server

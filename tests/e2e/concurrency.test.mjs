@@ -77,7 +77,7 @@ test('a full queue is a RateLimitError, and only that', async (t) => {
 
   // The same client with its retries: it waits as it was told to, and nobody goes without an answer.
   const patient = small.client({ maxRetries: 30 });
-  const later = await Promise.all(Array.from({ length: 12 }, () => patient.completions.create(
+  const later = await Promise.all(Array.from({ length: 6 }, () => patient.completions.create(
     { prompt: 'Once', model, temperature: 0, max_tokens: 120, ignore_eos: true })));
   for (const { choices } of later) assert.equal(choices[0].text, answers[0].choices[0].text);
   await small.assertAllPagesFree();

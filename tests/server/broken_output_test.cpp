@@ -61,6 +61,8 @@ TEST(BrokenOutput, EndsAStreamWithAnErrorAndWithoutDone) {
   EXPECT_TRUE(std::string_view("bcdef").starts_with(text)) << text;
   expect_error(event_json(event), "NaN");
   EXPECT_EQ(client.read_event(), "") << "no [DONE]";
+  client.post("/v1/completions", R"({"prompt":"g","max_tokens":5})");
+  EXPECT_EQ(client.read_reply().status, 200) << "the connection is as good as before";
 }
 
 TEST(BrokenOutput, OthersInTheSameStepsGoOn) {
