@@ -33,7 +33,7 @@ async function post(path, body) {
 describe('JSON', () => {
   const bodies = ['', '{', '[]', 'null', '"x"', '{"prompt":"x",}', '{"prompt":"x","prompt":"y"}', '{"prompt":"\\ud83d"}',
                   '{"prompt":{"a":1}}', '{"prompt":"x","max_tokens":"many"}', '{"prompt":"x","stop":{"a":1}}',
-                  '{"prompt":"x","logit_bias":{"x":1}}', '{"prompt":[1e99]}', '{"prompt":[-1]}', '['.repeat(1_000_000),
+                  '{"prompt":"x","logit_bias":{"x":"1"}}', '{"prompt":[1e99]}', '{"prompt":[-1]}', '['.repeat(1_000_000),
                   '{"a":'.repeat(100_000), `{"prompt":"x","${'k'.repeat(5000)}":1}`];
   for (const path of ['/v1/completions', '/v1/chat/completions', '/tokenize', '/detokenize']) {
     test(path, async () => {
