@@ -43,7 +43,7 @@ constexpr std::array kRoutes{
     Route{kOpenAi, kPost, "/v1/responses", &post_responses, true},
     Route{kOpenAi, kPost, "/v1/responses/input_tokens", &post_responses_count, true}.needs(KeyScope::read),
     Route{kOpenAi, kGet, "/v1/responses/{id}", &get_response},
-    Route{kOpenAi, kDelete, "/v1/responses/{id}", &delete_response},
+    Route{kOpenAi, kDelete, "/v1/responses/{id}", &delete_response}.needs(KeyScope::infer),
     Route{kOpenAi, kPost, "/v1/responses/{id}/cancel", &cancel_response, true},
     Route{kOpenAi, kGet, "/v1/responses/{id}/input_items", &get_response_input},
     Route{kAnthropic, kPost, "/v1/messages", &post_messages, true},

@@ -44,8 +44,8 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   SupersedeTable supersede;
   std::shared_ptr<SpanExporter> spans;       // empty: nobody wants them
   std::unique_ptr<ResponseStore> responses;  // of /v1/responses; empty: none are kept
-  std::shared_ptr<KeyStore> keys;       // empty: nobody is asked for a key
-  std::shared_ptr<TlsIdentity> tls;     // empty: TCP connections are plain
+  std::shared_ptr<KeyStore> keys;            // empty: nobody is asked for a key
+  std::shared_ptr<TlsIdentity> tls;          // empty: TCP connections are plain
 
   // Where max_connections are open, or the memory budget has no room for one more, a connection on the Unix socket gets
   // one of kReservedPlaces, on which an operator can look and steer; others get none. The reserved ones hold no bodies

@@ -12,7 +12,7 @@ Result<ModelFile> parse_file(std::string_view text) {
   const std::size_t equals = text.find('=');
   const bool named = equals != std::string_view::npos && text.substr(0, equals).find('/') == std::string_view::npos;
   out.path = std::string(named ? text.substr(equals + 1) : text);
-  if (out.path.empty()) return fail(Errc::bad_input, "want [NAME=]FILE, found '{}'", text);
+  if (named && out.path.empty()) return fail(Errc::bad_input, "want [NAME=]FILE, found '{}'", text);
   if (!named) return out;
   const std::string_view names = text.substr(0, equals);
   for (std::size_t begin = 0; begin <= names.size();) {
@@ -37,6 +37,8 @@ Status parse_model(std::string_view text, Options& options) {
   return add(options.model.files, text);
 }
 Status parse_embedding_model(std::string_view text, Options& options) {
+  if (text == "none") return {};
+  if (text.empty()) return fail(Errc::bad_input, "want [NAME=]FILE or none, found nothing");
   return add(options.model.embedding_files, text);
 }
 void reset_models(Options& options) {

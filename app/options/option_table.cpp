@@ -51,8 +51,9 @@ using F32 = Range<float>;
 const OptionRow kRows[] = {
     // ---- model and memory
     {"model", 'm', kModelCommands, Scope::everywhere, "Model",
-     Custom{&parse_model, "[NAME=]FILE", "the embedded stories260K", true, &reset_models},
-     "GGUF file; NAME or NAME,NAME.. is what clients call it; `quern serve` takes several, the first one is the default"},
+     Custom{&parse_model, "[NAME=]FILE", "", true, &reset_models},
+     "GGUF file; NAME or NAME,NAME.. is what clients call it; `quern serve` takes several, the first one is the default",
+     "the embedded stories260K"},
     {"embedding-model", 0, kServe, Scope::everywhere, "Model",
      Custom{&parse_embedding_model, "[NAME=]FILE", "none", true, &reset_embedding_models},
      "GGUF file that makes vectors of texts or ranks them, beside the others; may be repeated"},

@@ -132,7 +132,7 @@ class Errors(QuernTest):
 
     def test_an_encoder_cannot_generate(self):
         encoder = MODEL.parents[2] / "tests" / "data" / "arch" / "bert-rerank.gguf"
-        for command in (("run", "-p", "x"), ("serve",), ("bench",)):
+        for command in (("run", "-p", "x"), ("bench",)):
             self.check(quern(*command, "-m", str(encoder)), 1, "'bert' computes embeddings and cannot generate")
 
     def test_unknown_isa_is_never_ignored(self):

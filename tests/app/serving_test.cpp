@@ -113,19 +113,26 @@ std::vector<float> decoded(const std::string& base64) {
 }
 
 // One process for all tests: it answers whatever is asked of which model.
-Process& process() {
-  static Process instance(options_for({{.path = {}, .names = {"stories", "small"}}},
-                                      {{.path = model_file("jina-bert-v2"), .names = {"embed"}},
-                                       {.path = model_file("bert-rerank"), .names = {"rank"}},
-                                       {.path = model_file("qwen3-rerank"), .names = {"rank2"}}}));
-  return instance;
-}
+class ServingTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    shared_ = std::make_unique<Process>(options_for({{.path = {}, .names = {"stories", "small"}}},
+                                                    {{.path = model_file("jina-bert-v2"), .names = {"embed"}},
+                                                     {.path = model_file("bert-rerank"), .names = {"rank"}},
+                                                     {.path = model_file("qwen3-rerank"), .names = {"rank2"}}}));
+  }
+  static void TearDownTestSuite() { shared_.reset(); }
+  static Process& process() { return *shared_; }
+
+ private:
+  static inline std::unique_ptr<Process> shared_;
+};
 
 json::value golden() {
   return test::read_json(std::string(QUERN_TEST_DATA_DIR) + "/arch/jina-bert-v2.json");
 }
 
-TEST(Serving, EmbeddingsAreTheGoldenVectors) {
+TEST_F(ServingTest, EmbeddingsAreTheGoldenVectors) {
   json::array inputs;
   const json::value want = golden();
   for (const json::value& sequence : want.at("sequences").as_array()) inputs.push_back(sequence.at("tokens"));
@@ -149,13 +156,13 @@ TEST(Serving, EmbeddingsAreTheGoldenVectors) {
   }
 }
 
-TEST(Serving, AnEmptyNameMeansTheFirstModelThatCanDoTheWork) {
+TEST_F(ServingTest, AnEmptyNameMeansTheFirstModelThatCanDoTheWork) {
   EXPECT_EQ(process().answer("/v1/embeddings", {{"input", "ab"}}).at("model"), "embed");
   EXPECT_EQ(process().answer("/v1/completions", {{"prompt", "Once"}, {"max_tokens", 2}}).at("model"), "stories");
   EXPECT_EQ(process().answer("/v1/rerank", {{"query", "a"}, {"documents", json::array{"b"}}}).at("model"), "rank");
 }
 
-TEST(Serving, AModelThatCannotDoTheWorkSaysWhoCan) {
+TEST_F(ServingTest, AModelThatCannotDoTheWorkSaysWhoCan) {
   const Reply chat = process().post("/v1/completions", {{"model", "embed"}, {"prompt", "Once"}});
   EXPECT_EQ(chat.status, 400) << chat.body;
   EXPECT_NE(chat.body.find("embed computes embeddings, it cannot generate text; stories can"), std::string::npos)
@@ -165,7 +172,7 @@ TEST(Serving, AModelThatCannotDoTheWorkSaysWhoCan) {
   EXPECT_EQ(process().post("/api/chat", {{"model", "rank"}, {"messages", json::array()}}).status, 400);
 }
 
-TEST(Serving, TextsAndTokensAreTheSame) {
+TEST_F(ServingTest, TextsAndTokensAreTheSame) {
   const json::value text = process().answer("/v1/embeddings", {{"input", {"ab", "cd"}}});
   const json::value tokens =
       process().answer("/tokenize", {{"model", "embed"}, {"content", "ab"}, {"add_special", true}});
@@ -174,7 +181,7 @@ TEST(Serving, TextsAndTokensAreTheSame) {
   EXPECT_NE(text.at("data").at(1).at("embedding"), again.at("data").at(0).at("embedding"));
 }
 
-TEST(Serving, FewerDimensionsAreAUnitVectorToo) {
+TEST_F(ServingTest, FewerDimensionsAreAUnitVectorToo) {
   const auto full =
       test::to_floats(process().answer("/v1/embeddings", {{"input", "ab"}}).at("data").at(0).at("embedding"));
   const auto cut = test::to_floats(
@@ -185,7 +192,7 @@ TEST(Serving, FewerDimensionsAreAUnitVectorToo) {
   EXPECT_NE(reply.body.find("dimensions"), std::string::npos);
 }
 
-TEST(Serving, LongTextsAreRefusedWithNumbersOrCut) {
+TEST_F(ServingTest, LongTextsAreRefusedWithNumbersOrCut) {
   std::string text;
   for (int i = 0; i < 2000; ++i) text += "ab ";
   const Reply reply = process().post("/v1/embeddings", {{"input", {"a", text}}});
@@ -199,8 +206,8 @@ TEST(Serving, LongTextsAreRefusedWithNumbersOrCut) {
   EXPECT_EQ(process().post("/api/embed", {{"model", "embed"}, {"input", text}, {"truncate", false}}).status, 400);
 }
 
-TEST(Serving, WrongFieldsAreNamed) {
-  const auto refused = [](const char* path, const json::value& body, const char* field) {
+TEST_F(ServingTest, WrongFieldsAreNamed) {
+  const auto refused = [&](const char* path, const json::value& body, const char* field) {
     const Reply reply = process().post(path, body);
     EXPECT_EQ(reply.status, 400) << reply.body;
     EXPECT_NE(reply.body.find(field), std::string::npos) << reply.body;
@@ -219,7 +226,7 @@ TEST(Serving, WrongFieldsAreNamed) {
   refused("/api/embed", {{"input", {"a", 3}}}, "input[1]");
 }
 
-TEST(Serving, OllamasEmbeddings) {
+TEST_F(ServingTest, OllamasEmbeddings) {
   const json::value two = process().answer("/api/embed", {{"model", "embed:latest"}, {"input", {"ab", "cd"}}});
   EXPECT_EQ(two.at("model"), "embed:latest");
   ASSERT_EQ(two.at("embeddings").as_array().size(), 2u);
@@ -233,7 +240,7 @@ TEST(Serving, OllamasEmbeddings) {
   EXPECT_EQ(cut.at("embeddings").at(0).as_array().size(), 4u);
 }
 
-TEST(Serving, RankingPutsTheBestFirst) {
+TEST_F(ServingTest, RankingPutsTheBestFirst) {
   const json::array documents{"a", "b", "c", json::object{{"text", "d"}}};
   for (const char* const model : {"rank", "rank2"}) {
     const json::value got = process().answer(
@@ -257,7 +264,7 @@ TEST(Serving, RankingPutsTheBestFirst) {
   }
 }
 
-TEST(Serving, ScoresAreThoseOfThePairAlone) {
+TEST_F(ServingTest, ScoresAreThoseOfThePairAlone) {
   const json::value both = process().answer(
       "/v1/rerank", {{"model", "rank"}, {"query", "ab"}, {"documents", {"cd", "a"}}, {"raw_scores", true}});
   for (const json::value& result : both.at("results").as_array()) {
@@ -269,7 +276,7 @@ TEST(Serving, ScoresAreThoseOfThePairAlone) {
   }
 }
 
-TEST(Serving, OperatorsSeeEveryModel) {
+TEST_F(ServingTest, OperatorsSeeEveryModel) {
   const json::value models = json::parse(process().get("/v1/models").body);
   ASSERT_EQ(models.at("data").as_array().size(), 4u);
   EXPECT_EQ(models.at("data").at(0).at("meta").at("work"), json::array{"generate"});
@@ -284,7 +291,7 @@ TEST(Serving, OperatorsSeeEveryModel) {
   EXPECT_EQ(tags.at("models").at(1).at("capabilities"), json::array{"embedding"});
 }
 
-TEST(Serving, ModelsOfTheSameNameAreRefused) {
+TEST(ServingAlone, ModelsOfTheSameNameAreRefused) {
   const Options options = options_for({ModelFile{}}, {{.path = model_file("jina-bert-v2"), .names = {"stories260K"}}});
   const auto machine = Machine::create(options.model).value();
   const auto serving = Serving::create(*machine, options);
@@ -292,7 +299,7 @@ TEST(Serving, ModelsOfTheSameNameAreRefused) {
   EXPECT_NE(serving.error().detail.find("stories260K"), std::string::npos) << serving.error().detail;
 }
 
-TEST(Serving, AModelThatWasNotMadeForVectorsIsRefused) {
+TEST(ServingAlone, AModelThatWasNotMadeForVectorsIsRefused) {
   const Options options = options_for({}, {{.path = model_file("llama"), .names = {}}});
   const auto machine = Machine::create(options.model).value();
   const auto serving = Serving::create(*machine, options);
@@ -300,7 +307,7 @@ TEST(Serving, AModelThatWasNotMadeForVectorsIsRefused) {
   EXPECT_NE(serving.error().detail.find("llama.pooling_type"), std::string::npos) << serving.error().detail;
 }
 
-TEST(Serving, AnEncoderNeedsNoOptionOfItsOwn) {
+TEST(ServingAlone, AnEncoderNeedsNoOptionOfItsOwn) {
   Process alone(options_for({{.path = model_file("jina-bert-v2"), .names = {}}}, {}));
   EXPECT_EQ(alone.answer("/v1/embeddings", {{"input", "ab"}}).at("model"), "jina-bert-v2");
   EXPECT_EQ(alone.post("/v1/completions", {{"prompt", "a"}}).status, 404);

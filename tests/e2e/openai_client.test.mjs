@@ -205,6 +205,6 @@ describe('errors are the client\'s own classes', () => {
   test('404 NotFoundError for another model', () => refused(
     { model: 'gpt-4', prompt: 'x' }, (e) => e instanceof OpenAI.NotFoundError && e.code === 'model_not_found'));
   test('404 for a path', () => assert.rejects(
-    server.client().embeddings.create({ model, input: 'x' }), (e) => e instanceof OpenAI.NotFoundError));
+    server.client().images.generate({ model, prompt: 'x' }), (e) => e instanceof OpenAI.NotFoundError));
   test('413', () => refused({ model, prompt: 'x'.repeat(33 << 20) }, (e) => e.status === 413));
 });

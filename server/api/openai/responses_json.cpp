@@ -296,8 +296,8 @@ Result<ChatTurn> Reader::read() {
   fields.unsupported({"conversation", "background", "prompt"});
   // Without effect, or read before the model was known (responses_document.hpp).
   fields.ignore({"store", "previous_response_id", "metadata", "client_metadata", "user", "safety_identifier",
-                 "prompt_cache_key", "prompt_cache_retention", "service_tier", "parallel_tool_calls",
-                 "truncation", "max_tool_calls", "stream_options"});
+                 "prompt_cache_key", "prompt_cache_retention", "service_tier", "parallel_tool_calls", "truncation",
+                 "max_tool_calls", "stream_options"});
   if (const Status status = engine::sampling::validate(out.sampling, rules_.n_vocab); !status) {
     fields.refuse(status.error());
   }

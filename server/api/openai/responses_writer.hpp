@@ -17,8 +17,7 @@ class ResponsesWriter final : public AnswerWriter {
  public:
   // echo: see response_echo(). keep: gets the response object once it is whole, before it leaves; may be called on a
   // helper thread.
-  ResponsesWriter(Envelope envelope, std::string echo, bool logprobs,
-                  std::function<void(const std::string&)> keep = {})
+  ResponsesWriter(Envelope envelope, std::string echo, bool logprobs, std::function<void(const std::string&)> keep = {})
       : envelope_(std::move(envelope)), echo_(std::move(echo)), logprobs_(logprobs), keep_(std::move(keep)) {}
 
   void begin(const AnswerFacts& facts, std::uint32_t n_choices, std::string& out) override;
