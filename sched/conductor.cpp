@@ -7,13 +7,14 @@ namespace quern::sched {
 Conductor::Seat::Seat(Conductor& conductor) noexcept : conductor_(conductor), index_(conductor.sit_down()) {}
 
 Conductor::Seat::~Seat() {
-  publish(0, false);
+  publish(0, 0, false);
   conductor_.seats_[index_].taken.store(false, std::memory_order_release);  // pairs with sit_down()
 }
 
-void Conductor::Seat::publish(double decodes_s, bool claims) noexcept {
+void Conductor::Seat::publish(double decodes_s, double slow_s, bool claims) noexcept {
   State& own = conductor_.seats_[index_];
   own.decodes_s.store(decodes_s, std::memory_order_relaxed);  // each is of use by itself
+  own.slow_s.store(slow_s, std::memory_order_relaxed);
   own.claims.store(claims, std::memory_order_relaxed);
 }
 
@@ -23,6 +24,7 @@ policy::Others Conductor::Seat::others() const noexcept {
     const State& seat = conductor_.seats_[i];
     if (i == index_ || !seat.taken.load(std::memory_order_relaxed)) continue;
     out.decodes_s += seat.decodes_s.load(std::memory_order_relaxed);
+    out.slow_s += seat.slow_s.load(std::memory_order_relaxed);
     out.n_claims += seat.claims.load(std::memory_order_relaxed) ? 1 : 0;
   }
   return out;

@@ -239,7 +239,7 @@ std::uint32_t EngineLoop::prefill_budget(TimePoint now) noexcept {
     if (inputs_[i].n_prompt_left == 0) continue;
     const double age = to_seconds(now - runnable_[i]->placed_at);
     const double round = policy::step_target(pace_, alone + others.decodes_s, spread, age, inputs_[i].tenant, strict_);
-    const double work = cost_.work_within(decodes, policy::step_of_round(round, alone, others));
+    const double work = cost_.work_within(decodes, policy::step_of_round(round, alone, spread, others));
     const std::uint32_t chunk = std::clamp(cost_.tokens_for(work, runnable_[i]->n_computed()), 1u, most);
     inputs_[i].max_chunk = std::min(inputs_[i].max_chunk, chunk);
     budget = std::max(budget, std::min(cost_.tokens_for(work, deepest), most));
@@ -248,7 +248,7 @@ std::uint32_t EngineLoop::prefill_budget(TimePoint now) noexcept {
 }
 
 void EngineLoop::publish(double decodes_s, bool prompts) noexcept {
-  if (parts_.seat != nullptr) parts_.seat->publish(decodes_s, prompts);
+  if (parts_.seat != nullptr) parts_.seat->publish(decodes_s, decodes_s * cost_.spread(), prompts);
 }
 
 void EngineLoop::run_step() noexcept {

@@ -33,7 +33,7 @@ THIRD_PARTY = {
     r"CLI/": ["app/", "tests/golden/"],
     r"prometheus/": ["server/"],
     r"openssl/|boost/asio/ssl": ["server/keys/", "server/tls/", "server/peer_stream."],
-    r"sqlite3\.h": ["kv/", "registry/"],
+    r"sqlite3\.h": ["kv/", "registry/", "server/store/"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 

@@ -56,7 +56,7 @@ void EmbedLoop::shut_down() noexcept {
   while (std::shared_ptr<Generation> generation = parts_.queue.pop()) take(std::move(generation));
   for (Job& job : jobs_) finish(job, {.finish = FinishReason::cancelled});
   remove_ended();
-  parts_.seat.publish(0, false);
+  parts_.seat.publish(0, 0, false);
 }
 
 bool EmbedLoop::step() noexcept {
@@ -64,7 +64,7 @@ bool EmbedLoop::step() noexcept {
   const bool has_work = !jobs_.empty();
   parts_.stats.busy.store(has_work, std::memory_order_relaxed);
   parts_.stats.mark_progress();
-  parts_.seat.publish(0, has_work);
+  parts_.seat.publish(0, 0, has_work);
   const double rate = cost_.work_per_second();
   parts_.stats.expected_wait_s.store(rate > 0 ? static_cast<double>(n_tokens_left_) / rate : 0,
                                      std::memory_order_relaxed);
@@ -174,7 +174,7 @@ std::uint32_t EmbedLoop::budget() noexcept {
     const Job& oldest = *std::ranges::min_element(jobs_, {}, [](const Job& job) { return job.generation->submitted; });
     const double age = to_seconds(parts_.clock.now() - oldest.generation->submitted);
     const double round = policy::step_target(pace_, others.decodes_s, cost_.spread(), age);
-    seconds = std::min(seconds, policy::step_of_round(round, 0, others));
+    seconds = std::min(seconds, policy::step_of_round(round, 0, cost_.spread(), others));
   }
   return std::min(most, cost_.tokens_for(cost_.work_within({}, seconds), 0));
 }

@@ -37,12 +37,13 @@ TEST(Conductor, AnEngineSeesWhatTheOthersHave) {
   Conductor conductor;
   Conductor::Seat a(conductor), b(conductor);
   auto c = std::make_unique<Conductor::Seat>(conductor);
-  a.publish(0.1, false);
-  b.publish(0.25, true);
-  c->publish(0, true);
+  a.publish(0.1, 0.12, false);
+  b.publish(0.25, 0.5, true);
+  c->publish(0, 0, true);
   EXPECT_DOUBLE_EQ(a.others().decodes_s, 0.25);
   EXPECT_EQ(a.others().n_claims, 2u);
   EXPECT_DOUBLE_EQ(c->others().decodes_s, 0.35);
+  EXPECT_DOUBLE_EQ(c->others().slow_s, 0.62);
   EXPECT_EQ(c->others().n_claims, 1u);
   c.reset();
   EXPECT_EQ(a.others().n_claims, 1u);

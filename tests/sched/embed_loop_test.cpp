@@ -170,13 +170,13 @@ TEST_F(EmbedLoopTest, BesideStreamsAStepTakesWhatTheTargetLeaves) {
   submit(std::vector<Tokens>(20, text_of(10)));
   ASSERT_TRUE(loop_.step());  // shows what a token costs
   Conductor::Seat streams(conductor_);
-  streams.publish(0.03, false);
+  streams.publish(0.03, 0.03, false);
   submit(std::vector<Tokens>(30, text_of(10)));
   run();
   for (std::size_t i = 1; i < embedder_.steps.size(); ++i) {
     EXPECT_LE(embedder_.steps[i].size(), 3u) << "10 ms each: 30 ms is what the streams' target leaves";
   }
-  streams.publish(0.03, true);
+  streams.publish(0.03, 0.03, true);
   const std::size_t before = embedder_.steps.size();
   submit(std::vector<Tokens>(6, text_of(10)));
   run();
@@ -188,7 +188,7 @@ TEST_F(EmbedLoopTest, ATextThatIsLongerThanTheTargetIsComputedAllTheSame) {
   submit({text_of(10)});
   run();
   Conductor::Seat streams(conductor_);
-  streams.publish(0.001, true);
+  streams.publish(0.001, 0.001, true);
   const auto request = submit({text_of(60)});
   run();
   EXPECT_EQ(request->finish.load(), FinishReason::stop);
