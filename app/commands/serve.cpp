@@ -85,8 +85,18 @@ std::string url_host(const std::string& host) {
   return host.find(':') == std::string::npos || host.starts_with('[') ? host : "[" + host + "]";
 }
 
+// What to try first of what the models can do.
+std::string first_request(const models::ModelCatalog& catalog) {
+  if (catalog.find("", models::Work::generate))
+    return R"(/v1/completions -H 'Content-Type: application/json' -d '{"prompt": "Once upon a time", "stream": true}')";
+  if (catalog.find("", models::Work::embed))
+    return R"(/v1/embeddings -H 'Content-Type: application/json' -d '{"input": "Once upon a time"}')";
+  return R"(/v1/rerank -H 'Content-Type: application/json' -d '{"query": "time", "documents": ["now", "here"]}')";
+}
+
 // The first line on stdout is for programs: tests and run.sh read the port from it.
-void announce(const server::ServerOptions& options, std::uint16_t port, bool keys) {
+void announce(const server::ServerOptions& options, std::uint16_t port, bool keys,
+              const models::ModelCatalog& catalog) {
   const std::string_view scheme = options.tls_cert.empty() ? "http" : "https";
   const std::string url = fmt::format("{}://{}:{}", scheme, url_host(options.host), port);
   const std::string socket = options.unix_socket.empty() ? "" : "unix:" + options.unix_socket;
@@ -94,10 +104,7 @@ void announce(const server::ServerOptions& options, std::uint16_t port, bool key
   const std::string_view key = keys ? "-H 'Authorization: Bearer KEY' " : "";
   const std::string curl = options.tcp ? fmt::format("curl -N {}{}", key, url)
                                        : fmt::format("curl -N --unix-socket {} http://quern", options.unix_socket);
-  fmt::print(
-      "try: {}/v1/completions -H 'Content-Type: application/json' -d '{{\"prompt\": \"Once upon a time\", \"stream\": "
-      "true}}'\n",
-      curl);
+  fmt::print("try: {}{}\n", curl, first_request(catalog));
   std::fflush(stdout);
 }
 
@@ -142,7 +149,7 @@ Result<int> serve(const Options& options) {
   QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services, std::move(listeners)));
   server->start();
   shutdown.serving(*server);
-  announce(server_options, server->port(), keys);
+  announce(server_options, server->port(), keys, serving->catalog());
   shutdown.io.run();
   // The end has come: a signal while memory is given back must not make it look like a kill.
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) std::signal(signal, SIG_IGN);

@@ -187,6 +187,14 @@ class Serve(QuernTest):
         self.assertIn("data: [DONE]", said.stdout, command)
         self.assertEqual(server.end(), 0)
 
+    def test_announces_what_its_models_can_do(self):
+        for model, mark in (("jina-bert-v2", '"embedding":['), ("bert-rerank", '"relevance_score":')):
+            server = self.start("-m", str(quern_process.ROOT / "tests" / "data" / "arch" / f"{model}.gguf"))
+            command = server.process.stdout.readline().removeprefix("try: ").strip()
+            said = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=TIMEOUT_S)
+            self.assertIn(mark, said.stdout, command)
+            self.assertEqual(server.end(), 0)
+
     def test_ctl_drains(self):
         server = self.start()
         self.check(quern("ctl", "drain", "--socket", str(self.socket)), 0)
