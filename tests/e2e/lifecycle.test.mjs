@@ -17,7 +17,7 @@ const slowly = ['--parallel', '1'];
 const request = { model: '', prompt: 'Once upon a time', temperature: 0, max_tokens: 120, ignore_eos: true };
 
 test('SIGTERM lets running streams finish', async (t) => {
-  const server = await QuernServer.start(...slowly);
+  const server = await QuernServer.start(...slowly, '--drain-timeout', '10m');  // a loaded machine takes longer than 30 s
   t.after(() => server.kill());
   const alone = await server.client().completions.create(request);
   const stream = await server.client().completions.create({ ...request, n: 16, stream: true });
