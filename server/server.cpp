@@ -24,7 +24,8 @@ Result<AccessPolicy> create_access(const ServerOptions& options) {
 struct Server::Impl {
   std::shared_ptr<ServerState> state;
   Listeners listeners;
-  std::shared_ptr<Ticker> watch;  // looks whether the engine gets on while nobody asks
+  std::shared_ptr<Ticker> watch;            // looks whether the engine gets on while nobody asks
+  ByteLedger::Reservation response_memory;  // of stored responses that are in memory
 };
 
 Result<Listeners> Listeners::open(boost::asio::io_context& io, const ServerOptions& options) {
@@ -77,9 +78,15 @@ Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, cons
     impl->state->spans = std::make_shared<SpanExporter>(io, std::move(endpoint));
   }
   if (options.response_store != "none") {
+    const bool in_memory = options.response_store == "memory";
+    std::uint64_t max_bytes = options.response_store_bytes;
+    if (in_memory) {  // as much as asked for, but little beside what is left
+      max_bytes = std::min(max_bytes, (services.ledger.budget() - services.ledger.used()) / 8);
+      QUERN_TRY(impl->response_memory, services.ledger.reserve(MemoryUse::buffers, max_bytes));
+    }
     const ResponseStoreOptions store{
-        .path = options.response_store == "memory" ? "" : options.response_store,
-        .max_bytes = options.response_store_bytes,
+        .path = in_memory ? "" : options.response_store,
+        .max_bytes = max_bytes,
         .ttl = std::chrono::duration_cast<std::chrono::seconds>(options.response_store_ttl)};
     QUERN_TRY(impl->state->responses, ResponseStore::open(store));
   }
