@@ -4,6 +4,7 @@
 #include "tests/server/http_client.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -76,6 +77,7 @@ class TlsWire : public Wire {
   TlsWire(int descriptor, const TlsClientOptions& options) : context_(SSL_CTX_new(TLS_client_method())) {
     SSL_CTX_set_security_level(context_.get(), 0);
     if (options.max_version != 0) SSL_CTX_set_max_proto_version(context_.get(), options.max_version);
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to a server that may have closed
     ssl_.reset(SSL_new(context_.get()));
     SSL_set_fd(ssl_.get(), descriptor);
     SSL_set_mode(ssl_.get(), SSL_MODE_AUTO_RETRY);
