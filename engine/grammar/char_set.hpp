@@ -24,6 +24,7 @@ class CharSet {
 
   void add(CharRange range);  // REQUIRES: first <= last <= kMaxCodePoint
   void add(const CharSet& other);
+  void append(CharRange range) { ranges_.push_back(range); }  // REQUIRES: behind all others, and not touching them
   CharSet complement() const;
   CharSet intersection(const CharSet& other) const;
   CharSet without(const CharSet& other) const { return intersection(other.complement()); }

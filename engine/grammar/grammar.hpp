@@ -7,6 +7,7 @@
 #include "engine/grammar/char_set.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,8 +67,8 @@ class Grammar {
   // Any text, control tokens included, in which none of these occurs (nor a control token of such a text). Texts that
   // end with the beginning of one of them are in it.
   Expr without(std::vector<std::string> stops);
-  // Any text up to the first occurrence of one of these, which is part of it. Control tokens only as `stops`.
-  Expr through(std::vector<std::string> stops);
+  // Any text up to the first occurrence of one of these, which is part of it; with other control tokens in it, or not.
+  Expr through(std::vector<std::string> stops, bool control_tokens = false);
   Expr members(Members members);
   // Whatever both or not the first match: of regular expressions (no references to rules, no members()).
   Expr both(Expr a, Expr b);
@@ -75,6 +76,10 @@ class Grammar {
   // A text of characters as above, min to max of them, that also matches `body`, where each character of body is
   // one code point of a JSON string as it is written: an escape counts as one.
   Expr counted(Expr body, std::uint64_t min, std::uint64_t max);
+
+  // The same, but always an automaton of its own: what many grammars have in common is then found once for all of them.
+  Expr atom(Expr body) { return add(Atom{body}); }
+  Expr automaton(std::shared_ptr<const ByteDfa> dfa) { return add(Automaton{std::move(dfa)}); }
 
   Rule add_rule(std::string name);  // to be defined later: rules may refer to each other
   void define(Rule rule, Expr expr);
@@ -108,6 +113,7 @@ class Grammar {
   };
   struct Through {
     std::vector<std::string> stops;
+    bool control_tokens;
   };
   struct Both {
     Expr a, b;
@@ -117,11 +123,17 @@ class Grammar {
     Expr body;
     std::uint64_t min, max;
   };
+  struct Atom {
+    Expr body;
+  };
+  struct Automaton {
+    std::shared_ptr<const ByteDfa> dfa;
+  };
   struct Reference {
     Rule rule;
   };
-  using Node =
-      std::variant<Text, Marker, Chars, Sequence, Choice, Repeat, Without, Through, Both, Counted, Reference, Members>;
+  using Node = std::variant<Text, Marker, Chars, Sequence, Choice, Repeat, Without, Through, Both, Counted, Reference,
+                            Members, Atom, Automaton>;
   struct RuleEntry {
     std::string name;
     Expr expr;

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "engine/grammar/grammar.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct SchemaOptions {
   Whitespace whitespace = Whitespace::flexible;
   Notation notation = Notation::json;
   bool ordered = false;  // properties only in the order of the schema
+  // The digits that a number which is none (NaN) stands for: whole numbers beyond 64 bits. Empty: there are none.
+  std::function<std::string(double)> wide_digits = {};
   // Where a keyword that cannot be enforced is noted ("#/properties/a/uniqueItems") and left out, so that more texts
   // match than are valid; nullptr: it is an error.
   std::vector<std::string>* ignored = nullptr;

@@ -20,12 +20,12 @@ struct FileResult {
 };
 
 struct Family {
-  const char* name;  // the sub-folder: arch, quant, tokenizer, sampling, chat
+  const char* name;  // the sub-folder: arch, quant, tokenizer, sampling, chat, grammar
   // Calls report once per file, as soon as its result is known.
   void (*run)(const Options& options, const std::function<void(const FileResult&)>& report);
 };
 
-extern const Family kArchFamily, kQuantFamily, kTokenizerFamily, kSamplingFamily, kChatFamily;
+extern const Family kArchFamily, kQuantFamily, kTokenizerFamily, kSamplingFamily, kChatFamily, kGrammarFamily;
 
 // Files of dir/family that end in `extension` and whose stem matches the filter, sorted.
 std::vector<std::filesystem::path> files_of(const Options& options, const char* family, const char* extension);

@@ -1,7 +1,7 @@
 // quern_golden DIR [--family F] [--filter GLOB]: compares quern with reference data laid out like the golden data's
-// README: DIR/arch, DIR/quant, DIR/tokenizer, DIR/sampling, DIR/chat. One line per file; ends with "N passed, N
-// failed". QUERN_FORCE_ISA chooses the kernel tier ("avx512-emulated" runs the AVX-512 kernels on CPUs that lack it).
-// Exit: 0 all passed, 1 some failed, 2 usage, 3 nothing matched.
+// README: DIR/arch, DIR/quant, DIR/tokenizer, DIR/sampling, DIR/chat, DIR/grammar. One line per file; ends with "N
+// passed, N failed". QUERN_FORCE_ISA chooses the kernel tier ("avx512-emulated" runs the AVX-512 kernels on CPUs that
+// lack it). Exit: 0 all passed, 1 some failed, 2 usage, 3 nothing matched.
 #include "base/log.hpp"
 #include "tests/golden/family.hpp"
 #include "tests/golden/model_cases.hpp"
@@ -14,12 +14,13 @@ namespace {
 
 using quern::golden::Family;
 
-constexpr std::array<const Family*, 5> kFamilies{&quern::golden::kArchFamily, &quern::golden::kQuantFamily,
+constexpr std::array<const Family*, 6> kFamilies{&quern::golden::kArchFamily,      &quern::golden::kQuantFamily,
                                                  &quern::golden::kTokenizerFamily, &quern::golden::kSamplingFamily,
-                                                 &quern::golden::kChatFamily};
+                                                 &quern::golden::kChatFamily,      &quern::golden::kGrammarFamily};
 
 int usage(const char* problem) {
-  std::fprintf(stderr, "%s\nusage: quern_golden DIR [--family arch|quant|tokenizer|sampling|chat] [--filter GLOB]\n",
+  std::fprintf(stderr,
+               "%s\nusage: quern_golden DIR [--family arch|quant|tokenizer|sampling|chat|grammar] [--filter GLOB]\n",
                problem);
   return 2;
 }
