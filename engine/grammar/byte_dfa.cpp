@@ -204,7 +204,34 @@ ByteDfa minimize(const ByteDfa& dfa) {
   const Partition partition(dfa, reversed, live);
   ByteDfa out = rebuild(dfa, partition, live);
   join_classes(out);
+  for (std::size_t s = 0; s < out.n_states(); ++s) {
+    const auto row = out.next.begin() + static_cast<std::ptrdiff_t>(s * out.n_classes);
+    const bool over = std::all_of(row, row + out.n_classes, [](State to) { return to == ByteDfa::kDead; });
+    out.over.push_back(over ? 1 : 0);
+  }
   return out;
+}
+
+ByteDfa rest_of(const ByteDfa& dfa, State state) {
+  ByteDfa out;
+  out.class_of = dfa.class_of;
+  out.n_classes = dfa.n_classes;
+  std::vector<State> number(dfa.n_states(), ByteDfa::kDead), order{ByteDfa::kDead};
+  const auto meet = [&](State at) {
+    if (at != ByteDfa::kDead && number[at] == ByteDfa::kDead) {
+      number[at] = static_cast<State>(order.size());
+      order.push_back(at);
+    }
+    return number[at];
+  };
+  out.start = meet(state);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const State at = order[i];
+    for (std::size_t c = 0; c < dfa.n_classes; ++c) out.next.push_back(meet(dfa.next[at * dfa.n_classes + c]));
+    out.label.push_back(dfa.accepts(at) ? 0 : ByteDfa::kNoLabel);
+    if (!dfa.border.empty()) out.border.push_back(dfa.border[at]);
+  }
+  return minimize(out);
 }
 
 Hash128 hash_of(const ByteDfa& dfa) {

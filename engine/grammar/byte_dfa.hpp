@@ -43,6 +43,7 @@ struct ByteDfa {
   std::vector<State> next;           // [n_states][n_classes]
   std::vector<std::uint32_t> label;  // [n_states] kNoLabel, or which alternative is complete here
   std::vector<std::uint8_t> border;  // [n_states] of counted automata: a character ends here; else empty
+  std::vector<std::uint8_t> over;    // [n_states] no byte leads on: made by minimize()
   State start = kDead;               // kDead: it matches nothing
 
   std::size_t n_states() const noexcept { return label.size(); }  // the dead one included
@@ -57,6 +58,9 @@ struct ByteDfa {
 // The same language with the fewest states, numbered from the start in order of their bytes: equal languages give equal
 // automata. States from which nothing can be completed become the dead one.
 ByteDfa minimize(const ByteDfa& dfa);
+
+// What a state still accepts, as an automaton of its own, whichever label it would have. minimize()d.
+ByteDfa rest_of(const ByteDfa& dfa, ByteDfa::State state);
 
 // Over all that tells automata apart.
 Hash128 hash_of(const ByteDfa& dfa);

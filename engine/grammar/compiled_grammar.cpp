@@ -2,6 +2,8 @@
 
 #include "engine/grammar/lower.hpp"
 
+#include <string_view>
+
 namespace quern::engine::grammar {
 
 Result<std::shared_ptr<const CompiledGrammar>> CompiledGrammar::compile(const Grammar& grammar,
@@ -18,7 +20,23 @@ Result<std::shared_ptr<const CompiledGrammar>> CompiledGrammar::compile(const Gr
   for (const MemberTable& table : program.members)
     out->bytes_ += table.labels.size() * 4 + table.labels_begin.size() * 4;
   out->vocabulary_ = std::move(vocabulary);
+  out->prepare();
   return std::shared_ptr<const CompiledGrammar>(std::move(out));
+}
+
+// States that many tokens begin from: their tables take milliseconds, which no step should wait for.
+void CompiledGrammar::prepare() const {
+  constexpr std::size_t kMaxTables = 32, kManyBytes = 64;
+  std::size_t n_tables = 0;
+  for (const auto& dfa : program_.automata) {
+    for (std::size_t s = 1; s < dfa->n_states() && n_tables < kMaxTables; ++s) {
+      const auto state = static_cast<ByteDfa::State>(s);
+      if (n_next_bytes(*dfa, state) < kManyBytes) continue;
+      const auto table = vocabulary_->tables.table(dfa, state);
+      for (const std::uint8_t byte : std::string_view(",:]} \n")) table->exit_tree(byte);
+      ++n_tables;
+    }
+  }
 }
 
 std::shared_ptr<const TokenMask> CompiledGrammar::find_mask(const Hash128& state) const {

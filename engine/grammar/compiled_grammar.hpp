@@ -40,6 +40,7 @@ class CompiledGrammar {
 
  private:
   CompiledGrammar() = default;
+  void prepare() const;
 
   Program program_;
   std::shared_ptr<GrammarVocabulary> vocabulary_;

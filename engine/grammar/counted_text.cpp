@@ -9,39 +9,6 @@ namespace {
 using State = ByteDfa::State;
 constexpr std::uint32_t kNever = 0xFFFFFFFFu;
 
-// Characters that have to end before the text can be complete: shortest paths, where a step costs 1 or nothing.
-std::vector<std::uint32_t> characters_needed(const ByteDfa& dfa) {
-  std::vector<std::vector<State>> from(dfa.n_states());
-  for (std::size_t s = 1; s < dfa.n_states(); ++s) {
-    for (std::size_t c = 0; c < dfa.n_classes; ++c) {
-      const State to = dfa.next[s * dfa.n_classes + c];
-      if (to != ByteDfa::kDead) from[to].push_back(static_cast<State>(s));
-    }
-  }
-  std::vector<std::uint32_t> needed(dfa.n_states(), kNever);
-  std::deque<State> open;
-  for (std::size_t s = 1; s < dfa.n_states(); ++s) {
-    if (!dfa.accepts(static_cast<State>(s))) continue;
-    needed[s] = 0;
-    open.push_back(static_cast<State>(s));
-  }
-  while (!open.empty()) {
-    const State to = open.front();
-    open.pop_front();
-    const std::uint32_t cost = needed[to] + dfa.border[to];
-    for (const State s : from[to]) {
-      if (needed[s] <= cost) continue;
-      needed[s] = cost;
-      if (dfa.border[to] != 0) {
-        open.push_back(s);
-      } else {
-        open.push_front(s);
-      }
-    }
-  }
-  return needed;
-}
-
 // Whether from every border one more character can be read without getting farther from the end: then every length
 // from the shortest on can be reached. One character is a path whose last state only is a border.
 bool can_be_lengthened(const ByteDfa& dfa, const std::vector<std::uint32_t>& needed) {
@@ -105,6 +72,39 @@ Result<ByteDfa> unroll(const ByteDfa& dfa, std::uint64_t min, std::uint64_t max,
 }
 
 }  // namespace
+
+// Shortest paths, where a step costs 1 or nothing.
+std::vector<std::uint32_t> characters_needed(const ByteDfa& dfa) {
+  std::vector<std::vector<State>> from(dfa.n_states());
+  for (std::size_t s = 1; s < dfa.n_states(); ++s) {
+    for (std::size_t c = 0; c < dfa.n_classes; ++c) {
+      const State to = dfa.next[s * dfa.n_classes + c];
+      if (to != ByteDfa::kDead) from[to].push_back(static_cast<State>(s));
+    }
+  }
+  std::vector<std::uint32_t> needed(dfa.n_states(), kNever);
+  std::deque<State> open;
+  for (std::size_t s = 1; s < dfa.n_states(); ++s) {
+    if (!dfa.accepts(static_cast<State>(s))) continue;
+    needed[s] = 0;
+    open.push_back(static_cast<State>(s));
+  }
+  while (!open.empty()) {
+    const State to = open.front();
+    open.pop_front();
+    const std::uint32_t cost = needed[to] + dfa.border[to];
+    for (const State s : from[to]) {
+      if (needed[s] <= cost) continue;
+      needed[s] = cost;
+      if (dfa.border[to] != 0) {
+        open.push_back(s);
+      } else {
+        open.push_front(s);
+      }
+    }
+  }
+  return needed;
+}
 
 Result<std::optional<CountedAutomaton>> count_repeats(const ByteDfa& one, std::uint64_t min, std::uint64_t max,
                                                       Budget& budget) {

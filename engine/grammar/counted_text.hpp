@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace quern::engine::grammar {
 
@@ -24,6 +25,9 @@ Result<std::optional<CountedAutomaton>> count_repeats(const ByteDfa& one, std::u
 // a right length is lost, and no other is let in. Errors: bad_input, where neither a count per state nor as many states
 // as there are lengths can do that within the limits.
 Result<CountedAutomaton> count_characters(const ByteDfa& body, std::uint64_t min, std::uint64_t max, Budget& budget);
+
+// Characters that have to end behind each state before the text can be complete. REQUIRES: borders.
+std::vector<std::uint32_t> characters_needed(const ByteDfa& dfa);
 
 // The characters of a JSON string as they are written, any number of them; borders behind each.
 // Source: RFC 8259, section 7. Half a surrogate pair is no character.

@@ -232,12 +232,14 @@ class Lowering {
       table.required.push_back(member.required ? 1 : 0);
       table.possible.push_back(parts_.productive(member.rest) ? 1 : 0);
       table.rest_rules.push_back(rule(member.rest));
+      table.rest_empty.push_back(parts_.nullable(member.rest) ? 1 : 0);
     }
     std::uint32_t n_others_possible = 0;
     for (const Members::Others& others : members.others) {
       n_others_possible += parts_.productive(others.rest) ? 1 : 0;
       table.possible.push_back(parts_.productive(others.rest) ? 1 : 0);
       table.rest_rules.push_back(rule(others.rest));
+      table.rest_empty.push_back(parts_.nullable(others.rest) ? 1 : 0);
     }
     table.n_required_after.assign(table.n_members + 1, 0);
     for (std::uint32_t i = table.n_members; i-- > 0;) {

@@ -9,32 +9,7 @@ namespace {
 using Kind = Node::Kind;
 
 // A state that takes fewer bytes than this is walked through directly: few tokens begin with them.
-constexpr std::size_t kManyBytes = 6;
-
-std::size_t n_next_bytes(const ByteDfa& dfa, ByteDfa::State state) {
-  std::size_t n = 0;
-  for (std::size_t byte = 0; byte < 256; ++byte)
-    n += dfa.step(state, static_cast<std::uint8_t>(byte)) != ByteDfa::kDead;
-  return n;
-}
-
-// The state that most bytes lead to.
-ByteDfa::State usual_next(const ByteDfa& dfa, ByteDfa::State state) {
-  std::array<std::uint32_t, 256> per_class{};
-  for (const std::uint8_t column : dfa.class_of) ++per_class[column];
-  ByteDfa::State best = ByteDfa::kDead;
-  std::uint32_t most = 0;
-  for (std::uint32_t c = 0; c < dfa.n_classes; ++c) {
-    const ByteDfa::State next = dfa.next[std::size_t{state} * dfa.n_classes + c];
-    if (next == ByteDfa::kDead) continue;
-    std::uint32_t n = 0;
-    for (std::uint32_t other = 0; other < dfa.n_classes; ++other) {
-      if (dfa.next[std::size_t{state} * dfa.n_classes + other] == next) n += per_class[other];
-    }
-    if (n > most) most = n, best = next;
-  }
-  return best;
-}
+constexpr std::size_t kManyBytes = 12;
 
 }  // namespace
 
@@ -94,7 +69,7 @@ void MaskBuilder::add_exits(const TokenTable& table, const Thread& completed) {
 
 void MaskBuilder::add_terminal(const Thread& thread) {
   const Node& node = machine_.program().nodes[thread.node];
-  const auto table = grammar_.vocabulary().tables.table(machine_.program().automata[node.a], thread.state, nullptr);
+  const auto table = grammar_.vocabulary().tables.table(machine_.program().automata[node.a], thread.state);
   for (std::size_t i = 0; i < bits_.size(); ++i) bits_[i] |= table->inside()[i];
   add_exits(*table, thread);
 }
@@ -102,7 +77,7 @@ void MaskBuilder::add_terminal(const Thread& thread) {
 void MaskBuilder::add_counted(const Thread& thread) {
   const Node& node = machine_.program().nodes[thread.node];
   const CountedText& counted = machine_.program().counted[node.c];
-  const auto table = grammar_.vocabulary().tables.table(machine_.program().automata[node.a], thread.state, &counted);
+  const auto table = grammar_.vocabulary().tables.table(machine_.program().automata[node.a], thread.state);
   const std::uint64_t left = counted.max == kNoEnd ? kNoEnd : counted.max - thread.extra;
   const std::uint64_t missing = thread.extra < counted.min ? counted.min - thread.extra : 0;
   if (left >= table->max_cost()) {
@@ -137,7 +112,7 @@ bool MaskBuilder::add_key(const Thread& thread) {
   const std::uint32_t first = members.labels_begin[base], end = members.labels_begin[base + 1u];
   if (end - first != 1 || members.labels[first] < members.n_members) return false;
   if (!machine_.sets().allows(members, thread.extra, members.labels[first])) return false;
-  const auto table = grammar_.vocabulary().tables.table(dfa, base, nullptr);
+  const auto table = grammar_.vocabulary().tables.table(dfa, base);
   for (std::size_t i = 0; i < bits_.size(); ++i) bits_[i] |= table->inside()[i];
   Thread completed = thread;
   for (std::size_t s = 1; s < dfa->n_states(); ++s) {

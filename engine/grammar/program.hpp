@@ -25,6 +25,7 @@ struct MemberTable {
   std::uint32_t n_members = 0, n_others = 0;
   bool ordered = false;
   std::uint64_t min_count = 0, max_count = kNoEnd;
+  std::vector<std::uint8_t> rest_empty;             // of each label: what follows the key may be nothing
   std::vector<std::uint8_t> required, possible;     // of each label; possible: its value matches something
   std::vector<std::uint32_t> n_required_after;      // [n_members + 1] required ones from this one on
   std::vector<std::uint32_t> rest_rules;            // [n_members + n_others] entry nodes of what follows the key

@@ -44,7 +44,9 @@ void Machine::complete_thread(const Thread& thread) {
   if (node.kind == Kind::key) {
     const MemberTable& table = program_.members[node.c];
     const std::uint32_t label = program_.automata[node.a]->label[thread.state];
-    call(table.rest_rules[label], thread.frame, node.b, sets_.add(table, thread.extra, label));
+    const std::uint64_t seen = sets_.add(table, thread.extra, label);
+    call(table.rest_rules[label], thread.frame, node.b, seen);
+    if (table.rest_empty[label] != 0) open(thread.frame, node.b, seen);
   } else {
     open(thread.frame, node.b, node.kind == Kind::terminal ? thread.extra : 0);
   }
@@ -60,8 +62,7 @@ void Machine::step(const std::vector<Thread>& threads, std::uint8_t byte, State&
     Thread moved = thread;
     if (!survives(moved, next)) continue;
     if (completes(moved)) complete_thread(moved);
-    // A state without a way on is only there to be completed.
-    out.threads.push_back(std::move(moved));
+    if (program_.automata[node.a]->over[next] == 0) out.threads.push_back(std::move(moved));
   }
   if (!open_.empty()) close(out);
   if (out.threads.size() > 1) drop_doubles(out);

@@ -3,6 +3,7 @@
 #include "engine/grammar/byte_dfa.hpp"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -11,7 +12,34 @@ namespace {
 
 constexpr std::size_t kMaxTokenBytes = 4096;  // a longer one is never needed: it is left out
 
+constexpr std::array<std::uint8_t, 256> make_kinds() {
+  std::array<std::uint8_t, 256> out{};
+  std::uint8_t next = 10;
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    const auto in = [&](std::size_t first, std::size_t last) { return byte >= first && byte <= last; };
+    if (in('0', '9')) {
+      out[byte] = 0;
+    } else if (in('a', 'f') || in('A', 'F')) {
+      out[byte] = in('a', 'f') ? 1 : 2;
+    } else if (in('g', 'z') || in('G', 'Z')) {
+      out[byte] = in('g', 'z') ? 3 : 4;
+    } else if (byte >= 0x80) {
+      out[byte] = in(0x80, 0xBF) ? 5 : in(0xC0, 0xDF) ? 6 : in(0xE0, 0xEF) ? 7 : in(0xF0, 0xF7) ? 8 : 9;
+    } else if (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') {
+      out[byte] = 63;
+    } else {
+      out[byte] = next++;  // blanks and signs, each its own
+    }
+  }
+  return out;
+}
+constexpr std::array<std::uint8_t, 256> kKinds = make_kinds();
+
 }  // namespace
+
+std::uint8_t byte_kind(std::uint8_t byte) noexcept {
+  return kKinds[byte];
+}
 
 TokenTree::TokenTree(std::vector<Entry> entries) {
   std::erase_if(entries, [](const Entry& entry) { return entry.bytes.empty() || entry.bytes.size() > kMaxTokenBytes; });
@@ -42,6 +70,12 @@ TokenTree::TokenTree(std::vector<Entry> entries) {
   close(0);
   nodes_[0].end = static_cast<std::uint32_t>(nodes_.size());
   nodes_.push_back({0, static_cast<std::uint32_t>(ids_.size()), 0, 0});
+  kinds_.assign(nodes_.size(), 0);
+  for (std::uint32_t at = size(); at-- > 0;) {
+    for (std::uint32_t child = at + 1; child < nodes_[at].end; child = nodes_[child].end) {
+      kinds_[at] |= kinds_[child] | std::uint64_t{1} << byte_kind(nodes_[child].byte);
+    }
+  }
 }
 
 TokenIndex::TokenIndex(const Tokenizer& tokenizer) {

@@ -12,6 +12,9 @@
 
 namespace quern::engine::grammar {
 
+// Bytes that automata mostly treat alike, as one of 64 kinds.
+std::uint8_t byte_kind(std::uint8_t byte) noexcept;
+
 class TokenTree {
  public:
   struct Node {
@@ -38,11 +41,14 @@ class TokenTree {
   std::span<const TokenId> tokens_below(std::uint32_t node) const noexcept {
     return {ids_.data() + nodes_[node].tokens, nodes_[nodes_[node].end].tokens - nodes_[node].tokens};
   }
+  // Which kinds of bytes the tokens below a node have behind it: bits of byte_kind().
+  std::uint64_t kinds_below(std::uint32_t node) const noexcept { return kinds_[node]; }
   std::size_t bytes() const noexcept { return nodes_.size() * sizeof(Node) + ids_.size() * sizeof(TokenId); }
 
  private:
   std::vector<Node> nodes_;  // in pre-order, with one behind the last
   std::vector<TokenId> ids_;
+  std::vector<std::uint64_t> kinds_;
   std::uint16_t max_depth_ = 0;
 };
 

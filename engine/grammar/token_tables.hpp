@@ -27,13 +27,11 @@ class TokenTable {
     std::uint32_t n_characters;  // that ended before; 0 where nothing is counted
   };
 
-  TokenTable(const TokenIndex& index, const ByteDfa& dfa, ByteDfa::State state, const CountedText* counted);
+  // base: the table of `usual`, a state of the same automaton that most bytes lead to; nullptr: there is none.
+  TokenTable(const TokenIndex& index, ByteDfa dfa, const TokenTable* base, ByteDfa::State usual);
 
   const std::vector<std::uint64_t>& inside() const noexcept { return inside_; }
-  std::uint32_t n_inside() const noexcept { return n_inside_; }
-  std::span<const Exit> exits(std::uint8_t byte) const noexcept {
-    return {exits_.data() + exits_begin_[byte], exits_begin_[byte + 1u] - exits_begin_[byte]};
-  }
+  std::span<const Exit> exits(std::uint8_t byte) const;
   // The same as one tree of what comes behind the automaton, that byte first.
   const TokenTree& exit_tree(std::uint8_t byte) const;
 
@@ -45,16 +43,27 @@ class TokenTable {
   std::size_t bytes() const noexcept;
 
  private:
-  void walk(const ByteDfa& dfa, ByteDfa::State state, const CountedText* counted);
+  struct Exits {
+    std::vector<std::uint32_t> begin;  // [257] by byte
+    std::vector<Exit> all;
+  };
+
+  void find_inside();
+  void find_counted();
+  void find_differences(ByteDfa::State usual);
+  const Exits& find_exits() const;
+  std::vector<std::uint64_t> stays() const;  // by state: kinds of bytes that lead back to it
+  void set(std::span<const TokenId> ids, bool value) noexcept;
 
   const TokenIndex& index_;
+  const ByteDfa dfa_;
   std::vector<std::uint64_t> inside_;  // [n_vocab / 64] bits
-  std::uint32_t n_inside_ = 0, max_cost_ = 0;
-  std::vector<std::uint32_t> exits_begin_;  // [257] by byte
-  std::vector<Exit> exits_;
+  std::uint32_t max_cost_ = 0;
   std::vector<std::uint16_t> cost_;  // [n_vocab] of counted automata
 
   mutable std::mutex mutex_;
+  mutable std::unique_ptr<const Exits> exits_;
+  mutable std::atomic<const Exits*> exits_ready_{nullptr};
   mutable std::array<std::atomic<const TokenTree*>, 256> trees_{};
   mutable std::vector<std::unique_ptr<const TokenTree>> owned_trees_;
   mutable std::unordered_map<std::uint64_t, std::shared_ptr<const std::vector<std::uint64_t>>> up_to_;
@@ -67,9 +76,7 @@ class TokenTables {
 
   // The one automaton that stands for all equal ones.
   std::shared_ptr<const ByteDfa> intern(std::shared_ptr<const ByteDfa> dfa);
-  // counted: what belongs to an automaton that counts; equal automata have equal ones, but for min and max.
-  std::shared_ptr<const TokenTable> table(const std::shared_ptr<const ByteDfa>& dfa, ByteDfa::State state,
-                                          const CountedText* counted);
+  std::shared_ptr<const TokenTable> table(const std::shared_ptr<const ByteDfa>& dfa, ByteDfa::State state);
 
  private:
   struct Key {
@@ -88,12 +95,19 @@ class TokenTables {
     std::shared_ptr<const TokenTable> table;
   };
 
+  std::shared_ptr<const TokenTable> make(ByteDfa rest);
+
   const TokenIndex& index_;
   const std::size_t max_bytes_;
   std::mutex mutex_;
   std::size_t bytes_ = 0;
   std::unordered_map<Hash128, std::weak_ptr<const ByteDfa>, HashOfHash128> interned_;
   std::unordered_map<Key, Entry, HashOfKey> tables_;
+  std::unordered_map<Hash128, std::shared_ptr<const TokenTable>, HashOfHash128> by_rest_;  // what a state still accepts
 };
+
+// How many bytes a state can take, and the state that most of them lead to.
+std::size_t n_next_bytes(const ByteDfa& dfa, ByteDfa::State state);
+ByteDfa::State usual_next(const ByteDfa& dfa, ByteDfa::State state);
 
 }  // namespace quern::engine::grammar
