@@ -34,8 +34,8 @@ std::span<const BatchShare> Batcher::choose(std::span<const BatchInput> inputs, 
   for (std::uint32_t i = 0; i < inputs.size(); ++i) {
     (inputs[i].n_prompt_left == 0 ? decodes_ : prompts_).push_back(i);
   }
-  const std::uint32_t n_decodes = choose_decodes(inputs);
-  choose_prompts(inputs, n_decodes, prefill_tokens);
+  const std::uint32_t n_decode_tokens = choose_decodes(inputs);
+  choose_prompts(inputs, n_decode_tokens, prefill_tokens);
   return shares_;
 }
 
@@ -43,15 +43,24 @@ std::uint32_t Batcher::choose_decodes(std::span<const BatchInput> inputs) {
   std::uint32_t places = std::min({limits_.max_seqs, limits_.max_tokens, limits_.max_logits});
   if (!prompts_.empty() && places > 1) --places;
   keep_longest_waiting(decodes_, places, inputs);
+  // Each has its one; what had to follow takes what is left, and waits otherwise.
+  const std::uint32_t kept = static_cast<std::uint32_t>(decodes_.size()) + (prompts_.empty() ? 0 : 1);
+  std::uint32_t left = limits_.max_tokens - std::min(kept, limits_.max_tokens);
+  std::uint32_t n_tokens = 0;
   for (const std::uint32_t index : decodes_) {
-    shares_.push_back({.index = index, .n_tokens = 1, .logits = true, .decode_role = true});
+    const std::uint32_t more = std::min(inputs[index].n_decode - 1, left);
+    left -= more;
+    n_tokens += 1 + more;
+    shares_.push_back(
+        {.index = index, .n_tokens = 1 + more, .logits = 1 + more == inputs[index].n_decode, .decode_role = true});
   }
-  return static_cast<std::uint32_t>(decodes_.size());
+  return n_tokens;
 }
 
-void Batcher::choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n_decodes,
+void Batcher::choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n_decode_tokens,
                              std::uint32_t prefill_tokens) {
-  std::uint32_t tokens = std::min(limits_.max_tokens - n_decodes, prefill_tokens);
+  const auto n_decodes = static_cast<std::uint32_t>(decodes_.size());
+  std::uint32_t tokens = std::min(limits_.max_tokens - n_decode_tokens, prefill_tokens);
   std::uint32_t logits = limits_.max_logits - n_decodes;
   keep_longest_waiting(prompts_, std::min(limits_.max_seqs - n_decodes, tokens), inputs);
 

@@ -1,7 +1,6 @@
 // Who takes part in the next step, and with how many tokens: a pure function of counters, without threads or time.
-// Decoding sequences come first with one token each; prompts share what the caller allows beside them (CostModel), so
-// that the gap between tokens stays bounded whatever arrives.
-// Fairness:
+// Decoding sequences come first with one token each (more where a grammar said what had to follow); prompts share what
+// the caller allows beside them (CostModel), so that the gap between tokens stays bounded whatever arrives. Fairness:
 // - more decodes than places: the ones that waited longest (lowest last_turn) go first, which is round-robin if the
 //   caller counts turns in the order of the shares;
 // - decodes may fill every place only while no prompt waits: otherwise one place is kept for prompts;
@@ -28,6 +27,7 @@ struct BatchInput {                      // a sequence that could take part
   std::uint32_t tenant = 0;              // below max_inputs
   std::uint32_t max_chunk = UINT32_MAX;  // prompt tokens that it wants in one step at most
   bool decode_role = false;              // these were generated: they are computed as decodes are, in several rows
+  std::uint32_t n_decode = 1;            // of one that decodes: tokens, of which all but the first had to follow it
 };
 
 struct BatchShare {
@@ -47,8 +47,8 @@ class Batcher {
   std::span<const BatchShare> choose(std::span<const BatchInput> inputs, std::uint32_t prefill_tokens);
 
  private:
-  std::uint32_t choose_decodes(std::span<const BatchInput> inputs);
-  void choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n_decodes, std::uint32_t prefill_tokens);
+  std::uint32_t choose_decodes(std::span<const BatchInput> inputs);  // gives their tokens
+  void choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n_decode_tokens, std::uint32_t prefill_tokens);
 
   BatchLimits limits_;
   std::vector<BatchShare> shares_;

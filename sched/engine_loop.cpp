@@ -19,6 +19,8 @@ using engine::sampling::RowFault;
 // 90 tokens instead of 512: about 2% more for a prompt alone, by the cost of a step.
 constexpr double kLongestStep_s = 1;
 constexpr std::uint32_t kLeastChunk = 64;
+// Tokens of one sequence in a step that were not drawn: about what costs a step no more than a third of its time.
+constexpr std::uint32_t kMaxJump = 16;
 // What an answer is taken to be long before any has ended.
 constexpr double kFirstTypicalAnswer = 64;
 
@@ -138,12 +140,12 @@ bool EngineLoop::too_late(const Sequence& sequence, TimePoint now) const noexcep
   return work / cost_.work_per_second() > to_seconds(sequence.generation().submitted + *deadline - now);
 }
 
-// Whoever decodes needs a place for one more token; that may cost somebody else all of its pages.
+// Whoever decodes needs a place for its next tokens; that may cost somebody else all of its pages.
 void EngineLoop::grow_pages() noexcept {
   const TimePoint now = parts_.clock.now();
   for (const auto& sequence : residents_.running()) {
     if (sequence->state() != RequestState::preempted && sequence->decodes()) {
-      residents_.grow(*sequence, sequence->n_computed() + 1, now);
+      residents_.grow(*sequence, static_cast<std::uint32_t>(sequence->tokens().size()), now);
     }
   }
   residents_.remove_ended();
@@ -176,7 +178,8 @@ void EngineLoop::collect_runnable() noexcept {
                        .last_turn = sequence->last_turn,
                        .tenant = sequence->tenant().index,
                        .max_chunk = residents_.max_chunk(*sequence),
-                       .decode_role = residents_.replays(*sequence)});
+                       .decode_role = residents_.replays(*sequence),
+                       .n_decode = decodes ? sequence->n_left() : 1});
   }
   parts_.stats.parked.store(n_parked, std::memory_order_relaxed);
 }
@@ -214,8 +217,8 @@ std::uint32_t EngineLoop::prefill_budget(TimePoint now) noexcept {
       deepest = std::max(deepest, sequence.n_computed());
       continue;
     }
-    ++decodes.n_decodes;
-    decodes.decode_context += cost_.decode_context(sequence.n_computed());
+    decodes.n_decodes += inputs_[i].n_decode;
+    decodes.decode_context += inputs_[i].n_decode * cost_.decode_context(sequence.n_computed());
     const std::optional<Duration>& own = sequence.request().max_itl;
     if (own) strict_.push_back({.tenant = inputs_[i].tenant, .max_itl_s = to_seconds(*own)});
   }
@@ -317,8 +320,8 @@ void EngineLoop::learn(std::span<const BatchShare> shares, Duration took) noexce
   policy::StepShape shape;
   for (const BatchShare& share : shares) {
     if (inputs_[share.index].n_prompt_left == 0) {
-      ++shape.n_decodes;
-      shape.decode_context += cost_.decode_context(runnable_[share.index]->n_computed());
+      shape.n_decodes += share.n_tokens;
+      shape.decode_context += share.n_tokens * cost_.decode_context(runnable_[share.index]->n_computed());
     } else {
       shape.prefill_work += cost_.prefill_work(share.n_tokens, runnable_[share.index]->n_computed());
     }
@@ -370,17 +373,39 @@ void EngineLoop::deliver_token(Sequence& sequence, engine::sampling::Drawn drawn
     finish(sequence, {.logprob = drawn.logprob, .finish = FinishReason::stop});
     return;
   }
-  sequence.accept(drawn.token);
+  TokenEvent event{.token = drawn.token, .logprob = drawn.logprob, .top = std::move(drawn.top)};
+  if (!push_token(sequence, std::move(event), now)) return;
+  // What its grammar says has to follow is not drawn: a step for all of it, and a place in the stream for each.
+  while (sequence.n_left() <= kMaxJump) {
+    const std::size_t limit = std::min<std::size_t>(kMaxJump + 1 - sequence.n_left(), sequence.stream().room());
+    const std::span<const engine::TokenId> forced = sequence.forced(limit);
+    if (forced.empty()) break;
+    const std::vector<engine::TokenId> tokens(forced.begin(), forced.end());
+    parts_.stats.forced_tokens.fetch_add(tokens.size(), std::memory_order_relaxed);
+    for (const engine::TokenId token : tokens) {
+      if (!push_token(sequence, {.token = token}, now)) return;
+    }
+  }
+  if (sequence.generation().constraint) sequence.generation().constraint->prepare();
+}
+
+// False: it was the last one.
+bool EngineLoop::push_token(Sequence& sequence, TokenEvent event, TimePoint now) {
+  sequence.accept(event.token);
   residents_.charge_token(sequence);
   sequence.set_state(RequestState::decode, now);
   observe_token(sequence, now);
-  TokenEvent event{.token = drawn.token, .logprob = drawn.logprob, .top = std::move(drawn.top)};
-  if (sequence.at_length() || sequence.out_of_time(now)) {
+  if (sequence.complete()) {
+    event.finish = FinishReason::stop;
+  } else if (sequence.at_length() || sequence.out_of_time(now)) {
     event.finish = FinishReason::length;
-    finish(sequence, std::move(event));
-  } else {
-    sequence.stream().push(event);
   }
+  if (event.finish != FinishReason::none) {
+    finish(sequence, std::move(event));
+    return false;
+  }
+  sequence.stream().push(event);
+  return true;
 }
 
 void EngineLoop::fail_row(Sequence& sequence, RowFault fault) noexcept {

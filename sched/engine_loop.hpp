@@ -76,6 +76,7 @@ class EngineLoop {
   void draw(std::span<const BatchShare> shares) noexcept;
   void learn(std::span<const BatchShare> shares, Duration took) noexcept;
   void deliver(std::span<const BatchShare> shares) noexcept;
+  bool push_token(Sequence& sequence, TokenEvent event, TimePoint now);
   void deliver_token(Sequence& sequence, engine::sampling::Drawn drawn, TimePoint now);
   void fail_row(Sequence& sequence, engine::sampling::RowFault fault) noexcept;
   void observe_token(Sequence& sequence, TimePoint now) noexcept;

@@ -137,6 +137,7 @@ Snapshot FrontDesk::snapshot(std::uint64_t backend_progress) const {
   out.parked = stats.parked.load(relaxed);
   out.prompt_tokens = stats.prompt_tokens.load(relaxed);
   out.generated_tokens = stats.generated_tokens.load(relaxed);
+  out.forced_tokens = stats.forced_tokens.load(relaxed);
   out.steps = stats.steps.load(relaxed);
   out.finished_stop = stats.finished_stop.load(relaxed);
   out.finished_length = stats.finished_length.load(relaxed);

@@ -28,6 +28,7 @@ struct Generation {
   std::shared_ptr<TokenStream> stream;
   // Made where the request is submitted (DRY breakers are looked up, the prompt is read), so that no step pays for it.
   std::optional<engine::sampling::Sampler> sampler;
+  std::shared_ptr<engine::grammar::Constraint> constraint;  // nullptr: the answer is free
   // Of one that makes vectors: then the request has no prompt, and there is no sampler.
   std::optional<EmbedWork> embed;
 

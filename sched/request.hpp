@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "engine/grammar/constraint.hpp"
 #include "engine/sampling/params.hpp"
 #include "engine/sampling/row_check.hpp"
 #include "engine/sampling/top_tokens.hpp"
@@ -26,7 +27,8 @@ struct GenerateRequest {
   bool ignore_eos = false;                   // keep going past end-of-generation tokens
   std::vector<engine::TokenId> stop_tokens;  // further ends of generation, those of the chat template
   engine::sampling::LogprobWish logprobs;
-  std::string label;  // endpoint and client, for /control/requests; never the prompt
+  engine::grammar::ConstraintPlan constraint;  // what the answer is held to
+  std::string label;                           // endpoint and client, for /control/requests; never the prompt
 
   std::string tenant;        // who shares the machine fairly with others: an API key, a user of the Unix socket
   double tenant_weight = 0;  // counts from when the tenant has no other request here; 0: by the scheduler's limits

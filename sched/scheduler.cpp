@@ -35,7 +35,7 @@ SchedulerLimits clamped(SchedulerLimits limits, const engine::BackendLimits& bac
 }  // namespace
 
 struct Scheduler::Impl {
-  Impl(engine::Backend& backend_in, kv::PageArena& arena, const engine::Tokenizer& tokenizer, const Clock& clock,
+  Impl(engine::Backend& backend_in, kv::PageArena& arena, const engine::Tokenizer& tokenizer_in, const Clock& clock,
        const SchedulerLimits& limits_in, Conductor* conductor)
       : backend(backend_in),
         limits(clamped(limits_in, backend_in.limits(), arena.config())),
@@ -44,6 +44,7 @@ struct Scheduler::Impl {
                .page_tokens = arena.config().page_tokens,
                .n_pages = arena.config().n_pages},
         page_bytes(arena.config().page_bytes()),
+        tokenizer(tokenizer_in),
         breakers(tokenizer),
         pool(arena.config().n_pages),
         cache(pool, bounds.page_tokens),
@@ -90,6 +91,7 @@ struct Scheduler::Impl {
   const SchedulerLimits limits;
   const RequestBounds bounds;
   const std::uint64_t page_bytes;
+  const engine::Tokenizer& tokenizer;
   engine::sampling::BreakerFinder breakers;
   kv::PagePool pool;
   kv::PrefixCache cache;
@@ -105,6 +107,10 @@ void Scheduler::Impl::prepare(Generation& generation) {
   generation.n_pages_needed = pages_needed(request, bounds);
   generation.sampler.emplace(request.sampling, bounds.n_vocab, breakers);
   generation.sampler->accept_prompt(request.prompt);
+  if (request.constraint.grammar != nullptr || request.constraint.thoughts) {
+    generation.constraint = std::make_shared<engine::grammar::Constraint>(request.constraint, tokenizer);
+    generation.constraint->prepare();
+  }
 }
 
 Scheduler::Scheduler(engine::Backend& backend, kv::PageArena& arena, const engine::Tokenizer& tokenizer,

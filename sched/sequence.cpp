@@ -4,6 +4,7 @@
 #include "sched/tenants.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace quern::sched {
@@ -56,9 +57,17 @@ void Sequence::settle_all() noexcept {
 }
 
 void Sequence::accept(engine::TokenId token) {
+  if (generation_->constraint && !generation_->constraint->accept(token)) {
+    throw std::logic_error("a token that the grammar does not allow");
+  }
   generation_->sampler->accept(token);
   tokens_.push_back(token);
   generation_->n_generated.store(n_generated(), std::memory_order_relaxed);
+}
+
+std::span<const engine::TokenId> Sequence::forced(std::size_t limit) {
+  if (!generation_->constraint) return {};
+  return generation_->constraint->forced(limit);
 }
 
 void Sequence::publish_pages() noexcept {

@@ -52,16 +52,26 @@ class Sequence {
   bool out_of_time(TimePoint now) const noexcept {
     return request().max_decode && now - first_token_at >= *request().max_decode;
   }
-  // What is left is the token drawn last. Otherwise it prefills: its prompt, or what it has to compute again.
-  bool decodes() const noexcept { return n_left() == 1 && n_generated() > 0; }
+  // What is left is the token drawn last, and those that have to follow it (jump-ahead). Otherwise it prefills: its
+  // prompt, or what it has to compute again.
+  bool decodes() const noexcept {
+    return n_generated() > 0 && n_left() >= 1 && n_computed_ >= n_prompt_ && n_computed_ == n_peak_;
+  }
   std::uint32_t kv_slot(std::uint32_t position) const noexcept { return pages.slot(position); }
 
   // ---- after forward() ----
   void advance(std::uint32_t n_tokens) noexcept;  // so many positions more hold K and V now
   engine::sampling::Drawn sample(std::span<const float> logits) {
-    return generation_->sampler->sample(logits, request().logprobs);
+    const auto& constraint = generation_->constraint;
+    return generation_->sampler->sample(logits, request().logprobs, constraint ? constraint->mask() : nullptr);
   }
-  void accept(engine::TokenId token);  // the token drawn: computed in the next step. May throw std::bad_alloc
+  // The token drawn, or one that has to follow: computed in the next step. May throw std::bad_alloc, and
+  // std::logic_error where its grammar does not allow the token.
+  void accept(engine::TokenId token);
+  // What has to follow the last token, without being drawn: at most `limit`. Valid until the next accept().
+  std::span<const engine::TokenId> forced(std::size_t limit);
+  // Its grammar lets nothing follow.
+  bool complete() const noexcept { return generation_->constraint && generation_->constraint->must_end(); }
 
   // ---- Residents' side: pages, and what of them the prefix cache knows ----
   kv::PageTable pages;

@@ -6,6 +6,7 @@ void settle(Generation& generation, const TokenEvent& last, SubmissionQueue& que
             TimePoint now) noexcept {
   queue.release_place();
   generation.sampler.reset();
+  generation.constraint.reset();
   generation.finish.store(last.finish, std::memory_order_relaxed);
   generation.state.store(RequestState::finished, std::memory_order_release);
   stats.count_finish(last.finish);

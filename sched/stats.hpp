@@ -37,6 +37,7 @@ class AtomicHistogram {
 struct Stats {
   std::atomic<std::uint32_t> running{0}, parked{0};
   std::atomic<std::uint64_t> prompt_tokens{0}, generated_tokens{0}, steps{0};
+  std::atomic<std::uint64_t> forced_tokens{0};  // of the generated ones: had to follow by their grammar
   std::atomic<std::uint64_t> finished_stop{0}, finished_length{0}, finished_cancelled{0}, finished_failed{0};
   std::atomic<std::uint64_t> rejected{0};  // by submit(): queue full, too long, malformed or draining
   std::atomic<std::uint32_t> live{0};      // submitted and not finished

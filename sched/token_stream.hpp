@@ -33,6 +33,10 @@ class TokenStream : public std::enable_shared_from_this<TokenStream> {
   // ---- engine thread ----
   // Room for one more token besides the place that is kept for the last event.
   bool has_room() const noexcept { return ring_.write_available() > 1; }
+  std::size_t room() const noexcept {  // for so many tokens
+    const std::size_t n = ring_.write_available();
+    return n > 0 ? n - 1 : 0;
+  }
   void announce() noexcept;                       // it has a place now: lets begun() return
   void push(const TokenEvent& event) noexcept;    // REQUIRES: has_room(), event.finish == none
   void finish(const TokenEvent& event) noexcept;  // the last event: always has its place. REQUIRES: called once

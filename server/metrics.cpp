@@ -99,6 +99,8 @@ void add_requests(Families& out, const sched::Snapshot& now) {
             now.expected_wait_s);
   out.counter("vllm:prompt_tokens_total", "Prompt tokens processed.", now.prompt_tokens);
   out.counter("vllm:generation_tokens_total", "Tokens generated.", now.generated_tokens);
+  out.counter("quern:forced_tokens_total", "Tokens that had to follow by a grammar and were not drawn.",
+              now.forced_tokens);
 }
 
 void add_kv(Families& out, const sched::Snapshot& now) {

@@ -11,13 +11,15 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 
 namespace quern::engine::grammar {
 
 // What grammars have to know of a tokenizer.
 struct GrammarVocabulary {
-  explicit GrammarVocabulary(const Tokenizer& tokenizer) : index(tokenizer), tables(index) {}
+  explicit GrammarVocabulary(const Tokenizer& tokenizer, std::span<const TokenId> ends = {})
+      : index(tokenizer, ends), tables(index) {}
   TokenIndex index;
   TokenTables tables;
 };

@@ -78,7 +78,7 @@ TokenTree::TokenTree(std::vector<Entry> entries) {
   }
 }
 
-TokenIndex::TokenIndex(const Tokenizer& tokenizer) {
+TokenIndex::TokenIndex(const Tokenizer& tokenizer, std::span<const TokenId> ends) {
   const std::uint32_t n = tokenizer.n_vocab();
   offsets_.reserve(n + 1);
   offsets_.push_back(0);
@@ -87,7 +87,7 @@ TokenIndex::TokenIndex(const Tokenizer& tokenizer) {
   for (std::uint32_t i = 0; i < n; ++i) {
     const auto id = static_cast<TokenId>(i);
     std::string bytes;
-    if (tokenizer.is_end_of_generation(id)) {
+    if (tokenizer.is_end_of_generation(id) || std::find(ends.begin(), ends.end(), id) != ends.end()) {
       ends_.push_back(id);
     } else {
       switch (tokenizer.kind(id)) {

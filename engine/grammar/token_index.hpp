@@ -54,7 +54,8 @@ class TokenTree {
 
 class TokenIndex {
  public:
-  explicit TokenIndex(const Tokenizer& tokenizer);
+  // ends: tokens that end an answer besides those that the vocabulary itself names.
+  explicit TokenIndex(const Tokenizer& tokenizer, std::span<const TokenId> ends = {});
 
   const TokenTree& tree() const noexcept { return tree_; }
   std::uint32_t n_vocab() const noexcept { return static_cast<std::uint32_t>(offsets_.size() - 1); }

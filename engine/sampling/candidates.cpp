@@ -12,6 +12,32 @@ void Candidates::assign(std::span<const float> logits) noexcept {
   weighed_ = false;
 }
 
+void Candidates::assign(std::span<const float> logits, const grammar::TokenMask& mask) {
+  assign(logits);
+  if (mask.n_allowed <= mask.few.size()) {
+    reserve(mask.few.size());
+    std::size_t n = 0;
+    for (const TokenId id : mask.few) {
+      if (static_cast<std::size_t>(id) >= logits.size()) continue;
+      ids_[n] = id;
+      logits_[n++] = sane_logit(logits[static_cast<std::size_t>(id)]);
+    }
+    become_list(n);
+    has_removed_ = true;  // some may be no candidates
+    return;
+  }
+  // Word by word: most are all ones or all zeros.
+  own();
+  for (std::size_t begin = 0; begin < n_; begin += 64) {
+    const std::uint64_t word = begin / 64 < mask.bits.size() ? mask.bits[begin / 64] : 0;
+    if (word == ~std::uint64_t{0}) continue;
+    const std::size_t end = std::min<std::size_t>(begin + 64, n_);
+    for (std::size_t i = begin; i < end; ++i) {
+      if (((word >> (i - begin)) & 1) == 0) logits_[i] = kNoLogit;
+    }
+  }
+}
+
 void Candidates::reserve(std::size_t n) {
   if (logits_.size() < n) logits_.resize(n);
   if (ids_.size() < n) ids_.resize(n);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/assert.hpp"
+#include "engine/grammar/token_mask.hpp"
 #include "engine/sampling/scan.hpp"
 #include "engine/sampling/token_table.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
@@ -39,6 +40,9 @@ class Candidates {
  public:
   // Candidate i is token i. The logits must stay as they are until the last call for this step.
   void assign(std::span<const float> logits) noexcept;
+
+  // Only the tokens of the mask.
+  void assign(std::span<const float> logits, const grammar::TokenMask& mask);
 
   // logit = change(logit) for one token, if it is still a candidate; -infinity removes it.
   template <class Change>

@@ -8,6 +8,7 @@
 #include "engine/sampling/mirostat.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <random>
 #include <utility>
 #include <vector>
@@ -72,6 +73,15 @@ void add_logprobs_after(Drawn& drawn, bool certain, const LogprobWish& wish) {
   if (wish.n_top > 0) add_top(drawn, top_of(workspace(), wish.n_top));
 }
 
+// Of those that the mask allows, none is likely at all.
+TokenId first_of(const grammar::TokenMask& mask) {
+  for (std::size_t i = 0; i < mask.bits.size(); ++i) {
+    if (mask.bits[i] != 0)
+      return static_cast<TokenId>(i * 64 + static_cast<std::size_t>(std::countr_zero(mask.bits[i])));
+  }
+  return 0;
+}
+
 TokenId draw_from(Candidates& candidates, Sequence& sequence, std::uint32_t n_vocab) {
   if (sequence.params.mirostat != 0) return draw_mirostat(candidates, sequence, n_vocab);
   if (sequence.params.adaptive_target >= 0.0f) return draw_adaptive(candidates, sequence);
@@ -127,21 +137,25 @@ void Sampler::accept(TokenId token) {
   if (state_->keeps_history) state_->sequence.history.accept(token);
 }
 
-Drawn Sampler::sample(std::span<const float> logits, const LogprobWish& wish) {
+Drawn Sampler::sample(std::span<const float> logits, const LogprobWish& wish, const grammar::TokenMask* mask) {
   State& s = *state_;
   QUERN_ASSERT(logits.size() == s.n_vocab);
   TokenId token = kNoToken;
   bool certain = s.greedy;
-  if (s.greedy && s.stages.empty()) {
+  if (s.greedy && s.stages.empty() && mask == nullptr) {
     token = static_cast<TokenId>(argmax(logits));
   } else {
     Candidates& candidates = workspace();
-    candidates.assign(logits);
+    if (mask != nullptr) {
+      candidates.assign(logits, *mask);
+    } else {
+      candidates.assign(logits);
+    }
     for (const StageRow* row : s.stages) row->apply(candidates, s.sequence);
     token = s.greedy ? pick_best(candidates) : draw_from(candidates, s.sequence, s.n_vocab);
     // Everything banned, or no finite logit at all: still a token of the vocabulary, and always the same one.
     if (token == kNoToken) {
-      token = static_cast<TokenId>(argmax(logits));
+      token = mask != nullptr ? first_of(*mask) : static_cast<TokenId>(argmax(logits));
       certain = true;
     }
   }

@@ -6,6 +6,7 @@
 // while the candidate buffers, which all samplers of a thread share, grow to the largest vocabulary seen.
 #pragma once
 
+#include "engine/grammar/token_mask.hpp"
 #include "engine/sampling/params.hpp"
 #include "engine/sampling/top_tokens.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
@@ -43,7 +44,9 @@ class Sampler {
   // REQUIRES: logits.size() == n_vocab. Any values, also NaN and infinities: the token is always in [0, n_vocab). A
   // token whose logit is NaN, -infinity or banned comes out only when there is no other: then the best raw logit, else
   // token 0.
-  Drawn sample(std::span<const float> logits, const LogprobWish& wish);
+  // mask: only these tokens, of which there has to be one; nullptr: all. Probabilities before the stages are those that
+  // the model gives, whatever the mask.
+  Drawn sample(std::span<const float> logits, const LogprobWish& wish, const grammar::TokenMask* mask = nullptr);
   Drawn sample(std::span<const float> logits, bool want_logprob = false) {
     return sample(logits, LogprobWish{.wanted = want_logprob});
   }

@@ -119,6 +119,10 @@ class EngineHarness {
     generation->n_pages_needed = sched::pages_needed(request, bounds);
     generation->sampler.emplace(request.sampling, options_.backend.n_vocab, nullptr);
     generation->sampler->accept_prompt(request.prompt);
+    if (request.constraint.grammar != nullptr || request.constraint.thoughts) {
+      generation->constraint = std::make_shared<engine::grammar::Constraint>(request.constraint, tokenizer);
+      generation->constraint->prepare();
+    }
     generation->request = std::move(request);
     generation->stream =
         std::make_shared<sched::TokenStream>(options_.limits.stream_capacity, io.get_executor(), signal);

@@ -134,8 +134,6 @@ class FakeBackend final : public engine::Backend {
 
   void write_tokens(const engine::StepPlan& plan, std::uint32_t s) {
     const bool decodes = s < plan.n_decode_seqs;
-    const std::uint32_t n_tokens = plan.seq_begin[s + 1] - plan.seq_begin[s];
-    if (decodes && n_tokens != 1 && !two_arithmetics_) problem("a decode with several tokens");
     for (std::uint32_t i = plan.seq_begin[s]; i < plan.seq_begin[s + 1]; ++i) {
       if (i > plan.seq_begin[s] && plan.position[i] != plan.position[i - 1] + 1) problem("positions not consecutive");
       const std::size_t slot = slot_of(plan, s, static_cast<std::uint32_t>(plan.position[i]));
