@@ -54,30 +54,40 @@ void probe_content(const Template& subject, Traits& traits) {
   traits.needs_parts = traits.takes_parts && !shows(quoted(kQuestion), traits.absent_is_undefined);
 }
 
+// How often a template has written that something is absent.
+std::size_t count_nothing(std::string_view text) {
+  std::size_t n = 0;
+  for (const std::string_view word : {"None", "null"}) {
+    for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + word.size())) ++n;
+  }
+  return n;
+}
+
 // Arguments as an object or as JSON text, content None or empty: the first combination that comes out well.
-void probe_calls(const Template& subject, Traits& traits, bool writes_none) {
+void probe_calls(const Template& subject, Traits& traits) {
   static constexpr std::string_view kTools =
       R"([{"type":"function","function":{"name":"qzcall","description":"d","parameters":{"type":"object","properties":{"qzkey":{"type":"string","description":"d"}},"required":["qzkey"]}}}])";
+  const std::string question = traits.needs_parts ? in_parts(kQuestion) : quoted(kQuestion);
   for (const bool object : {true, false}) {
-    for (const bool null : {true, false}) {
-      const std::string arguments =
-          object ? fmt::format(R"({{"{}":"{}"}})", kKey, kValue) : fmt::format(R"("{{\"{}\":\"{}\"}}")", kKey, kValue);
-      const std::string content = null ? "null" : traits.needs_parts ? "[]" : "\"\"";
-      const std::string question = traits.needs_parts ? in_parts(kQuestion) : quoted(kQuestion);
+    const std::string arguments =
+        object ? fmt::format(R"({{"{}":"{}"}})", kKey, kValue) : fmt::format(R"("{{\"{}\":\"{}\"}}")", kKey, kValue);
+    const auto with_content = [&](std::string_view content) -> std::optional<std::string> {
       const std::string call = fmt::format(
           R"({{"role":"assistant","content":{},"tool_calls":[{{"id":"qzcall001","type":"function","function":{{"name":"qzcall","arguments":{}}}}}]}})",
           content, arguments);
-      const auto out = try_render(subject, fmt::format("[{},{}]", message("user", question), call), std::string(kTools),
-                                  traits.absent_is_undefined, false);
-      if (!out || !contains(*out, kValue)) continue;
+      auto out = try_render(subject, fmt::format("[{},{}]", message("user", question), call), std::string(kTools),
+                            traits.absent_is_undefined, false);
+      if (!out || !contains(*out, kValue)) return std::nullopt;
       const bool is_python = contains(*out, fmt::format("'{}':", kKey));
       const bool is_twice_json = contains(*out, fmt::format("\\\"{}\\\"", kKey));
-      if (is_python || is_twice_json || (contains(*out, "None") && !writes_none)) continue;
-      traits.takes_calls = true;
-      traits.object_arguments = object;
-      traits.null_content = null;
-      return;
-    }
+      return is_python || is_twice_json ? std::nullopt : std::move(out);
+    };
+    const auto none = with_content("null"), empty = with_content(traits.needs_parts ? "[]" : "\"\"");
+    if (!none && !empty) continue;
+    traits.takes_calls = true;
+    traits.object_arguments = object;
+    traits.null_content = none && (!empty || count_nothing(*none) <= count_nothing(*empty));
+    return;
   }
 }
 
@@ -100,7 +110,7 @@ Traits probe(const Template& subject, std::string_view source) {
   traits.takes_calls = subject.has_word("tool_calls");
   traits.knows_developer = contains(source, "developer");
   probe_content(subject, traits);
-  probe_calls(subject, traits, contains(source, "None"));
+  probe_calls(subject, traits);
   probe_end(subject, traits);
   return traits;
 }

@@ -1,6 +1,7 @@
 #include "engine/chat/template.hpp"
 
 #include "engine/chat/conversation.hpp"
+#include "engine/chat/jinja/json.hpp"
 #include "engine/chat/probe.hpp"
 
 #include <ctime>
@@ -44,6 +45,17 @@ Result<Template> Template::parse(std::string name, std::string_view source, Toke
   return out;
 }
 
+// Source: fireworks-ai/llama-3-firefunction-v2, whose template takes tools as text, and today's date beside it.
+void Template::add_functions_text(const Inputs& inputs, jinja::Variables& variables) const {
+  jinja::Heap& heap = *inputs.heap;
+  const bool any = !inputs.tools.is(jinja::Kind::none);
+  const jinja::JsonStyle style{.has_indent = true, .indent = "    ", .item_separator = ","};
+  variables.emplace_back("functions", Value::string(heap, any ? jinja::to_json(heap, inputs.tools, style) : "[]"));
+  char date[16];
+  const std::size_t size = std::strftime(date, sizeof(date), "%Y-%m-%d", &inputs.now.local);
+  variables.emplace_back("datetime", Value::string(heap, std::string(date, size)));
+}
+
 jinja::Outcome<std::string> Template::render_raw(Inputs& inputs, bool absent_is_undefined) const {
   jinja::Heap& heap = *inputs.heap;
   jinja::Variables variables;
@@ -54,6 +66,7 @@ jinja::Outcome<std::string> Template::render_raw(Inputs& inputs, bool absent_is_
     variables.emplace_back("messages", inputs.messages);
     if (!inputs.tools.is(jinja::Kind::none) || !absent_is_undefined) variables.emplace_back("tools", inputs.tools);
     variables.emplace_back("add_generation_prompt", Value::boolean(inputs.add_generation_prompt));
+    if (takes_functions_text()) add_functions_text(inputs, variables);
     variables.insert(variables.end(), inputs.variables.begin(), inputs.variables.end());
   } catch (const jinja::FailureException& e) {
     return e.failure;

@@ -57,6 +57,8 @@ class Template {
   jinja::Outcome<std::string> render_raw(Inputs& inputs, bool absent_is_undefined) const;
 
   bool mentions(std::string_view variable) const noexcept { return program_->mentions(variable); }
+  // Has a place for tools: as `tools`, or as JSON text in `functions`.
+  bool takes_tools() const noexcept { return mentions("tools") || takes_functions_text(); }
   bool has_word(std::string_view word) const noexcept { return program_->has_word(word); }
   const std::string& name() const noexcept { return name_; }
   const Traits& traits() const noexcept { return traits_; }
@@ -65,6 +67,8 @@ class Template {
 
  private:
   Template() = default;
+  bool takes_functions_text() const noexcept { return !mentions("tools") && mentions("functions"); }
+  void add_functions_text(const Inputs& inputs, jinja::Variables& variables) const;
   std::string name_, source_;
   std::shared_ptr<const jinja::Program> program_;
   TokenTexts tokens_;
