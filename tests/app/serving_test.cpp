@@ -2,97 +2,17 @@
 // generates.
 #include "app/serving.hpp"
 
-#include "server/server.hpp"
-#include "tests/server/http_client.hpp"
+#include "tests/app/served_process.hpp"
+#include "tests/app/vectors.hpp"
 #include "tests/support/golden_json.hpp"
 
-#include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
-#include <thread>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 namespace quern::app {
 namespace {
-
-namespace json = boost::json;
-using test::HttpClient;
-using test::Reply;
-
-std::string model_file(const std::string& name) {
-  return std::string(QUERN_TEST_DATA_DIR) + "/arch/" + name + ".gguf";
-}
-
-Options options_for(std::vector<ModelFile> files, std::vector<ModelFile> embedding_files) {
-  Options options;
-  options.model.files = std::move(files);
-  options.model.embedding_files = std::move(embedding_files);
-  options.model.memory = 512u << 20;
-  options.model.threads = 2;
-  options.model.pin = false;
-  options.server.port = 0;
-  return options;
-}
-
-class Process {
- public:
-  explicit Process(const Options& options)
-      : machine_(Machine::create(options.model).value()),
-        serving_(Serving::create(*machine_, options).value()),
-        server_(
-            server::Server::create(io_, options.server, {serving_->catalog(), machine_->ledger(), machine_->clock()})
-                .value()) {
-    server_->start();
-    thread_ = std::thread([this] { io_.run(); });
-  }
-  ~Process() {
-    boost::asio::post(io_, [this] { server_->drain(); });
-    thread_.join();
-  }
-
-  Reply post(const std::string& path, const json::value& body) {
-    HttpClient client = HttpClient::tcp(server_->port());
-    client.post(path, json::serialize(body));
-    return client.read_reply();
-  }
-  Reply get(const std::string& path) {
-    HttpClient client = HttpClient::tcp(server_->port());
-    client.get(path);
-    return client.read_reply();
-  }
-  json::value answer(const std::string& path, const json::value& body) {
-    const Reply reply = post(path, body);
-    EXPECT_EQ(reply.status, 200) << path << ": " << reply.body;
-    return json::parse(reply.body);
-  }
-
- private:
-  boost::asio::io_context io_;
-  std::unique_ptr<Machine> machine_;
-  std::unique_ptr<Serving> serving_;
-  std::unique_ptr<server::Server> server_;
-  std::thread thread_;
-};
-
-std::vector<float> unit(std::vector<float> v) {
-  double sum = 0;
-  for (const float x : v) sum += static_cast<double>(x) * x;
-  for (float& x : v) x = static_cast<float>(x / std::sqrt(sum));
-  return v;
-}
-
-// Of unit vectors the squared distance is twice what the cosine lacks of 1.
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double sum = 0;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-    sum += (a[i] - b[i]) * static_cast<double>(a[i] - b[i]);
-  return std::sqrt(sum);
-}
 
 std::vector<float> decoded(const std::string& base64) {
   const auto digit = [](char c) -> std::uint32_t {
@@ -116,16 +36,16 @@ std::vector<float> decoded(const std::string& base64) {
 class ServingTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    shared_ = std::make_unique<Process>(options_for({{.path = {}, .names = {"stories", "small"}}},
-                                                    {{.path = model_file("jina-bert-v2"), .names = {"embed"}},
-                                                     {.path = model_file("bert-rerank"), .names = {"rank"}},
-                                                     {.path = model_file("qwen3-rerank"), .names = {"rank2"}}}));
+    shared_ = std::make_unique<ServedProcess>(options_for({{.path = {}, .names = {"stories", "small"}}},
+                                                          {{.path = model_file("jina-bert-v2"), .names = {"embed"}},
+                                                           {.path = model_file("bert-rerank"), .names = {"rank"}},
+                                                           {.path = model_file("qwen3-rerank"), .names = {"rank2"}}}));
   }
   static void TearDownTestSuite() { shared_.reset(); }
-  static Process& process() { return *shared_; }
+  static ServedProcess& process() { return *shared_; }
 
  private:
-  static inline std::unique_ptr<Process> shared_;
+  static inline std::unique_ptr<ServedProcess> shared_;
 };
 
 json::value golden() {
@@ -308,7 +228,7 @@ TEST(ServingAlone, AModelThatWasNotMadeForVectorsIsRefused) {
 }
 
 TEST(ServingAlone, AnEncoderNeedsNoOptionOfItsOwn) {
-  Process alone(options_for({{.path = model_file("jina-bert-v2"), .names = {}}}, {}));
+  ServedProcess alone(options_for({{.path = model_file("jina-bert-v2"), .names = {}}}, {}));
   EXPECT_EQ(alone.answer("/v1/embeddings", {{"input", "ab"}}).at("model"), "jina-bert-v2");
   EXPECT_EQ(alone.post("/v1/completions", {{"prompt", "a"}}).status, 404);
 }

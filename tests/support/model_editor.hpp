@@ -7,6 +7,7 @@
 #include "tests/support/gguf_image.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -77,6 +78,12 @@ struct ModelEditor {
     for (const std::int32_t value : values) array.number(value);
     set_bytes(name, 9, array);
   }
+  void set(const std::string& name, const std::vector<std::string>& values) {
+    ByteWriter array;
+    array.number<std::uint32_t>(8).number<std::uint64_t>(values.size());
+    for (const std::string& value : values) array.string(value);
+    set_bytes(name, 9, array);
+  }
   bool has(std::string_view name) const {
     return std::any_of(keys.begin(), keys.end(), [name](const GgufImage::Key& key) { return key.name == name; });
   }
@@ -87,6 +94,27 @@ struct ModelEditor {
         return {reinterpret_cast<const char*>(key.value.data()) + sizeof(std::uint64_t),
                 key.value.size() - sizeof(std::uint64_t)};
     throw std::runtime_error("no text " + std::string(name));
+  }
+
+  // The value of a key that is an array of texts.
+  std::vector<std::string> texts(std::string_view name) const {
+    std::vector<std::string> out;
+    for (const GgufImage::Key& key : keys) {
+      if (key.name != name || key.type != 9) continue;
+      std::size_t at = sizeof(std::uint32_t);
+      const auto number = [&] {
+        std::uint64_t value = 0;
+        std::memcpy(&value, key.value.data() + at, sizeof value);
+        at += sizeof value;
+        return value;
+      };
+      for (std::uint64_t n = number(); n > 0; --n) {
+        const std::uint64_t size = number();
+        out.emplace_back(reinterpret_cast<const char*>(key.value.data()) + at, size);
+        at += size;
+      }
+    }
+    return out;
   }
 
   void save(const std::filesystem::path& path) const { write_file(path, build()); }
