@@ -1,5 +1,6 @@
 #include "app/serving.hpp"
 
+#include "app/model_digest.hpp"
 #include "app/options/sampling_fields.hpp"
 #include "kernels/quant/quant_format.hpp"
 #include "models/local/local_embedder.hpp"
@@ -9,6 +10,7 @@
 #include <cctype>
 #include <chrono>
 #include <map>
+#include <utility>
 
 namespace quern::app {
 namespace {
@@ -63,11 +65,13 @@ Status Serving::load(Machine& machine, const Options& options) {
 
 Status Serving::start(LoadedModel& model, const Options& options) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
+  QUERN_TRY(std::string digest, model_digest(model.model().file()));
   models::ServedModel served{.id = model.names().front(),
                              .aliases = {model.names().begin() + 1, model.names().end()},
                              .created_unix_s = std::chrono::duration_cast<std::chrono::seconds>(now).count(),
                              .info = model.model().info(),
                              .quantization = main_quantization(model.model().file()),
+                             .digest = std::move(digest),
                              .sampling = sampling_over(model.file_sampling().params, options),
                              .tokenizer = model.tokenizer(),
                              .chat = model.chat(),

@@ -24,6 +24,7 @@ struct ServedModel {
   std::int64_t created_unix_s = 0;
   engine::ModelInfo info;
   std::string quantization;                   // the format of most of its weights, "Q4_K"
+  std::string digest;                         // of its file: 64 hexadecimal digits; empty: it is not known
   engine::sampling::SamplingParams sampling;  // where a request does not say otherwise
   const engine::Tokenizer& tokenizer;
   const engine::chat::TemplateSet& chat;

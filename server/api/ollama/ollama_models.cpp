@@ -22,19 +22,10 @@ std::string parameter_size(std::uint64_t n) {
                         : fmt::format("{:.0f}K", static_cast<double>(n) / 1e3);
 }
 
-// 64 hexadecimal digits that change with the model, as clients use them to tell one from another. No digest of the
-// file's bytes: those of models that are only served are nowhere kept.
-std::string identity(const models::ServedModel& model) {
-  std::string out;
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  const std::string text =
-      fmt::format("{}\n{}\n{}\n{}", model.id, model.info.architecture, model.info.n_params, model.info.size_bytes);
-  for (int part = 0; part < 4; ++part) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    hash ^= hash >> 29;
-    out += fmt::format("{:016x}", hash);
-  }
-  return out;
+// Clients tell one model from another by it.
+std::string digest(const models::ServedModel& model) {
+  constexpr std::size_t kDigits = 64;
+  return model.digest.empty() ? std::string(kDigits, '0') : model.digest;
 }
 
 json::object details(const models::ServedModel& model) {
@@ -81,7 +72,7 @@ json::object ollama_list(const models::ModelCatalog& catalog, bool running) {
     one["name"] = tagged(model->id);
     one["model"] = tagged(model->id);
     one["size"] = model->info.size_bytes;
-    one["digest"] = identity(*model);
+    one["digest"] = digest(*model);
     one["details"] = details(*model);
     if (running) {
       one["expires_at"] = "2318-01-01T00:00:00Z";  // it stays: Ollama's way to say never
