@@ -9,11 +9,14 @@ namespace quern::kv {
 StateCheckpoints::StateCheckpoints(PageId first, std::uint32_t n_states, std::uint32_t n_pages)
     : first_(first), owner_(n_states, kNoPage), used_(n_states), state_of_(n_states > 0 ? n_pages : 0) {}
 
+PageId StateCheckpoints::look(PageId page) const noexcept {
+  return !enabled() || state_of_[page] == 0 ? kNoPage : first_ + state_of_[page] - 1;
+}
+
 PageId StateCheckpoints::find(PageId page) noexcept {
-  if (!enabled() || state_of_[page] == 0) return kNoPage;
-  const std::uint32_t index = state_of_[page] - 1;
-  used_[index] = ++clock_;
-  return first_ + index;
+  const PageId state = look(page);
+  if (state != kNoPage) used_[state - first_] = ++clock_;
+  return state;
 }
 
 PageId StateCheckpoints::take(PageId page) noexcept {

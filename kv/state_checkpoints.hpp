@@ -15,8 +15,10 @@ class StateCheckpoints {
   StateCheckpoints(PageId first, std::uint32_t n_states, std::uint32_t n_pages);
 
   bool enabled() const noexcept { return !owner_.empty(); }
-  // The state behind this page, which counts as used now; kNoPage: there is none.
-  PageId find(PageId page) noexcept;
+  std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(owner_.size()); }  // states at most
+  // The state behind this page; kNoPage: there is none.
+  PageId look(PageId page) const noexcept;
+  PageId find(PageId page) noexcept;  // the same; it counts as used now
   // A state page to copy the state behind this page into: a free one, else that of the least recently used checkpoint.
   // REQUIRES: enabled().
   PageId take(PageId page) noexcept;

@@ -10,8 +10,15 @@ namespace {
 
 // Tokens that an admitted sequence can grow by before it has to ask for pages.
 constexpr std::uint32_t kHeadroomTokens = 64;
-// Recurrent state is kept behind every so many pages of a prompt, and behind its last full page.
-constexpr std::uint32_t kCheckpointPages = 8;
+// Recurrent state is kept behind every so many pages of a prompt at most, however long it is: all of them together are
+// at most one in so many of the copies that there is room for.
+constexpr std::uint32_t kCheckpointPages = 8, kShareOfPrompt = 4;
+// And behind its last full page before these tokens: a prompt ends with what opens the answer (the role of who speaks
+// next, marks of thoughts), of which the next turn of the conversation may leave out or change a part.
+constexpr std::uint32_t kOpeningTokens = 16;
+// And while it answers, behind a full page every so many tokens: the next turn begins with prompt and answer. A copy
+// moves as many bytes as a step does of the state.
+constexpr std::uint32_t kAnswerTokens = 32;
 
 bool ended(const std::unique_ptr<Sequence>& sequence) noexcept {
   return sequence->state() == RequestState::finished || sequence->state() == RequestState::preempted;
@@ -169,13 +176,15 @@ void Residents::find_pages(const Sequence& sequence) noexcept {
     if (found.page == kv::kNoPage) break;
     found_.push_back(found.page);
     chain = found.key;
-    const kv::PageId state = parts_.checkpoints.find(found.page);
+    const kv::PageId state = parts_.checkpoints.look(found.page);
     if (parts_.checkpoints.enabled() && state == kv::kNoPage) continue;
     n_with_state = found_.size();
     found_state_ = state;
     found_chain_ = chain;
   }
   found_.resize(n_with_state);
+  // Those before it count as not used: what no one starts from makes room first.
+  if (found_state_ != kv::kNoPage) found_state_ = parts_.checkpoints.find(found_.back());
 }
 
 std::uint32_t Residents::pages_to_promise(const Sequence& sequence) const noexcept {
@@ -201,6 +210,7 @@ void Residents::take_pages(Sequence& sequence) noexcept {
   sequence.n_chained = n_found;
   sequence.n_trusted = 0;
   sequence.copied_from = kv::kNoPage;
+  sequence.answer_checkpoint = kv::kNoPage;
   sequence.reset_computed(n_found * page_tokens_);
   const bool has_state = states_.reserve(1);
   QUERN_ASSERT(has_state);
@@ -298,11 +308,21 @@ void Residents::list_pages(Sequence& sequence) noexcept {
     sequence.chain = parts_.cache.insert(page, sequence.chain, tokens);
     trust_.listed(page, sequence.generation().id);
     ++sequence.n_chained;
-    const std::uint32_t end = sequence.n_chained * page_tokens_;
-    const bool here = parts_.checkpoints.enabled() && end == sequence.n_computed() && parts_.cache.contains(page) &&
-                      checkpoint_behind(sequence, end - 1) == end;
-    if (here) parts_.copy_state(sequence.state_page, parts_.checkpoints.take(page));
+    if (parts_.cache.contains(page)) keep_state(sequence, page);
   }
+}
+
+// Behind the page that was listed last, if the state should be kept there. Of its answer only the last one is.
+void Residents::keep_state(Sequence& sequence, kv::PageId page) noexcept {
+  const std::uint32_t end = sequence.n_chained * page_tokens_;
+  if (!parts_.checkpoints.enabled() || end != sequence.n_computed()) return;
+  const bool of_answer = end >= sequence.n_prompt() && end % std::max(kAnswerTokens, page_tokens_) == 0;
+  if (!of_answer && checkpoint_behind(sequence, end - 1) != end) return;
+  if (of_answer) {
+    const kv::PageId before = std::exchange(sequence.answer_checkpoint, page);
+    if (before != kv::kNoPage) parts_.checkpoints.drop(before);
+  }
+  parts_.copy_state(sequence.state_page, parts_.checkpoints.take(page));
 }
 
 void Residents::trust(Sequence& sequence) noexcept {
@@ -323,8 +343,11 @@ void Residents::forget(const Sequence& sequence) noexcept {
 
 // The first position behind which the state should be kept, beyond `position`; UINT32_MAX: none is left in the prompt.
 std::uint32_t Residents::checkpoint_behind(const Sequence& sequence, std::uint32_t position) const noexcept {
-  const std::uint32_t last = (sequence.n_prompt() - 1) / page_tokens_ * page_tokens_;
-  const std::uint32_t regular = (position / (kCheckpointPages * page_tokens_) + 1) * kCheckpointPages * page_tokens_;
+  const std::uint32_t n_body = sequence.n_prompt() - std::min(sequence.n_prompt(), kOpeningTokens + 1);
+  const std::uint32_t last = n_body / page_tokens_ * page_tokens_;
+  const std::uint32_t n_most = std::max(parts_.checkpoints.size() / kShareOfPrompt, 1u);
+  const std::uint32_t n_pages = std::max(kCheckpointPages, (last / page_tokens_ + n_most - 1) / n_most);
+  const std::uint32_t regular = (position / (n_pages * page_tokens_) + 1) * n_pages * page_tokens_;
   if (position >= last) return UINT32_MAX;
   return std::min(regular, last);
 }

@@ -90,6 +90,7 @@ class Residents {
   void preempt(Sequence& sequence, TimePoint now) noexcept;
   void give_back(Sequence& sequence) noexcept;
   bool may_list(const Sequence& sequence, std::uint32_t n_tokens) const noexcept;
+  void keep_state(Sequence& sequence, kv::PageId page) noexcept;
   std::uint32_t checkpoint_behind(const Sequence& sequence, std::uint32_t position) const noexcept;
   std::uint32_t checkpoint_chunk(const Sequence& sequence) const noexcept;
 

@@ -82,6 +82,7 @@ class Sequence {
   std::uint32_t n_trusted = 0;                           // of them, those that a sound row of its logits has read
   kv::PageId copied_from = kv::kNoPage;                  // its first page behind those found began as a part of this
   void reset_computed(std::uint32_t n_tokens) noexcept;  // positions [0, n_tokens) are computed, and no others
+  kv::PageId answer_checkpoint = kv::kNoPage;            // the page of its answer behind which its state is kept
   void publish_pages() noexcept;
 
   std::uint64_t last_turn = 0;  // see BatchInput
