@@ -117,6 +117,7 @@ Result<RequestHead> read_head(const HttpRequest& request) {
   const auto n_origins = request.count(http::field::origin);
   if (n_origins > 1) return fail(Errc::bad_input, "Origin: sent {} times, expected once", n_origins);
   head.origin = text_of(request, http::field::origin);
+  head.to_anthropic = request.count("Anthropic-Version") > 0;
   head.by_browser = n_origins > 0 || request.count("Sec-Fetch-Site") > 0;
   head.content_type = text_of(request, http::field::content_type);
   head.content_coding = content_coding(request);

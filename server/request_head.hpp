@@ -33,6 +33,7 @@ struct RequestHead {
   bool keys_differ = false;  // several keys were sent, and not the same
   bool expects_continue = false;
   bool accepts_trailers = false;  // "TE: trailers"
+  bool to_anthropic = false;      // "Anthropic-Version": what its API's clients send
   bool by_browser = false;        // there is an Origin or a Sec-Fetch-Site: a page may have sent it, not only a program
 };
 

@@ -81,6 +81,12 @@ Response preflight(const RequestHead& head, const std::string& allow) {
   return response;
 }
 
+// The list of models is OpenAI's and Anthropic's at once; an error of it cannot be.
+const Dialect& spoken(const RouteMatch& match, const RequestHead& head) noexcept {
+  if (head.to_anthropic && head.path.starts_with("/v1/models")) return kAnthropic;
+  return match.route != nullptr ? *match.route->dialect : dialect_of(head.path);
+}
+
 Response too_many_connections() {
   return error_response(503, "too many connections", "overloaded");
 }
@@ -191,7 +197,7 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
     refusal = http_failure(http::error::body_limit, state.options.limits);
   }
   parser.body_limit(max_body_bytes);  // of chunks
-  const Dialect& dialect = match.route != nullptr ? *match.route->dialect : dialect_of(head->path);
+  const Dialect& dialect = spoken(match, *head);
   Exchange exchange(connection, state, std::move(*head), dialect);
   exchange.set_caller(std::move(caller));
   if (!foreign) exchange.allow_origin();

@@ -151,9 +151,8 @@ Status check_template(const Conversation& conversation, const chat::TemplateSet&
     error.code = Errc::unsupported;
     return error;
   };
-  for (std::size_t i = 0; i < conversation.messages.size(); ++i) {
-    const bool calls = !conversation.messages[i].calls.empty();
-    QUERN_CHECK(require(calls, fmt::format("messages[{}].tool_calls", i), chosen->traits().takes_calls));
+  for (const Message& message : conversation.messages) {
+    QUERN_CHECK(require(!message.calls.empty(), message.calls_field, chosen->traits().takes_calls));
   }
   QUERN_CHECK(require(!conversation.tools.empty(), "tools", chosen->mentions("tools")));
   return require(conversation.forces_call, "tool_choice", chosen->mentions("tool_choice"));

@@ -37,6 +37,7 @@ struct Message {
   std::optional<std::string> reasoning = {};  // of an assistant: what it thought
   std::vector<ToolCall> calls = {};
   std::optional<std::string> name = {}, call_id = {};  // of a tool's answer: which tool, which call
+  std::string calls_field = {};                        // where the request has the first of the calls
 };
 
 struct Tool {

@@ -15,6 +15,7 @@ net::awaitable<void> get_models(Exchange& exchange, ServerState& state);        
 net::awaitable<void> get_model(Exchange& exchange, ServerState& state);              // models.cpp
 net::awaitable<void> post_completions(Exchange& exchange, ServerState& state);       // completions.cpp
 net::awaitable<void> post_chat_completions(Exchange& exchange, ServerState& state);  // chat.cpp
+net::awaitable<void> post_chat_count(Exchange& exchange, ServerState& state);        // chat.cpp
 net::awaitable<void> post_apply_template(Exchange& exchange, ServerState& state);    // chat.cpp
 net::awaitable<void> post_tokenize(Exchange& exchange, ServerState& state);          // tokenize.cpp
 net::awaitable<void> post_detokenize(Exchange& exchange, ServerState& state);        // tokenize.cpp
@@ -28,7 +29,6 @@ net::awaitable<void> get_slots(Exchange& exchange, ServerState& state);
 // openai/responses.cpp
 net::awaitable<void> post_responses(Exchange& exchange, ServerState& state);
 net::awaitable<void> post_responses_count(Exchange& exchange, ServerState& state);
-net::awaitable<void> post_chat_count(Exchange& exchange, ServerState& state);
 
 // openai/stored_responses.cpp
 net::awaitable<void> get_response(Exchange& exchange, ServerState& state);

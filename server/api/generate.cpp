@@ -267,6 +267,15 @@ net::awaitable<void> generate(Exchange& exchange, ServerState& state, Understood
   record_request(exchange, state, *model, outcome, endpoint, begun);
 }
 
+Response count_response(const Result<Understood<Prepared>>& request, const ServerState& state,
+                        std::string_view opening) {
+  if (!request) return error_response(request.error());
+  const Prepared& prepared = request->value;
+  if (prepared.too_long)
+    return unfitting(*prepared.too_long, prepared, state.options.limits, request->model->max_context());
+  return {.body = fmt::format("{}{}}}", opening, prepared.prompts.at(0).size())};
+}
+
 net::awaitable<void> reply_prepared(Exchange& exchange, ServerState& state, Preparation<std::string> work) {
   Result<Understood<std::string>> body = co_await understand<std::string>(exchange, state, work, models::Work::any);
   Response response = body ? Response{.body = std::move(body->value)} : error_response(body.error());

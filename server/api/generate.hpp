@@ -6,6 +6,7 @@
 #include "server/api/answer_writer.hpp"
 #include "server/api/generation_json.hpp"
 #include "server/exchange.hpp"
+#include "server/http_error.hpp"
 #include "server/pipeline/prepare.hpp"
 
 #include <cstdint>
@@ -13,6 +14,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace quern::server {
@@ -34,6 +37,33 @@ struct Prepared {
 // full, too late or no memory, 499 cancelled, 500 model, 503 draining.
 net::awaitable<void> generate(Exchange& exchange, ServerState& state, Understood<Prepared> request,
                               std::shared_ptr<AnswerWriter> writer);
+
+// The work of an endpoint that has nothing of its own between the two: W is Prepared, or has a member `prepared`.
+// make_writer may take the rest of it.
+template <class W>
+using WriterOf = std::shared_ptr<AnswerWriter> (*)(const models::ServedModel& model, W& work);
+template <class W>
+net::awaitable<void> understand_and_generate(Exchange& exchange, ServerState& state, Preparation<W> work,
+                                             WriterOf<W> make_writer) {
+  Result<Understood<W>> request = co_await understand<W>(exchange, state, work);
+  if (!request) {
+    Response response = error_response(request.error());
+    co_await exchange.reply(std::move(response));
+    co_return;
+  }
+  std::shared_ptr<AnswerWriter> writer = make_writer(*request->model, request->value);
+  if constexpr (std::is_same_v<W, Prepared>) {
+    co_await generate(exchange, state, std::move(*request), std::move(writer));
+  } else {
+    Understood<Prepared> prepared{std::move(request->model), std::move(request->value.prepared)};
+    co_await generate(exchange, state, std::move(prepared), std::move(writer));
+  }
+}
+
+// How many tokens the prompt has, behind `opening` and before a brace; or why that is not known: the same error as
+// generate() would give.
+Response count_response(const Result<Understood<Prepared>>& request, const ServerState& state,
+                        std::string_view opening);
 
 // Tokens of a prompt, or the note that it is too long. Errors: those of Effort::encode.
 Status add_prompt(Prepared& out, std::string_view text, engine::EncodeOptions options, const std::string& field,

@@ -107,9 +107,13 @@ void read_generation_fields(JsonFields& fields, const RequestRules& rules, Gener
                  "prompt_cache_key", "prompt_cache_retention", "prediction", "cache_control"});
   fields.unsupported({"grammar", "json_schema", "lora", "return_progress", "logprob_token_ids", "guided_json",
                       "guided_regex", "guided_choice", "guided_grammar", "structured_outputs"});
-  if (const Status status = engine::sampling::validate(out.sampling, rules.n_vocab); !status) {
+}
+
+Status finish_fields(JsonFields& fields, const RequestRules& rules, const GenerationFields& read) {
+  if (const Status status = engine::sampling::validate(read.sampling, rules.n_vocab); !status) {
     fields.refuse(status.error());
   }
+  return fields.finish();
 }
 
 }  // namespace quern::server

@@ -57,4 +57,8 @@ void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationF
 // Notes errors in `fields`; the caller goes on reading its own and ends with fields.finish().
 void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out);
 
+// The end of every parser: what it has read is one request, or an error. Checks the sampling parameters. Errors:
+// bad_input or unsupported, naming the field.
+Status finish_fields(JsonFields& fields, const RequestRules& rules, const GenerationFields& read);
+
 }  // namespace quern::server

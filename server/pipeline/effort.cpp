@@ -61,8 +61,10 @@ Status Effort::rendered(std::uint64_t n_steps) {
 
 Status Effort::fits_context(std::string_view text, const std::string& field) const {
   const std::uint32_t max_context = model_.max_context();
-  if (text.size() <= std::size_t{max_context} * model_.longest_token_bytes * kMaxShrink) return {};
-  return fail_field(field, "{} bytes cannot fit into a context of {} tokens", text.size(), max_context);
+  const std::size_t most_bytes_of_token = model_.longest_token_bytes * kMaxShrink;
+  const std::size_t n_least = (text.size() + most_bytes_of_token - 1) / most_bytes_of_token;
+  if (n_least <= max_context) return {};
+  return fail_field(field, "has at least {} tokens, the context holds {}", n_least, max_context);
 }
 
 Result<std::vector<engine::TokenId>> Effort::encode(std::string_view text, engine::EncodeOptions options,

@@ -50,7 +50,8 @@ class Effort final : private engine::chat::jinja::Watch {
   // After it: errors: those that are not the template's fault.
   Status rendered(std::uint64_t n_steps);
 
-  // Errors: bad_input naming `field` and the sizes where a prompt cannot fit into the context, whatever its tokens are.
+  // Errors: bad_input naming `field` and the numbers of tokens where a prompt cannot fit into the context, whatever its
+  // tokens are.
   Status fits_context(std::string_view text, const std::string& field) const;
   // Errors: overloaded, cancelled; bad_input naming `field` where the vocabulary gives up on the text.
   Result<std::vector<engine::TokenId>> encode(std::string_view text, engine::EncodeOptions options,

@@ -1,6 +1,5 @@
 // {"type": "error", "error": {"type", "message"}}: what Anthropic's clients read.
 // Source: Anthropic's API reference, "Errors"; the words and the details by which its clients know two of them.
-#include "server/api/anthropic/anthropic.hpp"
 #include "server/api/dialect.hpp"
 
 #include <algorithm>
@@ -14,6 +13,9 @@ namespace quern::server {
 namespace {
 
 namespace json = boost::json;
+
+// A conversation that the server should keep: clients that get this code send the turn again, whole.
+constexpr std::string_view kThread = "thread", kThreadUnsupported = "thread_unsupported_request";
 
 std::string_view type_of(unsigned status) noexcept {
   switch (status) {
@@ -42,8 +44,9 @@ std::string message_of(const HttpError& error) {
 
 std::string error_body(const HttpError& error) {
   json::object inner{{"type", type_of(error.status)}, {"message", message_of(error)}};
-  if (error.code == kThreadUnsupported) {
-    inner["details"] = json::object{{"error_code", error.code}, {"unsupported", json::array{json::value(error.field)}}};
+  if (error.field == kThread) {
+    inner["details"] =
+        json::object{{"error_code", kThreadUnsupported}, {"unsupported", json::array{json::value(kThread)}}};
   }
   return json::serialize(json::object{{"type", "error"}, {"error", std::move(inner)}});
 }

@@ -257,6 +257,7 @@ void Reader::read_block(JsonFields& message, const json::value& value, std::size
   } else if (type == "redacted_thinking") {
     block.ignore({"data"});
   } else if (type == "tool_use") {
+    if (out.calls.empty()) out.calls_field = message.path_of(path);
     read_call(block, out);
   } else if (type == "tool_result") {
     read_result(block);
@@ -331,10 +332,7 @@ Result<ChatTurn> Reader::read() {
   // Of Anthropic's servers, or without effect on the answer.
   fields.ignore({"metadata", "context_management", "service_tier", "container", "betas", "cache_control", "mcp_servers",
                  "inference_geo", "speed", "user_profile_id"});
-  if (const Status status = engine::sampling::validate(out.sampling, rules_.n_vocab); !status) {
-    fields.refuse(status.error());
-  }
-  QUERN_CHECK(fields.finish());
+  QUERN_CHECK(finish_fields(fields, rules_, out));
   return std::move(turn_);
 }
 

@@ -82,26 +82,18 @@ Result<Work> prepare_infill(const Document& document, Effort& effort) {
   return with_facts(std::move(out), effort);
 }
 
-net::awaitable<void> answer(Exchange& exchange, ServerState& state, Preparation<Work> work) {
-  Result<Understood<Work>> request = co_await understand<Work>(exchange, state, work);
-  if (!request) {
-    Response response = error_response(request.error());
-    co_await exchange.reply(std::move(response));
-    co_return;
-  }
-  auto writer = std::make_shared<NativeWriter>(std::move(request->value.facts));
-  Understood<Prepared> prepared{std::move(request->model), std::move(request->value.prepared)};
-  co_await generate(exchange, state, std::move(prepared), std::move(writer));
+std::shared_ptr<AnswerWriter> writer_of(const models::ServedModel&, Work& work) {
+  return std::make_shared<NativeWriter>(std::move(work.facts));
 }
 
 }  // namespace
 
 net::awaitable<void> post_native_completion(Exchange& exchange, ServerState& state) {
-  co_await answer(exchange, state, &prepare_native);
+  co_await understand_and_generate<Work>(exchange, state, &prepare_native, &writer_of);
 }
 
 net::awaitable<void> post_infill(Exchange& exchange, ServerState& state) {
-  co_await answer(exchange, state, &prepare_infill);
+  co_await understand_and_generate<Work>(exchange, state, &prepare_infill, &writer_of);
 }
 
 }  // namespace quern::server

@@ -119,7 +119,7 @@ Result<NativeRequest> parse_native_request(const Document& document, const Reque
     fields.refuse("n", fmt::format("{} prompts times n = {} is more than {} choices", out.prompts.size(), out.fields.n,
                                    rules.limits.max_choices));
   }
-  QUERN_CHECK(fields.finish());
+  QUERN_CHECK(finish_fields(fields, rules, out.fields));
   return out;
 }
 
@@ -135,7 +135,7 @@ Result<InfillRequest> parse_infill_request(const Document& document, const Reque
   }
   read_files(fields, rules.limits, out.what.files);
   read_native_fields(fields, rules, out.fields);
-  QUERN_CHECK(fields.finish());
+  QUERN_CHECK(finish_fields(fields, rules, out.fields));
   return out;
 }
 

@@ -92,9 +92,6 @@ void read_common(JsonFields& fields, const RequestRules& rules, OllamaRequest& o
   fields.ignore(
       {"truncate", "shift", "_debug_render_only", "tool_choice", "temperature", "top_p", "max_output_tokens"});
   read_scheduling(fields, rules.limits, generation);
-  if (const Status status = engine::sampling::validate(generation.sampling, rules.n_vocab); !status) {
-    fields.refuse(status.error());
-  }
 }
 
 void refuse_images(JsonFields& fields) {
@@ -167,6 +164,7 @@ void read_message(JsonFields& fields, const json::value& value, std::size_t inde
   message.ignore({"name"});
   refuse_images(message);
   if (const json::array* calls = message.array("tool_calls")) {
+    read.calls_field = message.path_of("tool_calls");
     for (std::size_t i = 0; i < calls->size() && !message.failed(); ++i) read_call(message, (*calls)[i], i, read.calls);
   }
   if (const Status status = message.finish(); !status) return fields.refuse(status.error());
@@ -191,7 +189,7 @@ Result<OllamaRequest> parse_ollama_chat(const Document& document, const RequestR
   name_tool_answers(conversation.messages);
   read_tools(fields, conversation.tools);
   read_common(fields, rules, out);
-  QUERN_CHECK(fields.finish());
+  QUERN_CHECK(finish_fields(fields, rules, out.turn.fields));
   return out;
 }
 
@@ -215,7 +213,7 @@ Result<OllamaRequest> parse_ollama_generate(const Document& document, const Requ
   } else {
     out.turn.conversation.messages.push_back({.role = Role::user, .content = std::move(prompt)});
   }
-  QUERN_CHECK(fields.finish());
+  QUERN_CHECK(finish_fields(fields, rules, out.turn.fields));
   return out;
 }
 

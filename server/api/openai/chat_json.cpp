@@ -112,7 +112,7 @@ Result<ChatTurn> parse_chat_request(const Document& document, const RequestRules
   read_tool_choice(fields, request.conversation);
   read_template_variables(fields, request.conversation);
   read_reasoning_format(fields, request.fields);
-  QUERN_CHECK(fields.finish());
+  QUERN_CHECK(finish_fields(fields, rules, request.fields));
   return request;
 }
 

@@ -95,6 +95,7 @@ void read_tool_calls(JsonFields& message, Message& out) {
   const json::array* calls = message.array("tool_calls");
   if (calls == nullptr || calls->empty()) return;
   if (out.role != Role::assistant) return message.refuse("tool_calls", "only an assistant calls tools");
+  out.calls_field = message.path_of("tool_calls");
   for (std::size_t i = 0; i < calls->size() && !message.failed(); ++i)
     read_tool_call(message, (*calls)[i], i, out.calls);
 }

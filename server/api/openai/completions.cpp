@@ -66,23 +66,19 @@ Result<Work> prepare_completion(const Document& document, Effort& effort) {
   return out;
 }
 
-}  // namespace
-
-net::awaitable<void> post_completions(Exchange& exchange, ServerState& state) {
-  Result<Understood<Work>> request = co_await understand<Work>(exchange, state, &prepare_completion);
-  if (!request) {
-    Response response = error_response(request.error());
-    co_await exchange.reply(std::move(response));
-    co_return;
-  }
-  Work& work = request->value;
+std::shared_ptr<AnswerWriter> writer_of(const models::ServedModel& model, Work& work) {
   const GenerationFields& fields = work.prepared.fields;
-  auto writer = std::make_shared<CompletionWriter>(make_envelope("cmpl-", request->model->id), fields.logprobs.wanted,
+  auto writer = std::make_shared<CompletionWriter>(make_envelope("cmpl-", model.id), fields.logprobs.wanted,
                                                    fields.include_usage, fields.timings);
   writer->set_echoes(std::move(work.echoes));
   writer->set_alternatives(fields.logprobs.n_top > 0);
-  Understood<Prepared> prepared{std::move(request->model), std::move(work.prepared)};
-  co_await generate(exchange, state, std::move(prepared), std::move(writer));
+  return writer;
+}
+
+}  // namespace
+
+net::awaitable<void> post_completions(Exchange& exchange, ServerState& state) {
+  co_await understand_and_generate<Work>(exchange, state, &prepare_completion, &writer_of);
 }
 
 }  // namespace quern::server

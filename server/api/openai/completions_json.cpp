@@ -41,7 +41,7 @@ Result<CompletionRequest> parse_completion_request(const Document& document, con
     fields.refuse("n", fmt::format("{} prompts times n = {} is more than {} choices", request.prompts.size(),
                                    request.fields.n, rules.limits.max_choices));
   }
-  QUERN_CHECK(fields.finish());
+  QUERN_CHECK(finish_fields(fields, rules, request.fields));
   return request;
 }
 

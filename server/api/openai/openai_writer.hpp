@@ -51,6 +51,9 @@ class OpenAiWriter : public AnswerWriter {
   std::string timings_;  // ,"timings": {...}: as of the last progress()
 };
 
+// Before the number, in the answer of endpoints that count.
+inline constexpr std::string_view kCountOpening = R"({"object":"response.input_tokens","input_tokens":)";
+
 std::string usage_json(const models::Usage& usage);
 std::string_view finish_reason(models::EndReason reason) noexcept;
 // {"content": [{"token", "logprob", "bytes", "top_logprobs": [...]}]}: the logprobs object of chat completions.

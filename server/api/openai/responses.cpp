@@ -2,7 +2,6 @@
 // full, 503 draining.
 #include "base/log.hpp"
 #include "server/api/endpoints.hpp"
-#include "server/api/openai/chat_json.hpp"
 #include "server/api/openai/responses_document.hpp"
 #include "server/api/openai/responses_json.hpp"
 #include "server/api/openai/responses_writer.hpp"
@@ -31,21 +30,6 @@ net::awaitable<Result<Understood<T>>> understand_responses(Exchange& exchange, S
   Result<T> value = co_await prepare<T>(exchange, state, request.document, *model, work);
   if (!value) co_return value.error();
   co_return Understood<T>{std::move(*model), std::move(*value)};
-}
-
-Result<std::string> count_of(Result<Prepared> prepared) {
-  if (!prepared) return prepared.error();
-  if (prepared->too_long) return *prepared->too_long;
-  return fmt::format(R"({{"object":"response.input_tokens","input_tokens":{}}})", prepared->prompts.at(0).size());
-}
-
-Result<std::string> count_responses(const Document& document, Effort& effort) {
-  return count_of(prepare_responses(document, effort));
-}
-
-Result<std::string> count_chat(const Document& document, Effort& effort) {
-  QUERN_TRY(ChatTurn turn, parse_chat_request(document, effort.rules()));
-  return count_of(prepare_turn(std::move(turn), "messages", "POST /v1/chat/completions/input_tokens", effort));
 }
 
 }  // namespace
@@ -94,20 +78,16 @@ net::awaitable<void> post_responses(Exchange& exchange, ServerState& state) {
 
 net::awaitable<void> post_responses_count(Exchange& exchange, ServerState& state) {
   Result<ResponsesDocument> document = co_await read_responses_document(exchange, state);
-  Result<Understood<std::string>> body = fail(Errc::cancelled, "");
+  Result<Understood<Prepared>> request = fail(Errc::cancelled, "");
   if (document) {
-    Result<Understood<std::string>> counted =
-        co_await understand_responses<std::string>(exchange, state, *document, &count_responses, models::Work::any);
-    body = std::move(counted);
+    Result<Understood<Prepared>> prepared =
+        co_await understand_responses<Prepared>(exchange, state, *document, &prepare_responses, models::Work::any);
+    request = std::move(prepared);
   } else {
-    body = document.error();
+    request = document.error();
   }
-  Response response = body ? Response{.body = std::move(body->value)} : error_response(body.error());
+  Response response = count_response(request, state, kCountOpening);
   co_await exchange.reply(std::move(response));
-}
-
-net::awaitable<void> post_chat_count(Exchange& exchange, ServerState& state) {
-  co_await reply_prepared(exchange, state, &count_chat);
 }
 
 }  // namespace quern::server

@@ -19,7 +19,7 @@ class Reader {
   void read_input(JsonFields& fields);
   void read_item(JsonFields& fields, const json::value& value, std::size_t index);
   void read_message(JsonFields& item);
-  void read_call(JsonFields& item);
+  void read_call(JsonFields& item, const std::string& path);
   void read_call_output(JsonFields& item);
   void read_reasoning(JsonFields& item);
   std::vector<TextPart> read_parts(JsonFields& item, std::string_view key);
@@ -112,7 +112,7 @@ void Reader::read_message(JsonFields& item) {
   }
 }
 
-void Reader::read_call(JsonFields& item) {
+void Reader::read_call(JsonFields& item, const std::string& path) {
   ToolCall call;
   std::string id, arguments;
   if (!item.read("call_id", id)) item.refuse("call_id", "missing; expected a string");
@@ -121,7 +121,9 @@ void Reader::read_call(JsonFields& item) {
   item.ignore({"id", "status", "namespace"});
   call.id = std::move(id);
   call.arguments = text_value(arguments);
-  assistant(false).calls.push_back(std::move(call));
+  Message& message = assistant(false);
+  if (message.calls.empty()) message.calls_field = path;
+  message.calls.push_back(std::move(call));
 }
 
 void Reader::read_call_output(JsonFields& item) {
@@ -162,7 +164,7 @@ void Reader::read_item(JsonFields& fields, const json::value& value, std::size_t
   if (type == "message") {
     read_message(item);
   } else if (type == "function_call") {
-    read_call(item);
+    read_call(item, path);
   } else if (type == "function_call_output") {
     read_call_output(item);
   } else if (type == "reasoning") {
@@ -298,10 +300,7 @@ Result<ChatTurn> Reader::read() {
   fields.ignore({"store", "previous_response_id", "metadata", "client_metadata", "user", "safety_identifier",
                  "prompt_cache_key", "prompt_cache_retention", "service_tier", "parallel_tool_calls", "truncation",
                  "max_tool_calls", "stream_options"});
-  if (const Status status = engine::sampling::validate(out.sampling, rules_.n_vocab); !status) {
-    fields.refuse(status.error());
-  }
-  QUERN_CHECK(fields.finish());
+  QUERN_CHECK(finish_fields(fields, rules_, out));
   return std::move(turn_);
 }
 
