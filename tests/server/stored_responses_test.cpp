@@ -160,6 +160,38 @@ StoredResponse stored(std::string id, std::string previous = {}, std::size_t n_b
       .response = std::string(n_bytes, ' ')};
 }
 
+// What is kept in memory is in the budget from the start: an eighth of what is left at most, however much was asked
+// for. The oldest make room.
+TEST(StoredResponses, InMemoryAreInTheBudget) {
+  constexpr std::uint64_t kBudget = 2u << 20;
+  const auto options = [](const char* store) {
+    test::ServerHarnessOptions out{.memory_bytes = kBudget};
+    out.server.response_store = store;
+    return out;
+  };
+  std::uint64_t without = 0;
+  {
+    Server server(options("none"));
+    without = server.ledger.used(MemoryUse::buffers);
+    const json::object response = server.respond(R"({"input":"ab","max_output_tokens":1})");
+    EXPECT_EQ(server.ask("GET", std::string(kPath) + "/" + id_of(response)).status, 404);
+  }
+  Server server(options("memory"));
+  const std::uint64_t reserved = server.ledger.used(MemoryUse::buffers) - without;
+  EXPECT_GT(reserved, kBudget / 32);
+  EXPECT_LE(reserved, kBudget / 8);
+  const std::string body = fmt::format(R"({{"input":"{}","max_output_tokens":1}})", std::string(900, 'a'));
+  const std::uint64_t n_enough = reserved / 900 + 2;  // each takes more than its input
+  std::string first, last;
+  for (std::uint64_t i = 0; i < n_enough; ++i) {
+    last = id_of(server.respond(body));
+    if (first.empty()) first = last;
+  }
+  EXPECT_EQ(server.ask("GET", std::string(kPath) + "/" + first).status, 404);
+  EXPECT_EQ(server.ask("GET", std::string(kPath) + "/" + last).status, 200);
+  EXPECT_EQ(server.ledger.used(MemoryUse::buffers) - without, reserved);
+}
+
 TEST(ResponseStore, SurvivesInAFile) {
   const test::TempDir dir;
   const std::string path = dir.path("responses.db");
