@@ -26,6 +26,7 @@ struct TokenLogprob {
   // Characters (code points) of the whole text before the one in which the token begins: tokens that share a character
   // share its offset.
   std::size_t text_offset = 0;
+  std::uint32_t rank = 0;             // of a prompt's token: 1 where none was more likely
   std::vector<TokenChance> top = {};  // the most likely ones, where they were asked for
 };
 
@@ -43,6 +44,12 @@ struct TextDelta {
   std::uint32_t choice = 0;
   std::string text;
   std::vector<TokenLogprob> logprobs;  // of tokens whose text has begun to be given out, each once
+};
+// Of the prompt, before anything else of the choice and where it was asked for: its next tokens. Nothing stood before
+// the very first: it has no log-probability, whatever is there.
+struct PromptScores {
+  std::uint32_t choice = 0;
+  std::vector<TokenLogprob> tokens;
 };
 struct ReasoningDelta {
   std::uint32_t choice = 0;
@@ -65,7 +72,8 @@ struct End {
   EndReason reason = EndReason::turn;
   std::string stop_sequence;  // the one that was found
 };
-using AnswerEvent = std::variant<TextDelta, ReasoningDelta, ToolCallBegin, ToolCallDelta, ToolCallEnd, End>;
+using AnswerEvent =
+    std::variant<TextDelta, ReasoningDelta, ToolCallBegin, ToolCallDelta, ToolCallEnd, End, PromptScores>;
 
 inline std::uint32_t choice_of(const AnswerEvent& event) noexcept {
   return std::visit([](const auto& e) { return e.choice; }, event);

@@ -1,5 +1,7 @@
 #include "models/task.hpp"
 
+#include "engine/sampling/token_score.hpp"
+
 #include <algorithm>
 
 namespace quern::models {
@@ -14,6 +16,10 @@ constexpr std::uint64_t kPromptTokenBytes = 16, kAnswerTokenBytes = 8, kCountedA
 std::uint64_t GenerateTask::bytes() const noexcept {
   std::uint64_t out = n_prompt_tokens() * kPromptTokenBytes;
   for (const std::uint32_t most : max_tokens) out += std::min<std::uint64_t>(most, kCountedAnswer) * kAnswerTokenBytes;
+  if (prompt_logprobs.wanted) {
+    out += n_prompt_tokens() *
+           (sizeof(engine::sampling::TokenScore) + prompt_logprobs.n_top * sizeof(engine::sampling::TokenChance));
+  }
   return out * n + extra_bytes;
 }
 

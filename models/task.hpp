@@ -45,6 +45,7 @@ struct GenerateTask {
   ReasoningFormat reasoning;
   bool ignore_eos = false;
   engine::sampling::LogprobWish logprobs;
+  engine::sampling::LogprobWish prompt_logprobs;  // wanted: PromptScores come first; nothing is taken from the cache
   bool tokens = false;  // deltas come with the tokens of their text, as with log-probabilities but without them
   std::uint64_t extra_bytes = 0;       // that go with it: bytes() counts them
   std::optional<Duration> max_decode;  // how long it may generate after its first token

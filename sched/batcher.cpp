@@ -84,13 +84,18 @@ void Batcher::choose_prompts(std::span<const BatchInput> inputs, std::uint32_t n
         static_cast<std::uint32_t>(std::min<double>(tokens, tokens * weight(index) / weights + kRounding));
     weights -= weight(index);
     const std::uint32_t left = inputs[index].n_prompt_left;
-    std::uint32_t n_tokens = std::min(wanted(index), share);
+    const bool all_logits = inputs[index].all_logits;
+    std::uint32_t n_tokens = std::min({wanted(index), share, all_logits ? logits : UINT32_MAX});
     if (n_tokens == left && n_tokens > 0 && logits == 0) --n_tokens;  // its last token has to wait for a row of logits
     if (n_tokens == 0) continue;
     const bool last = n_tokens == left;
-    shares_.push_back({.index = index, .n_tokens = n_tokens, .logits = last, .decode_role = inputs[index].decode_role});
+    shares_.push_back({.index = index,
+                       .n_tokens = n_tokens,
+                       .logits = last,
+                       .decode_role = inputs[index].decode_role,
+                       .all_logits = all_logits});
     tokens -= n_tokens;
-    if (last) --logits;
+    logits -= shares_.back().n_rows();
   }
   std::size_t n_decode_role = n_decodes;
   for (std::size_t i = n_decodes; i < shares_.size(); ++i) {

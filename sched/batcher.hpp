@@ -28,6 +28,7 @@ struct BatchInput {                      // a sequence that could take part
   std::uint32_t max_chunk = UINT32_MAX;  // prompt tokens that it wants in one step at most
   bool decode_role = false;              // these were generated: they are computed as decodes are, in several rows
   std::uint32_t n_decode = 1;            // of one that decodes: tokens, of which all but the first had to follow it
+  bool all_logits = false;               // each of its prompt tokens needs a row of logits
 };
 
 struct BatchShare {
@@ -35,6 +36,9 @@ struct BatchShare {
   std::uint32_t n_tokens = 0;  // at least 1
   bool logits = false;         // the last of its tokens gets logits: decode, or the end of the prompt
   bool decode_role = false;    // decodes, and what has to be computed as they are; they come first
+  bool all_logits = false;     // all of its tokens get logits
+
+  std::uint32_t n_rows() const noexcept { return all_logits ? n_tokens : logits ? 1 : 0; }  // of logits
 };
 
 class Batcher {

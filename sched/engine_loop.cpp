@@ -49,7 +49,7 @@ EngineLoop::EngineLoop(const EngineParts& parts, CacheParts cache, const Schedul
   inputs_.reserve(limits.max_running);
   prefilling_.reserve(limits.max_running);
   strict_.reserve(limits.max_running);
-  draws_.reserve(limits.max_running);
+  draws_.reserve(parts.backend.limits().max_logits_per_step);
 }
 
 void EngineLoop::run(const std::atomic<bool>& stop) noexcept {
@@ -179,7 +179,8 @@ void EngineLoop::collect_runnable() noexcept {
                        .tenant = sequence->tenant().index,
                        .max_chunk = residents_.max_chunk(*sequence),
                        .decode_role = residents_.replays(*sequence),
-                       .n_decode = decodes ? sequence->n_left() : 1});
+                       .n_decode = decodes ? sequence->n_left() : 1,
+                       .all_logits = sequence->scores_prompt()});
   }
   parts_.stats.parked.store(n_parked, std::memory_order_relaxed);
 }
@@ -292,27 +293,34 @@ void EngineLoop::forward(std::span<const BatchShare> shares) noexcept {
 void EngineLoop::draw(std::span<const BatchShare> shares) noexcept {
   draws_.clear();
   for (const BatchShare& share : shares) {
-    if (!share.logits) continue;
-    const std::size_t begin = draws_.size() * n_vocab_;
-    draws_.push_back(
-        {.sequence = runnable_[share.index], .logits = std::span<const float>(logits_).subspan(begin, n_vocab_)});
-  }
-  const auto one = [this](std::size_t i) noexcept {
-    Draw& draw = draws_[i];
-    // Nobody sets `cancelled` back, so rows that forward() dropped are never sampled.
-    if (draw.sequence->cancelled()) return;
-    draw.fault = engine::sampling::find_fault(draw.logits);
-    if (draw.fault != RowFault::none || draw.sequence->at_length()) return;
-    try {
-      draw.drawn = draw.sequence->sample(draw.logits);
-    } catch (...) {
-      draw.failure = std::current_exception();
+    Sequence* const sequence = runnable_[share.index];
+    for (std::uint32_t n = share.n_rows(); n > 0; --n) {
+      const std::size_t begin = draws_.size() * n_vocab_;
+      draws_.push_back({.sequence = sequence,
+                        .logits = std::span<const float>(logits_).subspan(begin, n_vocab_),
+                        .position = sequence->n_computed() + share.n_tokens - n,
+                        .last = n == 1 && share.logits});
     }
-  };
+  }
+  const auto one = [this](std::size_t i) noexcept { draw_one(draws_[i]); };
   if (parts_.seat != nullptr) {
     parts_.seat->conductor().for_each(draws_.size(), one);
   } else {
     for (std::size_t i = 0; i < draws_.size(); ++i) one(i);
+  }
+}
+
+void EngineLoop::draw_one(Draw& draw) noexcept {
+  Sequence& sequence = *draw.sequence;
+  // Nobody sets `cancelled` back, so rows that forward() dropped are never sampled.
+  if (sequence.cancelled()) return;
+  draw.fault = engine::sampling::find_fault(draw.logits);
+  if (draw.fault != RowFault::none) return;
+  try {
+    if (sequence.scores_prompt()) sequence.score_next(draw.position, draw.logits);
+    if (draw.last && !sequence.at_length()) draw.drawn = sequence.sample(draw.logits);
+  } catch (...) {
+    draw.failure = std::current_exception();
   }
 }
 
@@ -334,13 +342,17 @@ void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
   std::size_t n_draws = 0;
   for (const BatchShare& share : shares) {
     Sequence& sequence = *runnable_[share.index];
-    Draw* const draw = share.logits ? &draws_[n_draws++] : nullptr;
+    const auto rows = std::span(draws_).subspan(n_draws, share.n_rows());
+    n_draws += rows.size();
+    Draw* const draw = rows.empty() || !rows.back().last ? nullptr : &rows.back();
     if (sequence.cancelled()) {
       finish(sequence, {.finish = sequence.generation().cancel_reason()});
       continue;
     }
-    if (draw != nullptr && draw->fault != RowFault::none) {  // before its pages are listed
-      fail_row(sequence, draw->fault);
+    const auto bad =
+        std::ranges::find_if(rows, [](const Draw& row) { return row.fault != RowFault::none || row.failure; });
+    if (bad != rows.end()) {  // before its pages are listed
+      fail_draw(sequence, *bad);
       continue;
     }
     if (inputs_[share.index].n_prompt_left > 0) {
@@ -355,7 +367,6 @@ void EngineLoop::deliver(std::span<const BatchShare> shares) noexcept {
       continue;
     }
     try {
-      if (draw->failure) std::rethrow_exception(draw->failure);
       deliver_token(sequence, std::move(*draw->drawn), now);
     } catch (...) {
       log_current_exception("sampling failed");
@@ -406,6 +417,16 @@ bool EngineLoop::push_token(Sequence& sequence, TokenEvent event, TimePoint now)
   }
   sequence.stream().push(event);
   return true;
+}
+
+void EngineLoop::fail_draw(Sequence& sequence, const Draw& draw) noexcept {
+  if (draw.fault != RowFault::none) return fail_row(sequence, draw.fault);
+  try {
+    std::rethrow_exception(draw.failure);
+  } catch (...) {
+    log_current_exception("sampling failed");
+    finish(sequence, {.finish = FinishReason::failed});
+  }
 }
 
 void EngineLoop::fail_row(Sequence& sequence, RowFault fault) noexcept {

@@ -84,14 +84,19 @@ class EngineLoop {
   void finish_waiting(Sequence& sequence, FinishReason reason) noexcept;
   void finish_generation(Generation& generation, TokenEvent last) noexcept;
 
-  // What is drawn from a row of logits. Neither drawn nor failed: it was cancelled, or has all its tokens.
+  // What is drawn from a row of logits. Neither drawn nor failed: it was cancelled, or has all its tokens, or the row
+  // is not its last: then what it says of the next token of the prompt is noted.
   struct Draw {
     Sequence* sequence = nullptr;
     std::span<const float> logits;
+    std::uint32_t position = 0;  // of the token behind which it is
+    bool last = true;
     engine::sampling::RowFault fault = engine::sampling::RowFault::none;
     std::optional<engine::sampling::Drawn> drawn = {};
     std::exception_ptr failure = {};
   };
+  static void draw_one(Draw& draw) noexcept;
+  void fail_draw(Sequence& sequence, const Draw& draw) noexcept;
 
   EngineParts parts_;
   const SchedulerLimits limits_;

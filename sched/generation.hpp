@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "engine/sampling/sampler.hpp"
+#include "engine/sampling/token_score.hpp"
 #include "sched/embed/embed_request.hpp"
 #include "sched/phase_times.hpp"
 #include "sched/request.hpp"
@@ -17,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace quern::sched {
 
@@ -29,6 +31,9 @@ struct Generation {
   // Made where the request is submitted (DRY breakers are looked up, the prompt is read), so that no step pays for it.
   std::optional<engine::sampling::Sampler> sampler;
   std::shared_ptr<engine::grammar::Constraint> constraint;  // nullptr: the answer is free
+  // [n_prompt], where they are wanted: what the model thought of each token of the prompt; nothing of the first.
+  // Written by the engine thread before the first event is pushed, read after that was popped.
+  std::vector<engine::sampling::TokenScore> prompt_scores;
   // Of one that makes vectors: then the request has no prompt, and there is no sampler.
   std::optional<EmbedWork> embed;
 

@@ -16,7 +16,7 @@ void append(const Sequence& sequence, const BatchShare& share, engine::StepPlan&
   plan.page_table.insert(plan.page_table.end(), sequence.pages.pages().begin(), sequence.pages.pages().end());
   plan.page_table.resize(plan.page_table.size() + plan.pages_max - sequence.pages.pages().size(), kv::kNoPage);
   plan.state_page.push_back(sequence.state_page);
-  if (share.logits) plan.logits_tokens.push_back(plan.n_tokens() - 1);
+  for (std::uint32_t n = share.n_rows(); n > 0; --n) plan.logits_tokens.push_back(plan.n_tokens() - n);
   plan.cancelled.push_back(&sequence.generation().cancelled);
   if (share.decode_role) ++plan.n_decode_seqs;
 }

@@ -28,7 +28,10 @@ struct GenerateRequest {
   std::vector<engine::TokenId> stop_tokens;  // further ends of generation, those of the chat template
   engine::sampling::LogprobWish logprobs;
   engine::grammar::ConstraintPlan constraint;  // what the answer is held to
-  std::string label;                           // endpoint and client, for /control/requests; never the prompt
+  // wanted: each token of the prompt is scored, see Ticket::take_prompt_scores(); all of it is computed then, whatever
+  // the prefix cache has.
+  engine::sampling::LogprobWish prompt_logprobs;
+  std::string label;  // endpoint and client, for /control/requests; never the prompt
 
   std::string tenant;        // who shares the machine fairly with others: an API key, a user of the Unix socket
   double tenant_weight = 0;  // counts from when the tenant has no other request here; 0: by the scheduler's limits

@@ -111,6 +111,7 @@ void Scheduler::Impl::prepare(Generation& generation) {
     generation.constraint = std::make_shared<engine::grammar::Constraint>(request.constraint, tokenizer);
     generation.constraint->prepare();
   }
+  if (request.prompt_logprobs.wanted) generation.prompt_scores.resize(request.prompt.size());
 }
 
 Scheduler::Scheduler(engine::Backend& backend, kv::PageArena& arena, const engine::Tokenizer& tokenizer,
@@ -138,6 +139,7 @@ void Scheduler::start(std::function<void()> on_thread) {
 }
 
 Result<Ticket> Scheduler::submit(GenerateRequest request, boost::asio::any_io_executor executor) {
+  if (request.prompt_logprobs.wanted) request.use_cache = false;
   const auto check = [this](const GenerateRequest& r) { return check_request(r, impl_->bounds); };
   const auto prepare = [this](Generation& generation) { impl_->prepare(generation); };
   return impl_->desk.submit(std::move(request), executor, check, prepare);

@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "engine/backend.hpp"
+#include "engine/sampling/token_score.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
 #include "kv/page_arena.hpp"
 #include "sched/request.hpp"
@@ -78,6 +79,10 @@ class Ticket {
   RequestStatus status(TimePoint now) const;
   // Why it was refused. REQUIRES: next() has given the event with FinishReason::refused.
   const std::string& refusal() const;
+  // Of each token of its prompt; of the first there is none. Takes them: empty where none were wanted. REQUIRES: next()
+  // has given an event that is no refusal.
+  std::vector<engine::sampling::TokenScore> take_prompt_scores();
+  std::span<const engine::TokenId> prompt() const noexcept;  // as long as the ticket lives
   // What an EmbedRequest has become: [n_texts, width]. Takes it. REQUIRES: next() has given FinishReason::stop.
   std::vector<float> take_vectors();
 

@@ -56,6 +56,12 @@ void Sequence::settle_all() noexcept {
   ahead_ = 0;
 }
 
+void Sequence::score_next(std::uint32_t position, std::span<const float> logits) const {
+  const std::uint32_t next = position + 1;
+  if (next >= n_prompt_) return;
+  generation_->prompt_scores[next] = engine::sampling::score_of(logits, tokens_[next], request().prompt_logprobs.n_top);
+}
+
 void Sequence::accept(engine::TokenId token) {
   if (generation_->constraint && !generation_->constraint->accept(token)) {
     throw std::logic_error("a token that the grammar does not allow");

@@ -59,6 +59,9 @@ class Sequence {
   }
   std::uint32_t kv_slot(std::uint32_t position) const noexcept { return pages.slot(position); }
 
+  // Its prompt's tokens are scored, and some are not yet.
+  bool scores_prompt() const noexcept { return request().prompt_logprobs.wanted && n_computed_ + 1 < n_prompt_; }
+
   // ---- after forward() ----
   void advance(std::uint32_t n_tokens) noexcept;  // so many positions more hold K and V now
   engine::sampling::Drawn sample(std::span<const float> logits) {
@@ -72,6 +75,9 @@ class Sequence {
   std::span<const engine::TokenId> forced(std::size_t limit);
   // Its grammar lets nothing follow.
   bool complete() const noexcept { return generation_->constraint && generation_->constraint->must_end(); }
+  // What a row of logits says of the token behind `position`, as far as that is one of the prompt. May throw
+  // std::bad_alloc.
+  void score_next(std::uint32_t position, std::span<const float> logits) const;
 
   // ---- Residents' side: pages, and what of them the prefix cache knows ----
   kv::PageTable pages;

@@ -55,6 +55,16 @@ const std::string& Ticket::refusal() const {
   return impl_->generation->refusal;
 }
 
+std::vector<engine::sampling::TokenScore> Ticket::take_prompt_scores() {
+  QUERN_ASSERT(impl_);
+  return std::move(impl_->generation->prompt_scores);
+}
+
+std::span<const engine::TokenId> Ticket::prompt() const noexcept {
+  QUERN_ASSERT(impl_);
+  return impl_->generation->request.prompt;
+}
+
 std::vector<float> Ticket::take_vectors() {
   QUERN_ASSERT(impl_ && impl_->generation->finished() && impl_->generation->embed);
   return std::move(impl_->generation->embed->values);

@@ -10,7 +10,7 @@
 
 namespace quern::engine::sampling {
 
-inline constexpr std::size_t kTopTokensMax = 20;
+inline constexpr std::size_t kTopTokensMax = 100;
 
 struct TokenChance {
   TokenId token;

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -60,6 +61,11 @@ bool is_valid_utf8(std::string_view text) noexcept {
     i += step.size;
   }
   return true;
+}
+
+std::size_t count_characters(std::string_view text) noexcept {
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; };
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
 }
 
 std::string replace_invalid_bytes(std::string_view text) {

@@ -2,6 +2,7 @@
 // Threads: pure functions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ struct Utf8Step {
 Utf8Step utf8_front(std::string_view text) noexcept;
 
 bool is_valid_utf8(std::string_view text) noexcept;
+
+std::size_t count_characters(std::string_view text) noexcept;  // code points of valid UTF-8
 
 // A copy of `text` in which every byte that belongs to no valid character is one U+FFFD, as llama.cpp's BPE reads it.
 std::string replace_invalid_bytes(std::string_view text);

@@ -16,6 +16,7 @@ sched::GenerateRequest request_of(const GenerateTask& task, std::size_t prompt, 
   request.ignore_eos = task.ignore_eos;
   request.stop_tokens = task.stop_tokens;
   request.logprobs = task.logprobs;
+  request.prompt_logprobs = task.prompt_logprobs;
   request.tenant = task.head.tenant;
   request.tenant_weight = task.head.tenant_weight;
   request.cache_salt = task.head.cache_salt;
@@ -48,6 +49,7 @@ Submitted LocalGenerator::submit(GenerateTask task, boost::asio::any_io_executor
                   .n_named_stops = task.n_named_stops,
                   .reasoning = std::move(task.reasoning),
                   .logprobs = task.logprobs.wanted || task.tokens,
+                  .prompt_logprobs = task.prompt_logprobs.wanted,
                   .n_prompt_tokens = task.n_prompt_tokens(),
                   .n_per_prompt = task.n};
   return {std::make_unique<LocalStream>(std::move(tickets), std::move(executor), tokenizer_, std::move(plan)),

@@ -1,6 +1,11 @@
 #include "models/local/local_stream.hpp"
 
+#include "models/local/token_text.hpp"
+
 #include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 namespace quern::models {
 namespace {
@@ -11,11 +16,21 @@ Error failure(const sched::TokenEvent& last) {
   return fail(broken ? Errc::corrupt : Errc::io, "{}", sched::failure_text(last));
 }
 
+// The prompt has been computed as a whole.
+bool has_scores(const sched::TokenEvent& event) noexcept {
+  return event.token != engine::kNoToken || event.finish == sched::FinishReason::stop ||
+         event.finish == sched::FinishReason::length;
+}
+
 }  // namespace
 
 LocalStream::LocalStream(std::vector<sched::Ticket> tickets, net::any_io_executor executor,
                          const engine::Tokenizer& tokenizer, StreamPlan plan)
-    : tickets_(std::move(tickets), std::move(executor)), plan_(std::move(plan)), n_unfinished_(tickets_.size()) {
+    : tickets_(std::move(tickets), executor),
+      executor_(std::move(executor)),
+      tokenizer_(tokenizer),
+      plan_(std::move(plan)),
+      n_unfinished_(tickets_.size()) {
   choices_.reserve(tickets_.size());
   for (std::size_t i = 0; i < tickets_.size(); ++i) {
     const ReasoningFormat& r = plan_.reasoning;
@@ -32,11 +47,24 @@ net::awaitable<Result<std::vector<AnswerEvent>>> LocalStream::next(Duration time
     if (events_.empty() && timeout == Duration::zero()) co_return fail(Errc::cancelled, "the request was cancelled");
     if (events_.empty()) break;
     for (const ChoiceEvent& event : events_) {
+      if (plan_.prompt_logprobs && !choices_[event.choice].prompt_told && has_scores(event.event))
+        co_await tell_prompt(event.choice, out);
       const Status status = take(event, out);
       if (!status) co_return status.error();
     }
   }
   co_return out;
+}
+
+// Others on this thread get their turn in between.
+net::awaitable<void> LocalStream::tell_prompt(std::uint32_t choice, std::vector<AnswerEvent>& out) {
+  constexpr std::size_t kAtOnce = 64;
+  choices_[choice].prompt_told = true;
+  PromptText text(tokenizer_, tickets_.prompt(choice), tickets_.take_prompt_scores(choice));
+  for (std::vector<TokenLogprob> tokens = text.next(kAtOnce); !tokens.empty(); tokens = text.next(kAtOnce)) {
+    out.emplace_back(PromptScores{.choice = choice, .tokens = std::move(tokens)});
+    co_await net::post(executor_, net::use_awaitable);
+  }
 }
 
 // Log-probabilities go with what is given out.

@@ -18,7 +18,8 @@ struct StreamPlan {
   std::vector<std::string> stops;
   std::size_t n_named_stops = 0;
   ReasoningFormat reasoning;
-  bool logprobs = false;              // deltas come with their tokens
+  bool logprobs = false;  // deltas come with their tokens
+  bool prompt_logprobs = false;
   std::uint64_t n_prompt_tokens = 0;  // each prompt once
   std::uint32_t n_per_prompt = 1;
 };
@@ -43,14 +44,18 @@ class LocalStream final : public AnswerStream {
     TextAssembler text;
     ReasoningSplitter reasoning;
     std::uint64_t n_reasoning = 0;  // tokens
+    bool prompt_told = false;
     bool finished = false;
   };
 
+  net::awaitable<void> tell_prompt(std::uint32_t choice, std::vector<AnswerEvent>& out);
   Status take(const ChoiceEvent& event, std::vector<AnswerEvent>& out);
   void add_text(std::uint32_t choice, ReasoningSplitter::Parts parts, std::vector<AnswerEvent>& out);
   void end(std::uint32_t choice, EndReason reason, std::vector<AnswerEvent>& out);
 
   TicketSet tickets_;
+  const net::any_io_executor executor_;
+  const engine::Tokenizer& tokenizer_;
   const StreamPlan plan_;
   std::vector<Choice> choices_;
   std::vector<ChoiceEvent> events_;

@@ -1,9 +1,9 @@
 #include "models/local/text_assembler.hpp"
 
 #include "engine/tokenizer/utf8.hpp"
+#include "models/local/token_text.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace quern::models {
@@ -18,29 +18,10 @@ TextAssembler::TextAssembler(const engine::Tokenizer& tokenizer, std::vector<std
 
 std::string TextAssembler::pass(std::string text) {
   bytes_in_ += text.size();
-  characters_in_ += static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
+  characters_in_ += engine::count_characters(text);
   std::string certain = filter_.append(text);
   bytes_out_ += certain.size();
   return certain;
-}
-
-TokenLogprob TextAssembler::describe(engine::TokenId token, float logprob,
-                                     const engine::sampling::TopTokens* top) const {
-  constexpr double kLowest = -9999;  // JSON knows no infinities: what other servers send
-  const auto one = [&](engine::TokenId id, float value) {
-    return TokenChance{.text = engine::replace_invalid_bytes(tokenizer_.piece(id, true)),
-                       .bytes = tokenizer_.piece(id, false),
-                       .logprob = std::isfinite(value) ? static_cast<double>(value) : kLowest,
-                       .token = id};
-  };
-  TokenChance drawn = one(token, logprob);
-  TokenLogprob out{
-      .text = std::move(drawn.text), .bytes = std::move(drawn.bytes), .logprob = drawn.logprob, .token = drawn.token};
-  if (top == nullptr) return out;
-  out.top.reserve(top->size());
-  for (const engine::sampling::TokenChance& other : *top) out.top.push_back(one(other.token, other.logprob));
-  return out;
 }
 
 std::string TextAssembler::append(engine::TokenId token, float logprob, const engine::sampling::TopTokens* top) {
@@ -49,7 +30,7 @@ std::string TextAssembler::append(engine::TokenId token, float logprob, const en
   std::string text = detokenizer_.append(token, std::ranges::find(shown_, token) != shown_.end());
   if (keep_logprobs_) {
     const bool behind = detokenizer_.gave_up_pending();
-    TokenLogprob value = describe(token, logprob, top);
+    TokenLogprob value = describe_token(tokenizer_, token, logprob, top);
     value.text_offset = characters_in_ + (behind ? 1 : 0);
     waiting_.push_back({std::move(value), bytes_in_ + (behind ? engine::kReplacementCharacter.size() : 0)});
   }

@@ -39,7 +39,6 @@ class TextAssembler {
   };
 
   std::string pass(std::string text);
-  TokenLogprob describe(engine::TokenId token, float logprob, const engine::sampling::TopTokens* top) const;
 
   const engine::Tokenizer& tokenizer_;
   engine::Detokenizer detokenizer_;

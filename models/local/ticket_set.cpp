@@ -109,6 +109,14 @@ const std::string& TicketSet::refusal(std::uint32_t choice) const {
   return shared_->tickets[choice].refusal();
 }
 
+std::vector<engine::sampling::TokenScore> TicketSet::take_prompt_scores(std::uint32_t choice) {
+  return shared_->tickets[choice].take_prompt_scores();
+}
+
+std::span<const engine::TokenId> TicketSet::prompt(std::uint32_t choice) const noexcept {
+  return shared_->tickets[choice].prompt();
+}
+
 std::function<void()> TicketSet::cancel_all_hook() {
   return [shared = shared_] { shared->cancel_all(); };
 }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,8 +44,10 @@ class TicketSet {
   sched::RequestId id(std::uint32_t choice) const noexcept;
   void stop(std::uint32_t choice) noexcept;
   sched::RequestStatus status(std::uint32_t choice, TimePoint now) const;
-  const std::string& refusal(std::uint32_t choice) const;  // see sched::Ticket
-  std::function<void()> cancel_all_hook();                 // may be called after the set is gone
+  const std::string& refusal(std::uint32_t choice) const;                              // see sched::Ticket
+  std::vector<engine::sampling::TokenScore> take_prompt_scores(std::uint32_t choice);  // likewise
+  std::span<const engine::TokenId> prompt(std::uint32_t choice) const noexcept;
+  std::function<void()> cancel_all_hook();  // may be called after the set is gone
 
  private:
   struct Shared;

@@ -22,6 +22,7 @@ struct WholeCall {
 struct WholeChoice {
   std::string text, reasoning;
   std::vector<models::TokenLogprob> logprobs;  // of the text
+  std::vector<models::TokenLogprob> prompt;    // of the prompt, where they were asked for
   std::vector<WholeCall> calls;
   models::EndReason end = models::EndReason::none;
   std::string stop_sequence;

@@ -85,6 +85,11 @@ struct Collect {
     std::ranges::move(e.logprobs, std::back_inserter(choice.logprobs));
     return n_bytes;
   }
+  std::uint64_t operator()(models::PromptScores& e) const {
+    const std::uint64_t n_bytes = bytes_of(e.tokens);
+    std::ranges::move(e.tokens, std::back_inserter(choices[e.choice].prompt));
+    return n_bytes;
+  }
   std::uint64_t operator()(models::ReasoningDelta& e) const {
     choices[e.choice].reasoning += e.text;
     return e.text.size();
@@ -181,6 +186,7 @@ models::GenerateTask task_of(Prepared prepared, std::vector<std::uint32_t> max_t
                             .reasoning = std::move(prepared.reasoning),
                             .ignore_eos = fields.ignore_eos,
                             .logprobs = fields.logprobs,
+                            .prompt_logprobs = fields.prompt_logprobs,
                             .tokens = fields.tokens,
                             .extra_bytes = prepared.n_kept_bytes,
                             .max_decode = fields.max_decode};

@@ -9,10 +9,10 @@ namespace {
 
 // max_completion_tokens is the newer name of the same thing, n_predict llama-server's, where -1 means what fits and 0
 // that only the prompt is computed.
-void read_length(JsonFields& fields, GenerationFields& out) {
+void read_length(JsonFields& fields, std::uint32_t least, GenerationFields& out) {
   std::uint32_t old_name = 0, new_name = 0;
-  const bool has_old = fields.read("max_tokens", old_name, 1);
-  const bool has_new = fields.read("max_completion_tokens", new_name, 1);
+  const bool has_old = fields.read("max_tokens", old_name, least);
+  const bool has_new = fields.read("max_completion_tokens", new_name, least);
   if (has_old && has_new && old_name != new_name) {
     fields.refuse("max_completion_tokens", fmt::format("{} contradicts max_tokens: {}", new_name, old_name));
   }
@@ -84,11 +84,12 @@ void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationF
   read_milliseconds(fields, "max_itl_ms", out.max_itl);
 }
 
-void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out) {
+void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out,
+                            std::uint32_t least_tokens) {
   fields.read("model", out.model);
   out.sampling = rules.sampling;
   read_sampling(fields, rules, out.sampling);
-  read_length(fields, out);
+  read_length(fields, least_tokens, out);
   read_stop(fields, rules.limits, out.stop);
   fields.read("n", out.n, 1, rules.limits.max_choices);
   read_scheduling(fields, rules.limits, out);

@@ -25,7 +25,7 @@ struct GenerationFields {
   bool stream = false;
   bool include_usage = false;  // of a stream; a whole answer always has its usage
   bool ignore_eos = false;
-  engine::sampling::LogprobWish logprobs;
+  engine::sampling::LogprobWish logprobs, prompt_logprobs;
   bool tokens = false;          // the ids of the answer's tokens
   bool timings = false;         // with every part of the answer
   bool split_reasoning = true;  // what the model thinks apart from what it answers
@@ -54,8 +54,10 @@ void check_stops(JsonFields& fields, const ServerLimits& limits, const std::stri
                  const std::vector<std::string>& stops);
 void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationFields& out);
 
-// Notes errors in `fields`; the caller goes on reading its own and ends with fields.finish().
-void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out);
+// Notes errors in `fields`; the caller goes on reading its own and ends with fields.finish(). least_tokens: of
+// max_tokens.
+void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out,
+                            std::uint32_t least_tokens = 1);
 
 // The end of every parser: what it has read is one request, or an error. Checks the sampling parameters. Errors:
 // bad_input or unsupported, naming the field.

@@ -235,9 +235,9 @@ void read_sampling(JsonFields& fields, const RequestRules& rules, SamplingParams
   }
 }
 
-void read_n_top(JsonFields& fields, std::string_view key, engine::sampling::LogprobWish& out) {
+void read_n_top(JsonFields& fields, std::string_view key, engine::sampling::LogprobWish& out, std::uint32_t most) {
   std::uint32_t n = 0;
-  if (fields.read(key, n, 0, static_cast<std::uint32_t>(engine::sampling::kTopTokensMax))) out.n_top = n;
+  if (fields.read(key, n, 0, most)) out.n_top = n;
 }
 
 json::object sampling_json(const SamplingParams& s) {

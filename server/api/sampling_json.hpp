@@ -11,8 +11,10 @@ namespace quern::server {
 // Reads them over what `sampling` holds; errors go to `fields`. Ranges are validate()'s.
 void read_sampling(JsonFields& fields, const RequestRules& rules, engine::sampling::SamplingParams& sampling);
 
-// Which log-probabilities a request wants, as a number of alternatives: 0 to kTopTokensMax. Absent: leaves `out` alone.
-void read_n_top(JsonFields& fields, std::string_view key, engine::sampling::LogprobWish& out);
+// Which log-probabilities a request wants, as a number of alternatives: 0 to `most`. Absent: leaves `out` alone.
+constexpr std::uint32_t kMostAlternatives = 20;  // as OpenAI has it
+void read_n_top(JsonFields& fields, std::string_view key, engine::sampling::LogprobWish& out,
+                std::uint32_t most = kMostAlternatives);
 
 // All but the bias of tokens, which may be long.
 json::object sampling_json(const engine::sampling::SamplingParams& sampling);

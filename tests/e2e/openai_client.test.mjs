@@ -148,6 +148,21 @@ test('echo repeats the prompt, streamed too', async () => {
   assert.equal(text, echoed.choices[0].text);
 });
 
+test('echo with logprobs has those of the prompt too', async () => {
+  const request = { model, prompt: PROMPT, temperature: 0, logprobs: 2, echo: true };
+  const { choices: [prompt], usage } = await server.client().completions.create({ ...request, max_tokens: 0 });
+  assert.equal(prompt.text, PROMPT);
+  assert.equal(usage.completion_tokens, 0);
+  const { tokens, token_logprobs: values, text_offset: offsets } = prompt.logprobs;
+  assert.equal(tokens.length, usage.prompt_tokens);
+  assert.equal(values[0], null);
+  assert.ok(values.slice(1).every((value) => value < 0));
+  const { choices: [more] } = await server.client().completions.create({ ...request, max_tokens: 3 });
+  assert.deepEqual(more.logprobs.token_logprobs.slice(0, values.length), values);
+  assert.equal(more.logprobs.text_offset[offsets.length], PROMPT.length);
+  assert.equal(more.logprobs.tokens.length, tokens.length + 3);
+});
+
 test('logit_bias can force a token', async () => {
   const client = server.client();
   const reply = await client.post('/../tokenize', { body: { content: ' cat' } });

@@ -128,8 +128,8 @@ TEST(Logprobs, WrongOnesAreRefusedByName) {
   for (const Bad& bad : {Bad{"/v1/responses", R"({"input":"a","top_logprobs":21})", "top_logprobs"},
                          Bad{"/v1/responses", R"({"input":"a","include":"x"})", "include"},
                          Bad{"/v1/responses", R"({"input":"a","include":[1]})", "include[0]"},
-                         Bad{"/completion", R"({"prompt":"a","n_probs":21})", "n_probs"},
-                         Bad{"/v1/completions", R"({"prompt":"a","echo":true,"logprobs":1})", "logprobs"}}) {
+                         Bad{"/completion", R"({"prompt":"a","n_probs":101})", "n_probs"},
+                         Bad{"/v1/completions", R"({"prompt":"a","logprobs":21})", "logprobs"}}) {
     const Reply reply = server.post(bad.path, bad.body);
     EXPECT_EQ(reply.status, 400) << bad.body;
     EXPECT_EQ(error_param(reply), bad.field) << reply.body;

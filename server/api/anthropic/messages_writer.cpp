@@ -95,6 +95,7 @@ void MessagesWriter::event(const models::AnswerEvent& event, std::string& out) {
                  [&](const models::ToolCallDelta& e) { delta("input_json_delta", "partial_json", e.arguments, out); },
                  [&](const models::ToolCallEnd&) { close_block(out); },
                  [&](const models::End& e) { end_ = e; },
+                 [](const models::PromptScores&) {},
              },
              event);
 }

@@ -8,12 +8,16 @@
 namespace quern::server {
 namespace {
 
+// Alternatives of a token at most: tools that draw pictures of distributions ask for many.
+constexpr std::uint32_t kMostProbs = 100;
+static_assert(kMostProbs <= engine::sampling::kTopTokensMax);
+
 void read_native_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out) {
   read_generation_fields(fields, rules, out);
   std::uint32_t n = 1;
   if (fields.read("n_cmpl", n, 1, rules.limits.max_choices)) out.n = n;
-  read_n_top(fields, "logprobs", out.logprobs);
-  read_n_top(fields, "n_probs", out.logprobs);
+  read_n_top(fields, "logprobs", out.logprobs, kMostProbs);
+  read_n_top(fields, "n_probs", out.logprobs, kMostProbs);
   out.logprobs.wanted = out.logprobs.n_top > 0;
   fields.read("post_sampling_probs", out.logprobs.after_stages);
   fields.read("return_tokens", out.tokens);

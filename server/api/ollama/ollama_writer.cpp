@@ -70,6 +70,7 @@ void OllamaWriter::event(const models::AnswerEvent& event, std::string& out) {
                  [&](const models::ToolCallDelta& e) { calls_[e.call].arguments += e.arguments; },
                  [&](const models::ToolCallEnd& e) { line("", "", call_json(calls_[e.call], e.call), {}); },
                  [&](const models::End& e) { end_ = e.reason; },
+                 [](const models::PromptScores&) {},
              },
              event);
 }

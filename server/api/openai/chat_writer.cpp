@@ -68,6 +68,7 @@ void ChatWriter::event(const models::AnswerEvent& event, std::string& out) {
                        out, e.choice,
                        fmt::format(R"("delta":{{}},"logprobs":null,"finish_reason":"{}")", finish_reason(e.reason)));
                  },
+                 [](const models::PromptScores&) {},
              },
              event);
 }

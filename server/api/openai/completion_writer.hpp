@@ -16,6 +16,7 @@ class CompletionWriter final : public OpenAiWriter {
   // What stands before the answers: the text of each prompt. None, or as many as there are prompts.
   void set_echoes(std::vector<std::string> echoes) { echoes_ = std::move(echoes); }
   void set_alternatives(bool wanted) noexcept { alternatives_ = wanted; }
+  void set_lists_prompt(bool wanted) noexcept { lists_prompt_ = wanted; }  // of whole answers: as vLLM has it
 
   void begin(const AnswerFacts& facts, std::uint32_t n_choices, std::string& out) override;
   void event(const models::AnswerEvent& event, std::string& out) override;
@@ -23,12 +24,14 @@ class CompletionWriter final : public OpenAiWriter {
 
  private:
   std::string_view chunk_object() const override { return "text_completion"; }
-  std::string choice_fields(std::string_view text, std::span<const models::TokenLogprob> logprobs,
-                            models::EndReason end) const;
+  std::string choice_fields(std::string_view text, const CompletionLogprobs& logprobs, models::EndReason end) const;
+  std::string whole_fields(const WholeChoice& choice, std::string_view echo) const;
   std::string_view echo_of(std::size_t choice, std::size_t n_choices) const;
 
   std::vector<std::string> echoes_;
-  bool alternatives_ = false;
+  std::vector<std::size_t> n_before_;  // of a stream with echoes: characters of each choice's prompt
+  std::vector<bool> scored_;           // of a stream: the first token of each choice's prompt has been written
+  bool alternatives_ = false, lists_prompt_ = false;
 };
 
 }  // namespace quern::server

@@ -28,6 +28,7 @@ Status add_prompts(Prepared& out, std::vector<PromptInput> inputs, Effort& effor
 struct Work {
   Prepared prepared;
   std::vector<std::string> echoes;
+  bool lists_prompt = false;
 };
 
 // The texts of the prompts, where they are to be repeated.
@@ -48,7 +49,9 @@ Result<std::vector<std::string>> echo_texts(const std::vector<PromptInput>& prom
 Result<Work> prepare_completion(const Document& document, Effort& effort) {
   QUERN_TRY(CompletionRequest request, parse_completion_request(document, effort.rules()));
   Work out{
-      .prepared = {.fields = std::move(request.fields), .prompt_field = "prompt", .endpoint = "POST /v1/completions"}};
+      .prepared = {.fields = std::move(request.fields), .prompt_field = "prompt", .endpoint = "POST /v1/completions"},
+      .echoes = {},
+      .lists_prompt = request.lists_prompt};
   if (request.echo) {
     QUERN_TRY(out.echoes, echo_texts(request.prompts, effort));
     for (const std::string& text : out.echoes) out.prepared.n_kept_bytes += text.size();
@@ -72,6 +75,7 @@ std::shared_ptr<AnswerWriter> writer_of(const models::ServedModel& model, Work& 
                                                    fields.include_usage, fields.timings);
   writer->set_echoes(std::move(work.echoes));
   writer->set_alternatives(fields.logprobs.n_top > 0);
+  writer->set_lists_prompt(work.lists_prompt);
   return writer;
 }
 

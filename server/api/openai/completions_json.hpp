@@ -15,8 +15,9 @@ namespace quern::server {
 struct CompletionRequest {
   std::vector<PromptInput> prompts;  // at least one; prompts * n is within max_choices
   GenerationFields fields;
-  bool echo = false;   // the prompt's text before the answer
-  std::string suffix;  // what stands behind the answer; empty: nothing
+  bool echo = false;          // the prompt's text before the answer
+  bool lists_prompt = false;  // what the model thought of the prompt, apart from the answer
+  std::string suffix;         // what stands behind the answer; empty: nothing
 };
 
 // Errors: bad_input or unsupported, naming the field.

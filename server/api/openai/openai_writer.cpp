@@ -3,6 +3,7 @@
 #include "server/api/dialect.hpp"
 #include "server/api/frames.hpp"
 #include "server/api/json_document.hpp"
+#include "server/api/json_text.hpp"
 #include "server/api/logprobs_json.hpp"
 #include "server/api/timings_json.hpp"
 #include "server/request_head.hpp"
@@ -103,18 +104,42 @@ std::string alternatives_json(const models::TokenLogprob& entry) {
 
 }  // namespace
 
-std::string completion_logprobs_json(std::span<const models::TokenLogprob> logprobs, bool alternatives) {
-  std::string tokens, values, offsets, tops;
-  for (const models::TokenLogprob& entry : logprobs) {
-    const std::string_view comma = tokens.empty() ? "" : ",";
-    tokens += comma;
-    append_json_string(tokens, entry.text);
-    fmt::format_to(std::back_inserter(values), "{}{}", comma, entry.logprob);
-    fmt::format_to(std::back_inserter(offsets), "{}{}", comma, entry.text_offset);
-    if (alternatives) tops.append(comma).append(alternatives_json(entry));
+void CompletionLogprobs::add(std::span<const models::TokenLogprob> tokens, std::size_t n_before, bool from_start) {
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const models::TokenLogprob& entry = tokens[i];
+    const std::string_view comma = tokens_.empty() ? "" : ",";
+    const bool known = i > 0 || !from_start;
+    tokens_ += comma;
+    append_json_string(tokens_, entry.text);
+    fmt::format_to(std::back_inserter(offsets_), "{}{}", comma, entry.text_offset + n_before);
+    values_.append(comma).append(known ? fmt::format("{}", entry.logprob) : "null");
+    if (alternatives_) tops_.append(comma).append(known ? alternatives_json(entry) : "null");
   }
-  return fmt::format("{{\"tokens\":[{}],\"token_logprobs\":[{}],\"top_logprobs\":{},\"text_offset\":[{}]}}", tokens,
-                     values, alternatives ? "[" + tops + "]" : "null", offsets);
+}
+
+std::string CompletionLogprobs::json() const {
+  return fmt::format("{{\"tokens\":[{}],\"token_logprobs\":[{}],\"top_logprobs\":{},\"text_offset\":[{}]}}", tokens_,
+                     values_, alternatives_ ? "[" + tops_ + "]" : "null", offsets_);
+}
+
+std::string prompt_logprobs_json(std::span<const models::TokenLogprob> tokens) {
+  const auto append = [](std::string& out, std::int64_t id, double logprob, std::size_t rank, std::string_view text) {
+    fmt::format_to(std::back_inserter(out), "{}\"{}\":{{\"logprob\":{},\"rank\":{},", out.back() == '{' ? "" : ",", id,
+                   logprob, rank);
+    out += text_field("decoded_token", text) + "}";
+  };
+  std::string out = "[null";
+  for (const models::TokenLogprob& entry : tokens.subspan(std::min<std::size_t>(1, tokens.size()))) {
+    out += ",{";
+    bool listed = false;
+    for (std::size_t i = 0; i < entry.top.size(); ++i) {
+      listed = listed || entry.top[i].token == entry.token;
+      append(out, entry.top[i].token, entry.top[i].logprob, i + 1, entry.top[i].text);
+    }
+    if (!listed) append(out, entry.token, entry.logprob, entry.rank, entry.text);
+    out += '}';
+  }
+  return out + "]";
 }
 
 }  // namespace quern::server

@@ -58,7 +58,20 @@ std::string usage_json(const models::Usage& usage);
 std::string_view finish_reason(models::EndReason reason) noexcept;
 // {"content": [{"token", "logprob", "bytes", "top_logprobs": [...]}]}: the logprobs object of chat completions.
 std::string chat_logprobs_json(std::span<const models::TokenLogprob> logprobs);
+
 // {"tokens", "token_logprobs", "top_logprobs", "text_offset"}: that of completions; without alternatives null.
-std::string completion_logprobs_json(std::span<const models::TokenLogprob> logprobs, bool alternatives);
+class CompletionLogprobs {
+ public:
+  explicit CompletionLogprobs(bool alternatives) noexcept : alternatives_(alternatives) {}
+  // n_before: characters before the text that they are of. from_start: of the first of them nothing is known.
+  void add(std::span<const models::TokenLogprob> tokens, std::size_t n_before = 0, bool from_start = false);
+  std::string json() const;
+
+ private:
+  const bool alternatives_;
+  std::string tokens_, values_, offsets_, tops_;
+};
+// [null, {"7": {"logprob", "rank", "decoded_token"}, ...}]: those of a prompt as vLLM has them, by id.
+std::string prompt_logprobs_json(std::span<const models::TokenLogprob> tokens);
 
 }  // namespace quern::server

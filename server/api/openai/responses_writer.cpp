@@ -160,6 +160,7 @@ void ResponsesWriter::event(const models::AnswerEvent& event, std::string& out) 
                  },
                  [&](const models::ToolCallEnd&) { close_item(out); },
                  [&](const models::End& e) { end_ = e.reason; },
+                 [](const models::PromptScores&) {},
              },
              event);
 }

@@ -207,7 +207,12 @@ TEST(CompletionRequest, EveryErrorNamesItsField) {
       Bad{R"({"prompt":"x","samplers":["adaptive_p","adaptive_p"]})", "samplers[1]"},
       Bad{R"({"prompt":"x","dry_sequence_breakers":[1]})", "dry_sequence_breakers[0]"},
       Bad{R"({"prompt":"x","echo":1})", "echo"},
-      Bad{R"({"prompt":"x","echo":true,"logprobs":0})", "logprobs"},
+      Bad{R"({"prompt":"x","max_tokens":0})", "max_tokens"},
+      Bad{R"({"prompt":"x","max_completion_tokens":0,"logprobs":1})", "max_completion_tokens"},
+      Bad{R"({"prompt":"x","prompt_logprobs":21})", "prompt_logprobs"},
+      Bad{R"({"prompt":"x","prompt_logprobs":true})", "prompt_logprobs"},
+      Bad{R"({"prompt":"x","prompt_logprobs":1,"stream":true})", "prompt_logprobs"},
+      Bad{R"({"prompt":"x","prompt_logprobs":1,"echo":true,"logprobs":2})", "prompt_logprobs"},
       Bad{R"({"prompt":"x","suffix":1})", "suffix"},
       Bad{R"({"prompt":"x","grammar":"root ::= x"})", "grammar"},
       Bad{R"({"prompt":"x","json_schema":{"type":"object"}})", "json_schema"},
@@ -236,8 +241,21 @@ TEST(CompletionRequest, EveryErrorNamesItsField) {
   }
 }
 
+TEST(CompletionRequest, AsksAboutItsPrompt) {
+  const CompletionRequest echoed = parse(R"({"prompt":"x","echo":true,"logprobs":3,"max_tokens":0})").value();
+  EXPECT_TRUE(echoed.fields.prompt_logprobs.wanted && !echoed.lists_prompt);
+  EXPECT_EQ(echoed.fields.prompt_logprobs.n_top, 3u);
+  EXPECT_EQ(echoed.fields.max_tokens, 0u);
+  const CompletionRequest listed = parse(R"({"prompt":"x","prompt_logprobs":0,"logprobs":2})").value();
+  EXPECT_TRUE(listed.fields.prompt_logprobs.wanted && listed.lists_prompt);
+  EXPECT_EQ(listed.fields.prompt_logprobs.n_top, 0u);
+  EXPECT_FALSE(parse(R"({"prompt":"x","logprobs":3})")->fields.prompt_logprobs.wanted);
+  EXPECT_FALSE(parse(R"({"prompt":"x","echo":true})")->fields.prompt_logprobs.wanted);
+  EXPECT_EQ(parse(R"({"prompt":"x","n_predict":0})")->fields.max_tokens, 0u);
+}
+
 TEST(CompletionRequest, WhatIsNotSupportedIsSaidSo) {
-  for (const char* body : {R"({"prompt":"x","echo":true,"logprobs":5})", R"({"prompt":"x","best_of":5})"}) {
+  for (const char* body : {R"({"prompt":"x","prompt_logprobs":5,"stream":true})", R"({"prompt":"x","best_of":5})"}) {
     EXPECT_EQ(parse(body).error().code, Errc::unsupported) << body;
   }
 }
