@@ -35,7 +35,7 @@ THIRD_PARTY = {
     r"yaml-cpp/": ["app/"],
     r"CLI/": ["app/", "tests/golden/"],
     r"prometheus/": ["server/"],
-    r"openssl/|boost/asio/ssl": ["server/keys/", "server/tls/", "server/peer_stream."],
+    r"openssl/|boost/asio/ssl": ["server/keys/", "server/tls/", "server/peer_stream.", "app/model_digest."],
     r"sqlite3\.h": ["kv/", "registry/", "server/store/"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')

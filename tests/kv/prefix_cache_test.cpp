@@ -131,12 +131,16 @@ TEST(StateCheckpoints, TheLeastRecentlyUsedGoes) {
   const PageId a = states.take(3), b = states.take(4);
   EXPECT_NE(a, b);
   EXPECT_EQ(states.find(3), a);
+  EXPECT_EQ(states.look(4), b) << "which is no use of it";
   EXPECT_EQ(states.take(5), b);
   EXPECT_EQ(states.find(4), kNoPage);
+  EXPECT_EQ(states.look(4), kNoPage);
+  EXPECT_EQ(states.size(), 2u);
   states.drop(3);
   EXPECT_EQ(states.find(3), kNoPage);
   EXPECT_EQ(states.take(6), a);
   EXPECT_FALSE(StateCheckpoints(0, 0, 16).enabled());
+  EXPECT_EQ(StateCheckpoints(0, 0, 16).look(3), kNoPage);
 }
 
 }  // namespace
