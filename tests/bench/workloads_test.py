@@ -47,6 +47,16 @@ class WorkloadsTest(unittest.TestCase):
             work.look(7, "a1b2c3d4", "", outcome)
             self.assertEqual((work.foreign, work.wrong_ids), (wrong, [7]))
 
+    def test_a_refusal_after_a_long_wait_is_one(self):
+        full = b'{"error": {"message": "the queue is full", "type": "rate_limit_error"}}'
+        text, broken = b'{"choices": [{"text": "x"}]}', b'{"error": {"message": "broken", "type": "server_error"}}'
+        for status, events, refused in ((429, [], True), (200, [full], True), (200, [text, full], False),
+                                        (200, [broken], False), (200, [text], False), (503, [], False)):
+            outcome = Outcome(0)
+            outcome.status = status
+            outcome.events = [(0.0, event) for event in events]
+            self.assertIs(outcome.refused, refused, (status, events))
+
     def test_memory_of_a_process_that_is_not(self):
         self.assertIsNone(rss_bytes(2**22 + 1))
 

@@ -98,6 +98,12 @@ class Outcome:
         return (self.status == 200 and self.done and self.error is None
                 and bool(self.finish_reasons) and set(self.finish_reasons) <= FINISHED)
 
+    @property
+    def refused(self):
+        """Too much to do: a status of its own, or, once it has waited so long that the head was sent, an event."""
+        late = (self._parse()._error or {}).get("type") == "rate_limit_error" and not self._times
+        return self.status == 429 or late
+
     def _message(self):
         try:
             return json.loads(self.body)["error"]["message"]

@@ -63,8 +63,8 @@ async def run(server, options, report):
         p95.append(percentile(times, 95))
     report.value("light_ttft_p95_ratio", ratio(p95[1], p95[0]), "x", at_most=1.5)
     report.value("flood_requests", len(flood))
-    report.value("flood_refused", sum(o.status == 429 for o in flood))
-    report.count_errors(o for o in calm + light + flood if o.status != 429)
+    report.value("flood_refused", sum(o.refused for o in flood))
+    report.count_errors(o for o in calm + light + flood if not o.refused)
     report.check("every light request completes", all(o.complete for o in calm + light),
                  f"{sum(not o.complete for o in calm + light)} of {len(calm + light)} do not"
                  if not all(o.complete for o in calm + light) else "")

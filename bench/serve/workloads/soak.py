@@ -49,7 +49,7 @@ class Chaos:
 
     async def read(self, prompt, key):
         outcome = await self.server.complete(prompt, self.n_tokens, temperature=0, key=key)
-        if outcome.status == 429:
+        if outcome.refused:
             self.counts["refused"] += 1
         elif outcome.complete:
             self.counts["complete"] += 1
