@@ -64,8 +64,10 @@ struct ToolCallDelta {
   std::uint32_t choice = 0, call = 0;
   std::string arguments;  // a piece of JSON text
 };
+// broken: what the model wrote turned out to be no call, and is given out as text: who can takes the call back.
 struct ToolCallEnd {
   std::uint32_t choice = 0, call = 0;
+  bool broken = false;
 };
 struct End {
   std::uint32_t choice = 0;

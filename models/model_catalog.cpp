@@ -56,6 +56,7 @@ Status ModelCatalog::add(std::shared_ptr<ServedModel> model) {
         return fail_field("model", "two models are called '{}', want different names: NAME=FILE", name);
     }
   }
+  model->complete();
   models_.push_back(std::move(model));
   return {};
 }

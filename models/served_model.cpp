@@ -22,6 +22,21 @@ std::uint32_t ServedModel::max_context() const noexcept {
   return generator != nullptr ? generator->max_context() : embedder->max_text_tokens();
 }
 
+void ServedModel::complete() {
+  grammars = std::make_shared<Grammars>(tokenizer, chat.ends().tokens);
+  for (const bool tools : {false, true}) {
+    const Result<const engine::chat::Template*> chosen = chat.pick(tools);
+    if (!chosen) continue;  // said when it is used
+    AnswerFormats& formats = tools ? with_tools : plain;
+    if (auto reasoning = engine::tools::find_reasoning_format(**chosen)) {
+      formats.reasoning = std::make_shared<const engine::tools::ReasoningFormat>(*std::move(reasoning));
+    }
+    if (auto calls = engine::tools::find_tool_format(**chosen)) {
+      formats.calls = std::make_shared<const engine::tools::ToolFormat>(*std::move(calls));
+    }
+  }
+}
+
 std::vector<TaskQueue*> ServedModel::queues() const {
   std::vector<TaskQueue*> out;
   if (generator != nullptr) out.push_back(generator.get());

@@ -7,8 +7,11 @@
 #include "engine/chat/template_set.hpp"
 #include "engine/sampling/params.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
+#include "engine/tools/reasoning_format.hpp"
+#include "engine/tools/tool_format.hpp"
 #include "models/embedder.hpp"
 #include "models/generator.hpp"
+#include "models/grammars.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +36,18 @@ struct ServedModel {
   std::unique_ptr<Embedder> embedder = {};
   // How a pair is put to a model that ranks: a text with {query} and {document}; empty: as two texts with separators.
   std::string rank_template = {};
+  // How its answers are written where it thinks or calls tools, by its chat templates: for requests without tools, and
+  // with them. See complete().
+  struct AnswerFormats {
+    std::shared_ptr<const engine::tools::ReasoningFormat> reasoning;  // nullptr: it does not think
+    std::shared_ptr<const engine::tools::ToolFormat> calls;           // nullptr: it has no place for tools
+  };
+  AnswerFormats plain = {}, with_tools = {};
+  std::shared_ptr<Grammars> grammars = {};
   std::shared_ptr<void> owner = {};
+
+  void complete();  // finds out what the last three are. Once, before it is shared
+  const AnswerFormats& formats(bool tools) const noexcept { return tools ? with_tools : plain; }
 
   bool can(Work work) const noexcept;
   std::uint32_t max_context() const noexcept;  // tokens of a prompt and its answer, or of a text

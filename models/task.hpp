@@ -2,9 +2,11 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "engine/grammar/constraint.hpp"
 #include "engine/sampling/params.hpp"
 #include "engine/sampling/top_tokens.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
+#include "engine/tools/answer_parser.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -24,13 +26,6 @@ struct TaskHead {
   std::optional<Duration> deadline, max_queue, max_itl;
 };
 
-// Where thoughts stand in an answer: see engine/chat/reasoning.hpp. No end: all is answer.
-struct ReasoningFormat {
-  std::string begin, end;
-  bool opened = false;                        // the prompt ends with the first mark
-  std::vector<engine::TokenId> shown_tokens;  // the marks, where they are control tokens, which have no text otherwise
-};
-
 struct GenerateTask {
   TaskHead head;
   std::vector<std::vector<engine::TokenId>> prompts;
@@ -41,8 +36,10 @@ struct GenerateTask {
   // ends an answer with.
   std::vector<std::string> stops;
   std::size_t n_named_stops = 0;
-  std::vector<engine::TokenId> stop_tokens;  // ends besides those of the vocabulary
-  ReasoningFormat reasoning;
+  std::vector<engine::TokenId> stop_tokens;    // ends besides those of the vocabulary
+  engine::tools::AnswerFormat format;          // how thoughts and calls are told from text
+  std::vector<engine::TokenId> shown_tokens;   // its marks, where they are control tokens, which have no text
+  engine::grammar::ConstraintPlan constraint;  // what the answer is held to
   bool ignore_eos = false;
   engine::sampling::LogprobWish logprobs;
   engine::sampling::LogprobWish prompt_logprobs;  // wanted: PromptScores come first; nothing is taken from the cache

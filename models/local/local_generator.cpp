@@ -16,6 +16,7 @@ sched::GenerateRequest request_of(const GenerateTask& task, std::size_t prompt, 
   request.ignore_eos = task.ignore_eos;
   request.stop_tokens = task.stop_tokens;
   request.logprobs = task.logprobs;
+  request.constraint = task.constraint;
   request.prompt_logprobs = task.prompt_logprobs;
   request.tenant = task.head.tenant;
   request.tenant_weight = task.head.tenant_weight;
@@ -47,7 +48,8 @@ Submitted LocalGenerator::submit(GenerateTask task, boost::asio::any_io_executor
   if (tickets.empty()) return {nullptr, std::move(status)};
   StreamPlan plan{.stops = std::move(task.stops),
                   .n_named_stops = task.n_named_stops,
-                  .reasoning = std::move(task.reasoning),
+                  .format = std::move(task.format),
+                  .shown_tokens = std::move(task.shown_tokens),
                   .logprobs = task.logprobs.wanted || task.tokens,
                   .prompt_logprobs = task.prompt_logprobs.wanted,
                   .n_prompt_tokens = task.n_prompt_tokens(),

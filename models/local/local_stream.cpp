@@ -2,10 +2,13 @@
 
 #include "models/local/token_text.hpp"
 
+#include <algorithm>
+#include <random>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 namespace quern::models {
 namespace {
@@ -33,9 +36,8 @@ LocalStream::LocalStream(std::vector<sched::Ticket> tickets, net::any_io_executo
       n_unfinished_(tickets_.size()) {
   choices_.reserve(tickets_.size());
   for (std::size_t i = 0; i < tickets_.size(); ++i) {
-    const ReasoningFormat& r = plan_.reasoning;
-    choices_.push_back({TextAssembler(tokenizer, plan_.stops, plan_.logprobs, r.shown_tokens),
-                        r.end.empty() ? ReasoningSplitter() : ReasoningSplitter(r.begin, r.end, r.opened)});
+    choices_.push_back({TextAssembler(tokenizer, plan_.stops, plan_.logprobs, plan_.shown_tokens),
+                        engine::tools::AnswerParser(plan_.format)});
   }
 }
 
@@ -67,19 +69,58 @@ net::awaitable<void> LocalStream::tell_prompt(std::uint32_t choice, std::vector<
   }
 }
 
-// Log-probabilities go with what is given out.
-void LocalStream::add_text(std::uint32_t index, ReasoningSplitter::Parts parts, std::vector<AnswerEvent>& out) {
+// Where the model gives calls no ids of its own, or none that its template would take back.
+std::string LocalStream::call_id(const engine::tools::CallBegin& call) const {
+  if (!call.id.empty()) return call.id;
+  constexpr std::string_view kCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  thread_local std::mt19937_64 random(std::random_device{}());
+  const auto ids = plan_.format.calls ? plan_.format.calls->ids : engine::tools::IdStyle::any;
+  if (ids == engine::tools::IdStyle::counted) return fmt::format("functions.{}:{}", call.name, call.index);
+  const bool nine = ids == engine::tools::IdStyle::nine;
+  std::string out = nine ? "" : "call_";
+  for (int i = 0; i < (nine ? 9 : 24); ++i) out += kCharacters[random() % kCharacters.size()];
+  return out;
+}
+
+// Log-probabilities go with the text or thoughts that are given out; those of calls have no place.
+void LocalStream::add(std::uint32_t index, std::vector<engine::tools::Event> events, bool last,
+                      std::vector<AnswerEvent>& out) {
+  namespace tools = engine::tools;
   Choice& choice = choices_[index];
+  if (events.empty() && !last && !plan_.logprobs) return;
+  const bool calls = std::ranges::any_of(events, [](const tools::Event& event) {
+    return !std::holds_alternative<tools::Text>(event) && !std::holds_alternative<tools::Reasoning>(event);
+  });
   std::vector<TokenLogprob> logprobs = choice.text.take_logprobs();
-  const bool thought = parts.answer.empty() && (!parts.reasoning.empty() || choice.reasoning.thinking());
-  if (!parts.reasoning.empty() || (thought && !logprobs.empty())) {
-    ReasoningDelta delta{.choice = index, .text = std::move(parts.reasoning)};
-    if (thought) delta.logprobs.swap(logprobs);
-    out.emplace_back(std::move(delta));
+  if (calls) logprobs.clear();
+  for (tools::Event& event : events) {
+    if (auto* text = std::get_if<tools::Text>(&event)) {
+      out.emplace_back(
+          TextDelta{.choice = index, .text = std::move(text->text), .logprobs = std::exchange(logprobs, {})});
+    } else if (auto* thought = std::get_if<tools::Reasoning>(&event)) {
+      ReasoningDelta delta{.choice = index, .text = std::move(thought->text)};
+      if (events.size() == 1) delta.logprobs = std::exchange(logprobs, {});
+      out.emplace_back(std::move(delta));
+    } else if (auto* begin = std::get_if<tools::CallBegin>(&event)) {
+      out.emplace_back(
+          ToolCallBegin{.choice = index, .call = begin->index, .id = call_id(*begin), .name = begin->name});
+    } else if (auto* arguments = std::get_if<tools::CallArguments>(&event)) {
+      out.emplace_back(
+          ToolCallDelta{.choice = index, .call = arguments->index, .arguments = std::move(arguments->json)});
+    } else if (auto* end = std::get_if<tools::CallEnd>(&event)) {
+      ++choice.n_calls;
+      out.emplace_back(ToolCallEnd{.choice = index, .call = end->index});
+    } else if (auto* broken = std::get_if<tools::CallBroken>(&event)) {
+      out.emplace_back(ToolCallEnd{.choice = index, .call = broken->index, .broken = true});
+      out.emplace_back(TextDelta{.choice = index, .text = std::move(broken->text), .logprobs = {}});
+    }
   }
-  if (parts.answer.empty() && logprobs.empty()) return;
-  TextDelta delta{.choice = index, .text = std::move(parts.answer), .logprobs = std::move(logprobs)};
-  out.emplace_back(std::move(delta));
+  if (logprobs.empty()) return;
+  if (choice.parser.thinking()) {
+    out.emplace_back(ReasoningDelta{.choice = index, .text = {}, .logprobs = std::move(logprobs)});
+  } else {
+    out.emplace_back(TextDelta{.choice = index, .text = {}, .logprobs = std::move(logprobs)});
+  }
 }
 
 void LocalStream::end(std::uint32_t index, EndReason reason, std::vector<AnswerEvent>& out) {
@@ -91,6 +132,7 @@ void LocalStream::end(std::uint32_t index, EndReason reason, std::vector<AnswerE
     end.reason = named ? EndReason::stop_sequence : EndReason::turn;
     if (named) end.stop_sequence = plan_.stops[found];
   }
+  if (end.reason == EndReason::turn && choice.n_calls > 0) end.reason = EndReason::tool_calls;
   out.emplace_back(std::move(end));
   choice.finished = true;
   --n_unfinished_;
@@ -101,9 +143,9 @@ Status LocalStream::take(const ChoiceEvent& event, std::vector<AnswerEvent>& out
   if (choice.finished) return {};  // the tail of a sequence that a stop string has ended
   EndReason reason = EndReason::none;
   if (event.event.token != engine::kNoToken) {
-    if (choice.reasoning.thinking()) ++choice.n_reasoning;
+    if (choice.parser.thinking()) ++choice.n_reasoning;
     const std::string text = choice.text.append(event.event.token, event.event.logprob, event.event.top.get());
-    add_text(event.choice, choice.reasoning.append(text), out);
+    add(event.choice, choice.parser.append(text), false, out);
   }
   if (choice.text.stopped()) {
     tickets_.stop(event.choice);
@@ -116,12 +158,12 @@ Status LocalStream::take(const ChoiceEvent& event, std::vector<AnswerEvent>& out
     }
     const bool late = event.event.finish == sched::FinishReason::timed_out;
     if (late && choice.text.n_tokens() == 0) return fail(Errc::overloaded, "deadline_ms or max_queue_ms has passed");
-    add_text(event.choice, choice.reasoning.append(choice.text.finish()), out);
+    add(event.choice, choice.parser.append(choice.text.finish()), false, out);
     // Cut by its deadline, an answer is as incomplete as one cut by max_tokens.
     reason = event.event.finish == sched::FinishReason::stop ? EndReason::turn : EndReason::length;
   }
   if (reason == EndReason::none) return {};
-  add_text(event.choice, choice.reasoning.finish(), out);
+  add(event.choice, choice.parser.finish(), true, out);
   end(event.choice, reason, out);
   return {};
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "models/generator.hpp"
-#include "models/local/reasoning_splitter.hpp"
 #include "models/local/text_assembler.hpp"
 #include "models/local/ticket_set.hpp"
 
@@ -17,7 +16,8 @@ namespace quern::models {
 struct StreamPlan {
   std::vector<std::string> stops;
   std::size_t n_named_stops = 0;
-  ReasoningFormat reasoning;
+  engine::tools::AnswerFormat format;
+  std::vector<engine::TokenId> shown_tokens;
   bool logprobs = false;  // deltas come with their tokens
   bool prompt_logprobs = false;
   std::uint64_t n_prompt_tokens = 0;  // each prompt once
@@ -42,15 +42,18 @@ class LocalStream final : public AnswerStream {
  private:
   struct Choice {
     TextAssembler text;
-    ReasoningSplitter reasoning;
+    engine::tools::AnswerParser parser;
     std::uint64_t n_reasoning = 0;  // tokens
+    std::uint32_t n_calls = 0;      // that are whole
     bool prompt_told = false;
     bool finished = false;
   };
 
   net::awaitable<void> tell_prompt(std::uint32_t choice, std::vector<AnswerEvent>& out);
   Status take(const ChoiceEvent& event, std::vector<AnswerEvent>& out);
-  void add_text(std::uint32_t choice, ReasoningSplitter::Parts parts, std::vector<AnswerEvent>& out);
+  // events: what the parser makes of the text so far. last: nothing comes after them.
+  void add(std::uint32_t choice, std::vector<engine::tools::Event> events, bool last, std::vector<AnswerEvent>& out);
+  std::string call_id(const engine::tools::CallBegin& call) const;
   void end(std::uint32_t choice, EndReason reason, std::vector<AnswerEvent>& out);
 
   TicketSet tickets_;

@@ -16,6 +16,7 @@ namespace quern::server {
 
 struct WholeCall {
   std::string id, name, arguments;
+  bool broken = false;  // taken back
 };
 
 // All of one choice, for an answer that is not streamed.

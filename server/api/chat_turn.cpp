@@ -1,6 +1,7 @@
 #include "server/api/chat_turn.hpp"
 
 #include "engine/chat/jinja/integers.hpp"
+#include "server/api/constrain.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -50,23 +51,23 @@ Value to_value(jinja::Heap& heap, const json::value& value, const WideIntegers& 
   return Value::none();
 }
 
-// How the answer will tell thoughts from the rest: by the marks of the template's family. A template may have written
-// the first one.
-models::ReasoningFormat reasoning_format(const Conversation& conversation, std::string_view prompt,
-                                         const models::ServedModel& model) {
-  const auto chosen = model.chat.pick(!conversation.tools.empty());
-  if (!chosen || !(*chosen)->reasoning()) return {};
-  const auto [begin, end] = *(*chosen)->reasoning();
-  models::ReasoningFormat out{.begin = std::string(begin), .end = std::string(end)};
-  prompt = prompt.substr(0, prompt.find_last_not_of(" \t\r\n") + 1);
-  out.opened = prompt.ends_with(begin);
-  for (const std::string_view mark : {begin, end}) {
-    const auto tokens = model.tokenizer.encode(mark, {.add_special = false, .parse_special = true});
-    const bool hidden =
-        tokens && tokens->size() == 1 && model.tokenizer.kind(tokens->front()) == engine::TokenKind::control;
-    if (hidden) out.shown_tokens.push_back(tokens->front());
+// A request that wants no thoughts says so to templates that can be told.
+void switch_thinking(ChatTurn& turn, const models::ServedModel& model) {
+  const auto& reasoning = model.formats(!turn.conversation.tools.empty()).reasoning;
+  if (reasoning == nullptr || turn.fields.thought_budget != 0u) return;
+  json::object& variables = turn.conversation.variables;
+  if (!reasoning->flag.empty() && !variables.contains(reasoning->flag)) variables[reasoning->flag] = false;
+  if (!reasoning->no_effort.empty() && !variables.contains("reasoning_effort")) {
+    variables["reasoning_effort"] = text_value(reasoning->no_effort);
   }
-  return out;
+}
+
+// Thoughts that a template opens whatever it is told are closed at once where none are wanted.
+void close_thoughts(const Prepared& prepared, const models::ServedModel::AnswerFormats& formats, std::string& prompt) {
+  const auto& reasoning = formats.reasoning;
+  if (reasoning == nullptr || reasoning->channels || prepared.fields.thought_budget != 0u) return;
+  if (reasoning->start(prompt) != engine::tools::ThinkingStart::inside) return;
+  prompt += reasoning->closing.empty() ? reasoning->end : reasoning->closing;
 }
 
 std::string plain_text(const Content& content) {
@@ -154,8 +155,7 @@ Status check_template(const Conversation& conversation, const chat::TemplateSet&
   for (const Message& message : conversation.messages) {
     QUERN_CHECK(require(!message.calls.empty(), message.calls_field, chosen->traits().takes_calls));
   }
-  QUERN_CHECK(require(!conversation.tools.empty(), "tools", chosen->mentions("tools")));
-  return require(conversation.forces_call, "tool_choice", chosen->mentions("tool_choice"));
+  return require(!conversation.tools.empty(), "tools", chosen->mentions("tools"));
 }
 
 Result<std::string> render_prompt(const Conversation& conversation, const chat::TemplateSet& templates,
@@ -184,13 +184,18 @@ Result<std::string> render_turn(const Conversation& conversation, Effort& effort
 
 Result<Prepared> prepare_turn(ChatTurn turn, std::string_view prompt_field, std::string_view endpoint, Effort& effort) {
   const models::ServedModel& model = effort.model();
-  QUERN_TRY(const std::string text, render_turn(turn.conversation, effort));
+  switch_thinking(turn, model);
+  QUERN_TRY(std::string text, render_turn(turn.conversation, effort));
+  if (turn.conversation.calls != Conversation::Calls::automatic && turn.conversation.tools.empty()) {
+    return fail_field("tool_choice", "asks for a call, and there are no tools");
+  }
   Prepared out{.fields = std::move(turn.fields),
                .prompt_field = prompt_field,
                .endpoint = endpoint,
                .template_stops = model.chat.ends().strings,
                .stop_tokens = model.chat.ends().tokens};
-  if (out.fields.split_reasoning) out.reasoning = reasoning_format(turn.conversation, text, model);
+  close_thoughts(out, model.formats(!turn.conversation.tools.empty()), text);
+  QUERN_CHECK(constrain(turn.conversation, text, out, effort));
   QUERN_CHECK(add_prompt(out, text, model.chat.encode_options(text), std::string(prompt_field), effort));
   return out;
 }

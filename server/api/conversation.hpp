@@ -42,6 +42,7 @@ struct Message {
 
 struct Tool {
   std::string name;
+  bool strict = false;      // what cannot be enforced of its schema is an error
   json::object definition;  // {"type": "function", "function": {"name", "description", "parameters"}}
 };
 
@@ -51,7 +52,11 @@ struct Conversation {
   json::object variables;  // further ones of the template
   WideIntegers wide;       // what numbers in it stand for
   bool add_generation_prompt = true;
-  bool forces_call = false;  // tool_choice asks for one
+  // What a request says of calls: of any tool, at least one, one of this name.
+  enum class Calls : std::uint8_t { automatic, required, named };
+  Calls calls = Calls::automatic;
+  std::string called_tool;     // of Calls::named
+  bool parallel_calls = true;  // several in one answer
 };
 
 // A message as templates know it: role, reasoning_content, name, tool_call_id, tool_calls, content.

@@ -102,7 +102,10 @@ struct Collect {
     choices[e.choice].calls[e.call].arguments += e.arguments;
     return e.arguments.size();
   }
-  std::uint64_t operator()(models::ToolCallEnd&) const { return 0; }
+  std::uint64_t operator()(models::ToolCallEnd& e) const {
+    if (e.broken) choices[e.choice].calls[e.call].broken = true;
+    return 0;
+  }
   std::uint64_t operator()(models::End& e) const {
     choices[e.choice].end = e.reason;
     choices[e.choice].stop_sequence = std::move(e.stop_sequence);
@@ -124,6 +127,7 @@ net::awaitable<void> whole_answer(Exchange& exchange, ServerState& state, const 
     for (models::AnswerEvent& event : *events) n_bytes += std::visit(Collect{*choices}, event);
     exchange.memory()->keep_answer(n_bytes);
   }
+  for (WholeChoice& choice : *choices) std::erase_if(choice.calls, [](const WholeCall& call) { return call.broken; });
   const auto facts = std::make_shared<const AnswerFacts>(facts_of(answer, state));
   Result<std::string> body = std::string();
   if (n_bytes <= kLargeAnswer) {
@@ -183,7 +187,9 @@ models::GenerateTask task_of(Prepared prepared, std::vector<std::uint32_t> max_t
                             .sampling = std::move(fields.sampling),
                             .stops = std::move(fields.stop),
                             .stop_tokens = std::move(prepared.stop_tokens),
-                            .reasoning = std::move(prepared.reasoning),
+                            .format = std::move(prepared.format),
+                            .shown_tokens = std::move(prepared.shown_tokens),
+                            .constraint = std::move(prepared.constraint),
                             .ignore_eos = fields.ignore_eos,
                             .logprobs = fields.logprobs,
                             .prompt_logprobs = fields.prompt_logprobs,

@@ -28,7 +28,9 @@ struct Prepared {
   std::string_view endpoint;                      // for /control/requests
   std::vector<std::string> template_stops = {};   // ends besides the request's own
   std::vector<engine::TokenId> stop_tokens = {};  // ends besides those of the vocabulary
-  models::ReasoningFormat reasoning = {};
+  engine::tools::AnswerFormat format = {};
+  std::vector<engine::TokenId> shown_tokens = {};
+  engine::grammar::ConstraintPlan constraint = {};
   std::uint64_t n_kept_bytes = 0;      // of the request, that its writer keeps
   std::optional<Error> too_long = {};  // a prompt that cannot fit: no tokens were counted
 };

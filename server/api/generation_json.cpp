@@ -84,6 +84,15 @@ void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationF
   read_milliseconds(fields, "max_itl_ms", out.max_itl);
 }
 
+void read_thought_budget(JsonFields& fields, GenerationFields& out) {
+  for (const std::string_view key : {"thinking_budget", "reasoning_budget", "thinking_token_budget"}) {
+    std::int32_t budget = 0;
+    if (!fields.read(key, budget)) continue;
+    if (budget < -1) return fields.refuse(key, fmt::format("must be -1 or more, found {}", budget));
+    if (budget >= 0) out.thought_budget = static_cast<std::uint32_t>(budget);
+  }
+}
+
 void read_generation_fields(JsonFields& fields, const RequestRules& rules, GenerationFields& out,
                             std::uint32_t least_tokens) {
   fields.read("model", out.model);
@@ -106,8 +115,10 @@ void read_generation_fields(JsonFields& fields, const RequestRules& rules, Gener
   // They change nothing about the answer.
   fields.ignore({"user", "store", "metadata", "client_metadata", "service_tier", "safety_identifier",
                  "prompt_cache_key", "prompt_cache_retention", "prediction", "cache_control"});
-  fields.unsupported({"grammar", "json_schema", "lora", "return_progress", "logprob_token_ids", "guided_json",
-                      "guided_regex", "guided_choice", "guided_grammar", "structured_outputs"});
+  read_guided(fields, out.form);
+  read_response_format(fields, "response_format", out.form);
+  read_thought_budget(fields, out);
+  fields.unsupported({"lora", "return_progress", "logprob_token_ids"});
 }
 
 Status finish_fields(JsonFields& fields, const RequestRules& rules, const GenerationFields& read) {

@@ -5,6 +5,7 @@
 #include "engine/sampling/params.hpp"
 #include "engine/sampling/top_tokens.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
+#include "server/api/answer_form.hpp"
 #include "server/api/json_fields.hpp"
 #include "server/server.hpp"
 
@@ -26,9 +27,11 @@ struct GenerationFields {
   bool include_usage = false;  // of a stream; a whole answer always has its usage
   bool ignore_eos = false;
   engine::sampling::LogprobWish logprobs, prompt_logprobs;
-  bool tokens = false;          // the ids of the answer's tokens
-  bool timings = false;         // with every part of the answer
-  bool split_reasoning = true;  // what the model thinks apart from what it answers
+  bool tokens = false;                          // the ids of the answer's tokens
+  bool timings = false;                         // with every part of the answer
+  bool split_reasoning = true;                  // what the model thinks apart from what it answers
+  std::optional<std::uint32_t> thought_budget;  // tokens of thoughts; 0: it does not think
+  AnswerForm form;                              // what the answer is held to
   // Scheduling.
   bool use_cache = true;
   std::string cache_salt, supersede_key;
@@ -53,6 +56,9 @@ void read_stop(JsonFields& fields, const ServerLimits& limits, std::vector<std::
 void check_stops(JsonFields& fields, const ServerLimits& limits, const std::string& field,
                  const std::vector<std::string>& stops);
 void read_scheduling(JsonFields& fields, const ServerLimits& limits, GenerationFields& out);
+
+// How much it may think, as many clients say it: thinking_budget, reasoning_budget, -1 being no limit.
+void read_thought_budget(JsonFields& fields, GenerationFields& out);
 
 // Notes errors in `fields`; the caller goes on reading its own and ends with fields.finish(). least_tokens: of
 // max_tokens.

@@ -37,6 +37,11 @@ bool Effort::may_hold(std::size_t n_bytes) {
   return !refused_;
 }
 
+Status Effort::need_time() {
+  if (is_small()) return too_much();
+  return {};
+}
+
 Status Effort::hold(std::uint64_t n_bytes) {
   if (is_small()) return {};
   if (is_over()) return fail(Errc::cancelled, "the request was cancelled");

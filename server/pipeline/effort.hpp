@@ -42,6 +42,11 @@ class Effort final : private engine::chat::jinja::Watch {
   // A small go was not enough: what came of it counts for nothing.
   bool exceeded() const noexcept { return exceeded_; }
 
+  // Before work of more than some milliseconds, which a small go cannot do.
+  Status need_time();
+  // Something of the request that is not honoured, by its path.
+  void note_ignored(const std::string& path) { unknown_.push_back(path); }
+
   // Before something that takes so many bytes of memory besides what was parsed. Errors: overloaded, cancelled.
   Status hold(std::uint64_t n_bytes);
 

@@ -33,6 +33,7 @@ class Reader {
   void read_system(JsonFields& fields);
   void read_tools(JsonFields& fields);
   void read_tool_choice(JsonFields& fields);
+  void read_output_format(JsonFields& fields);
   void read_thinking(JsonFields& fields);
   void read_messages(JsonFields& fields);
   void read_message(JsonFields& fields, const json::value& value, std::size_t index);
@@ -103,14 +104,17 @@ void Reader::read_tools(JsonFields& fields) {
     const json::object* schema = tool.object("input_schema");
     bool deferred = false;
     tool.read("defer_loading", deferred);
-    tool.ignore({"cache_control", "eager_input_streaming", "strict", "allowed_callers", "input_examples"});
+    bool strict = false;
+    tool.read("strict", strict);
+    tool.ignore({"cache_control", "eager_input_streaming", "allowed_callers", "input_examples"});
     if (const Status status = tool.finish(); !status) return fields.refuse(status.error());
     const json::value parameters = schema == nullptr ? json::value() : json::value(*schema);
     json::object definition = function_of(name, description, schema == nullptr ? nullptr : &parameters);
     if (deferred) {
       deferred_[name] = std::move(definition);
     } else {
-      turn_.conversation.tools.push_back({std::move(name), std::move(definition)});
+      turn_.conversation.tools.push_back(
+          {.name = std::move(name), .strict = strict, .definition = std::move(definition)});
     }
   }
 }
@@ -121,16 +125,21 @@ void Reader::read_tool_choice(JsonFields& fields) {
   JsonFields choice(fields, *object, "tool_choice");
   std::string type, name;
   choice.read("type", type);
-  choice.ignore({"disable_parallel_tool_use"});
   Conversation& conversation = turn_.conversation;
+  bool one_at_a_time = false;
+  choice.read("disable_parallel_tool_use", one_at_a_time);
+  conversation.parallel_calls = !one_at_a_time;
   if (type == "none") {
     conversation.tools.clear();
   } else if (type == "any") {
-    conversation.forces_call = true;
+    conversation.calls = Conversation::Calls::required;
     conversation.variables["tool_choice"] = "required";
   } else if (type == "tool") {
     if (!choice.read("name", name)) choice.refuse("name", "missing; expected a string");
-    conversation.forces_call = true;
+    const bool known = std::ranges::any_of(conversation.tools, [&](const Tool& tool) { return tool.name == name; });
+    if (!choice.failed() && !known) choice.refuse("name", fmt::format("no tool is called \"{}\"", name));
+    conversation.calls = Conversation::Calls::named;
+    conversation.called_tool = name;
     conversation.variables["tool_choice"] =
         json::object{{"type", "function"}, {"function", json::object{{"name", text_value(name)}}}};
   } else if (type != "auto") {
@@ -151,18 +160,26 @@ void Reader::read_thinking(JsonFields& fields) {
                       fmt::format("expected enabled, adaptive or disabled, found {}", describe(text_value(type))));
     }
     thinks = type != "disabled";
-    thinking.ignore({"budget_tokens", "display"});
+    std::uint32_t budget = 0;
+    if (thinking.read("budget_tokens", budget) && thinks) turn_.fields.thought_budget = budget;
+    thinking.ignore({"display"});
     if (const Status status = thinking.finish(); !status) fields.refuse(status.error());
   }
   turn_.conversation.variables["enable_thinking"] = thinks;
+  if (!thinks) turn_.fields.thought_budget = 0;
   if (const json::object* object = fields.object("output_config")) {
     JsonFields config(fields, *object, "output_config");
     std::string effort;
     if (config.read("effort", effort)) turn_.conversation.variables["reasoning_effort"] = text_value(effort);
-    config.unsupported({"format"});
+    read_response_format(config, "format", turn_.fields.form);
     config.ignore({"task_budget"});
     if (const Status status = config.finish(); !status) fields.refuse(status.error());
   }
+}
+
+// The name that output_config.format had before.
+void Reader::read_output_format(JsonFields& fields) {
+  read_response_format(fields, "output_format", turn_.fields.form);
 }
 
 // One text is the content; several are its parts.
@@ -328,6 +345,7 @@ Result<ChatTurn> Reader::read() {
     check_stops(fields, rules_.limits, "stop_sequences", stops);
     out.stop = std::move(stops);
   }
+  read_output_format(fields);
   read_scheduling(fields, rules_.limits, out);
   // Of Anthropic's servers, or without effect on the answer.
   fields.ignore({"metadata", "context_management", "service_tier", "container", "betas", "cache_control", "mcp_servers",

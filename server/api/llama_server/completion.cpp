@@ -1,6 +1,7 @@
 // POST /completion, /completions and /infill. Errors: 400 bad JSON or value, 404 another model, 429 line full, 503
 // draining.
 #include "engine/tokenizer/utf8.hpp"
+#include "server/api/constrain.hpp"
 #include "server/api/endpoints.hpp"
 #include "server/api/generate.hpp"
 #include "server/api/llama_server/completion_json.hpp"
@@ -67,6 +68,7 @@ Result<Work> with_facts(Prepared prepared, Effort& effort) {
 Result<Work> prepare_native(const Document& document, Effort& effort) {
   QUERN_TRY(NativeRequest request, parse_native_request(document, effort.rules()));
   Prepared out{.fields = std::move(request.fields), .prompt_field = "prompt", .endpoint = "POST /completion"};
+  QUERN_CHECK(constrain(out, effort));
   const bool one = request.prompts.size() == 1;
   for (std::size_t i = 0; i < request.prompts.size() && !out.too_long; ++i) {
     QUERN_CHECK(add_parts(out, std::move(request.prompts[i]), one ? "prompt" : fmt::format("prompt[{}]", i), effort));
@@ -78,6 +80,7 @@ Result<Work> prepare_infill(const Document& document, Effort& effort) {
   QUERN_TRY(InfillRequest request, parse_infill_request(document, effort.rules()));
   Prepared out{.fields = std::move(request.fields), .prompt_field = "input_prefix", .endpoint = "POST /infill"};
   const FillFields names{.prefix = "input_prefix", .suffix = "input_suffix", .files = "input_extra"};
+  QUERN_CHECK(constrain(out, effort));
   QUERN_CHECK(add_fill_in(out, request.what, names, effort));
   return with_facts(std::move(out), effort);
 }

@@ -1,4 +1,5 @@
 // /api/*: Ollama's API. Errors: 400 bad JSON or value, 404 another model, 429 line full, 503 draining.
+#include "server/api/constrain.hpp"
 #include "server/api/endpoints.hpp"
 #include "server/api/fill_in.hpp"
 #include "server/api/generate.hpp"
@@ -41,6 +42,7 @@ Result<Work> prepare_ollama_generate(const Document& document, Effort& effort) {
     out.prepared.prompt_field = "prompt";
     out.prepared.endpoint = kEndpoint;
     if (out.nothing) return out;
+    QUERN_CHECK(constrain(out.prepared, effort));
     if (!request.suffix.empty()) {
       FillIn what{.prefix = {}, .suffix = std::move(request.suffix)};
       what.prefix.emplace_back(std::move(request.prompt));

@@ -88,7 +88,7 @@ void read_common(JsonFields& fields, const RequestRules& rules, OllamaRequest& o
   if (generation.logprobs.n_top > 0 && !generation.logprobs.wanted) {
     fields.refuse("top_logprobs", "needs logprobs: true");
   }
-  fields.unsupported({"format"});
+  read_ollama_format(fields, generation.form);
   fields.ignore(
       {"truncate", "shift", "_debug_render_only", "tool_choice", "temperature", "top_p", "max_output_tokens"});
   read_scheduling(fields, rules.limits, generation);

@@ -3,6 +3,7 @@
 #include "server/api/openai/chat_message_json.hpp"
 #include "server/api/sampling_json.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace quern::server {
@@ -11,7 +12,6 @@ namespace {
 // Fields whose harmless values are accepted; anything that would change the answer is refused, never ignored.
 void read_harmless_only(JsonFields& fields) {
   fields.unsupported({"functions", "audio", "web_search_options", "n_probs", "return_tokens", "post_sampling_probs"});
-  fields.ignore({"parallel_tool_calls"});
   const json::value* verbosity = fields.value("verbosity");
   if (verbosity != nullptr && *verbosity != "medium") {
     fields.refuse_unsupported("verbosity", "only \"medium\", the usual length, is supported");
@@ -19,12 +19,6 @@ void read_harmless_only(JsonFields& fields) {
   const json::value* call = fields.value("function_call");
   if (call != nullptr && *call != "none" && *call != "auto") {
     fields.refuse_unsupported("function_call", "the old form of tool_choice; only \"none\" and \"auto\"");
-  }
-  if (const json::object* format = fields.object("response_format")) {
-    const json::value* type = format->if_contains("type");
-    if (type == nullptr || *type != "text") {
-      fields.refuse_unsupported("response_format", "only {\"type\": \"text\"} is supported");
-    }
   }
   if (const json::array* modalities = fields.array("modalities")) {
     if (modalities->size() != 1 || (*modalities)[0] != "text") {
@@ -39,6 +33,24 @@ void read_logprobs(JsonFields& fields, engine::sampling::LogprobWish& out) {
   if (out.n_top > 0 && !out.wanted) fields.refuse("top_logprobs", "needs logprobs: true");
 }
 
+// A tool that is not among those given would never come.
+void check_named_tool(JsonFields& fields, Conversation& out) {
+  if (out.calls != Conversation::Calls::named) return;
+  const bool known =
+      std::any_of(out.tools.begin(), out.tools.end(), [&](const Tool& tool) { return tool.name == out.called_tool; });
+  if (!known) fields.refuse("tool_choice", fmt::format("no tool is called \"{}\"", out.called_tool));
+}
+
+void read_named_tool(JsonFields& fields, const json::object& choice, Conversation& out) {
+  const json::value* const function = choice.if_contains("function");
+  const json::object& holder = function != nullptr && function->is_object() ? function->get_object() : choice;
+  const json::value* const name = holder.if_contains("name");
+  if (name == nullptr || !name->is_string()) return fields.refuse("tool_choice", "expected function.name, a string");
+  out.calls = Conversation::Calls::named;
+  out.called_tool = std::string(name->get_string().data(), name->get_string().size());
+  check_named_tool(fields, out);
+}
+
 // "none", "auto", "required", or {"type": "function", "function": {"name"}}.
 void read_tool_choice(JsonFields& fields, Conversation& out) {
   const json::value* choice = fields.value("tool_choice");
@@ -48,14 +60,15 @@ void read_tool_choice(JsonFields& fields, Conversation& out) {
     return fields.refuse("tool_choice",
                          fmt::format("expected none, auto, required or an object, found {}", describe(*choice)));
   }
-  out.forces_call = *choice != "none" && *choice != "auto";
   if (*choice == "none") out.tools.clear();  // what the model does not see it does not call
+  if (*choice == "required") out.calls = Conversation::Calls::required;
+  if (const json::object* const object = choice->if_object()) read_named_tool(fields, *object, out);
   out.variables["tool_choice"] = *choice;
 }
 
 // Clients send it from their settings, whatever the model can: it is a hint for templates that know it. The object
 // {"effort", ...} is another way to say the same.
-void read_reasoning_effort(JsonFields& fields, Conversation& out) {
+void read_reasoning_effort(JsonFields& fields, Conversation& out, GenerationFields& generation) {
   std::string effort;
   fields.read("reasoning_effort", effort);
   if (const json::object* reasoning = fields.object("reasoning")) {
@@ -69,6 +82,7 @@ void read_reasoning_effort(JsonFields& fields, Conversation& out) {
     if (effort.empty()) effort = std::move(other);
   }
   if (effort.empty()) return;
+  if (effort == "none") generation.thought_budget = 0;
   out.variables["reasoning_effort"] = text_value(effort);
 }
 
@@ -84,9 +98,9 @@ void read_reasoning_format(JsonFields& fields, GenerationFields& out) {
 }
 
 // What templates may look at besides the conversation.
-void read_template_variables(JsonFields& fields, Conversation& out) {
+void read_template_variables(JsonFields& fields, Conversation& out, GenerationFields& generation) {
   fields.read("add_generation_prompt", out.add_generation_prompt);
-  read_reasoning_effort(fields, out);
+  read_reasoning_effort(fields, out, generation);
   const json::object* variables = fields.object("chat_template_kwargs");
   if (variables == nullptr) return;
   for (const auto& [name, value] : *variables) {
@@ -110,7 +124,8 @@ Result<ChatTurn> parse_chat_request(const Document& document, const RequestRules
   read_logprobs(fields, request.fields.logprobs);
   read_harmless_only(fields);
   read_tool_choice(fields, request.conversation);
-  read_template_variables(fields, request.conversation);
+  read_template_variables(fields, request.conversation, request.fields);
+  fields.read("parallel_tool_calls", request.conversation.parallel_calls);
   read_reasoning_format(fields, request.fields);
   QUERN_CHECK(finish_fields(fields, rules, request.fields));
   return request;

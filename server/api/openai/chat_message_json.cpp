@@ -164,7 +164,12 @@ void read_tools(JsonFields& fields, std::vector<Tool>& out) {
     json::object given = given_fields(*tool, kToolHints);
     given["function"] = given_fields(function->get_object(), kToolHints);  // not deeper: a schema's null is a value
     const json::string& text = name->get_string();
-    out.push_back({std::string(text.data(), text.size()), std::move(given)});
+    const json::value* const strict = function->get_object().if_contains("strict");
+    if (strict != nullptr && !strict->is_bool() && !strict->is_null()) {
+      return fields.refuse(path + ".function.strict", fmt::format("expected a boolean, found {}", describe(*strict)));
+    }
+    const bool is_strict = strict != nullptr && strict->is_bool() && strict->get_bool();
+    out.push_back({.name = std::string(text.data(), text.size()), .strict = is_strict, .definition = std::move(given)});
   }
 }
 

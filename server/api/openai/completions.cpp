@@ -1,5 +1,6 @@
 // POST /v1/completions. Errors: 400 bad JSON or value, 404 another model, 429 queue full, 503 draining.
 #include "engine/tokenizer/utf8.hpp"
+#include "server/api/constrain.hpp"
 #include "server/api/endpoints.hpp"
 #include "server/api/fill_in.hpp"
 #include "server/api/generate.hpp"
@@ -56,6 +57,7 @@ Result<Work> prepare_completion(const Document& document, Effort& effort) {
     QUERN_TRY(out.echoes, echo_texts(request.prompts, effort));
     for (const std::string& text : out.echoes) out.prepared.n_kept_bytes += text.size();
   }
+  QUERN_CHECK(constrain(out.prepared, effort));
   if (request.suffix.empty()) {
     QUERN_CHECK(add_prompts(out.prepared, std::move(request.prompts), effort));
     return out;

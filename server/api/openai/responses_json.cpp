@@ -26,6 +26,7 @@ class Reader {
   void read_tools(JsonFields& fields, std::string_view key);
   void read_function(JsonFields& tool);
   void read_tool_choice(JsonFields& fields);
+  void read_chosen_tool(JsonFields& fields, const json::object& object);
   void read_text(JsonFields& fields);
   void read_logprobs(JsonFields& fields);
   Message& assistant(bool fresh);
@@ -207,8 +208,12 @@ void Reader::read_function(JsonFields& tool) {
   if (const json::value* description = tool.value("description")) function["description"] = *description;
   const json::object* parameters = tool.object("parameters");
   function["parameters"] = parameters == nullptr ? json::object{{"type", "object"}} : *parameters;
-  tool.ignore({"type", "strict", "defer_loading"});
-  turn_.conversation.tools.push_back({std::move(name), {{"type", "function"}, {"function", std::move(function)}}});
+  bool strict = false;
+  tool.read("strict", strict);
+  tool.ignore({"type", "defer_loading"});
+  turn_.conversation.tools.push_back({.name = std::move(name),
+                                      .strict = strict,
+                                      .definition = {{"type", "function"}, {"function", std::move(function)}}});
 }
 
 // A namespace is a group of functions; tools that OpenAI's servers would run are left out: the model is not told of
@@ -235,6 +240,36 @@ void Reader::read_tools(JsonFields& fields, std::string_view key) {
   }
 }
 
+// {"type": "function", "name"}, or {"type": "allowed_tools", "mode", "tools"}: fewer of them.
+void Reader::read_chosen_tool(JsonFields& fields, const json::object& object) {
+  JsonFields choice(fields, object, "tool_choice");
+  Conversation& conversation = turn_.conversation;
+  std::string type, name, mode;
+  choice.read("type", type);
+  const auto is_known = [&](std::string_view wanted) {
+    return std::ranges::any_of(conversation.tools, [&](const Tool& tool) { return tool.name == wanted; });
+  };
+  if (type == "allowed_tools") {
+    choice.read("mode", mode);
+    if (mode != "required") conversation.calls = Conversation::Calls::automatic;
+    const json::array* const allowed = choice.array("tools");
+    std::erase_if(conversation.tools, [&](const Tool& tool) {
+      return allowed != nullptr && std::ranges::none_of(*allowed, [&](const json::value& one) {
+               const json::value* const of = one.is_object() ? one.get_object().if_contains("name") : nullptr;
+               return of != nullptr && *of == json::string_view(tool.name);
+             });
+    });
+  } else if (type == "function") {
+    if (!choice.read("name", name)) choice.refuse("name", "missing; expected a string");
+    if (!choice.failed() && !is_known(name)) choice.refuse("name", fmt::format("no tool is called \"{}\"", name));
+    conversation.calls = Conversation::Calls::named;
+    conversation.called_tool = std::move(name);
+  } else {
+    choice.refuse_unsupported("type", "only function and allowed_tools are supported");
+  }
+  if (const Status status = choice.finish(); !status) fields.refuse(status.error());
+}
+
 void Reader::read_tool_choice(JsonFields& fields) {
   const json::value* choice = fields.value("tool_choice");
   if (choice == nullptr || *choice == "auto") return;
@@ -242,7 +277,8 @@ void Reader::read_tool_choice(JsonFields& fields) {
   if (*choice == "none") {
     conversation.tools.clear();
   } else if (*choice == "required" || choice->is_object()) {
-    conversation.forces_call = true;
+    conversation.calls = Conversation::Calls::required;
+    if (const json::object* const object = choice->if_object()) read_chosen_tool(fields, *object);
     conversation.variables["tool_choice"] = *choice;
   } else {
     fields.refuse("tool_choice",
@@ -250,15 +286,12 @@ void Reader::read_tool_choice(JsonFields& fields) {
   }
 }
 
-// {"format": {"type": "text"}, "verbosity"}
+// {"format", "verbosity"}
 void Reader::read_text(JsonFields& fields) {
   const json::object* object = fields.object("text");
   if (object == nullptr) return;
   JsonFields text(fields, *object, "text");
-  if (const json::object* format = text.object("format")) {
-    const json::value* type = format->if_contains("type");
-    if (type == nullptr || *type != "text") text.refuse_unsupported("format", "only {\"type\": \"text\"} is supported");
-  }
+  read_response_format(text, "format", turn_.fields.form);
   text.ignore({"verbosity"});
   if (const Status status = text.finish(); !status) fields.refuse(status.error());
 }
@@ -291,15 +324,17 @@ Result<ChatTurn> Reader::read() {
     JsonFields reasoning(fields, *object, "reasoning");
     std::string effort;
     if (reasoning.read("effort", effort)) turn_.conversation.variables["reasoning_effort"] = text_value(effort);
+    if (effort == "none") out.thought_budget = 0;
     reasoning.ignore({"summary", "generate_summary", "context"});
     if (const Status status = reasoning.finish(); !status) fields.refuse(status.error());
   }
+  fields.read("parallel_tool_calls", turn_.conversation.parallel_calls);
   read_scheduling(fields, rules_.limits, out);
   fields.unsupported({"conversation", "background", "prompt"});
   // Without effect, or read before the model was known (responses_document.hpp).
   fields.ignore({"store", "previous_response_id", "metadata", "client_metadata", "user", "safety_identifier",
-                 "prompt_cache_key", "prompt_cache_retention", "service_tier", "parallel_tool_calls", "truncation",
-                 "max_tool_calls", "stream_options"});
+                 "prompt_cache_key", "prompt_cache_retention", "service_tier", "truncation", "max_tool_calls",
+                 "stream_options"});
   QUERN_CHECK(finish_fields(fields, rules_, out));
   return std::move(turn_);
 }

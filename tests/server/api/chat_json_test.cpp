@@ -61,7 +61,7 @@ TEST(ChatRequest, ReadsToolsAndWhatTheyAnswered) {
                                      R"({"type":"function","function":{"name":"g","arguments":{"a":1}}}]},)"
                                      R"({"role":"tool","tool_call_id":"1","content":"42"}])");
   EXPECT_EQ(request->conversation.tools.size(), 1u);
-  EXPECT_TRUE(request->conversation.forces_call);
+  EXPECT_EQ(request->conversation.calls, Conversation::Calls::required);
   EXPECT_FALSE(request->conversation.add_generation_prompt);
   EXPECT_EQ(boost::json::serialize(request->conversation.variables),
             R"({"tool_choice":"required","reasoning_effort":"low","enable_thinking":false})");
