@@ -91,6 +91,13 @@ void probe_calls(const Template& subject, Traits& traits) {
   }
 }
 
+CallIds find_call_ids(std::string_view source) {
+  for (const std::string_view check : {"length != 9", "length == 9", "length 9"}) {
+    if (contains(source, check)) return CallIds::nine;
+  }
+  return contains(source, "<|tool_call_argument_begin|>") ? CallIds::counted : CallIds::any;
+}
+
 void probe_end(const Template& subject, Traits& traits) {
   const auto content = [&](std::string_view text) { return traits.needs_parts ? in_parts(text) : quoted(text); };
   const std::string messages = fmt::format("[{},{},{}]", message("user", content(kQuestion)),
@@ -111,6 +118,7 @@ Traits probe(const Template& subject, std::string_view source) {
   traits.knows_developer = contains(source, "developer");
   probe_content(subject, traits);
   probe_calls(subject, traits);
+  traits.call_ids = find_call_ids(source);
   probe_end(subject, traits);
   return traits;
 }

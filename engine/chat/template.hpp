@@ -14,6 +14,13 @@
 
 namespace quern::engine::chat {
 
+// What a template wants the ids of calls to be.
+enum class CallIds : std::uint8_t {
+  any,
+  nine,     // nine letters and digits: Mistral
+  counted,  // functions.name:0, for it shows no other name: Kimi K2
+};
+
 // What a template can be given. Found out by rendering small conversations and looking at what comes out.
 struct Traits {
   bool absent_is_undefined = false;  // `tools` and `documents` that are not there: undefined instead of None
@@ -22,8 +29,9 @@ struct Traits {
   bool object_arguments = true;      // a tool call's arguments are an object, as transformers has them, not JSON text
   bool takes_calls = false;          // has a place for an assistant's tool calls
   bool null_content = true;          // the content of a message that only calls tools may be None
-  bool knows_developer = false;      // has a place for that role; elsewhere it is called system
-  std::string after_answer;          // what stands between an answer and the next question
+  CallIds call_ids = CallIds::any;
+  bool knows_developer = false;  // has a place for that role; elsewhere it is called system
+  std::string after_answer;      // what stands between an answer and the next question
 };
 
 // What one rendering is given: messages and tools as the OpenAI API has them. The template may change the values.

@@ -5,18 +5,12 @@
 
 #include <algorithm>
 
-#include <boost/json/serialize.hpp>
-
 namespace quern::engine::tools {
 namespace {
 
 namespace json = boost::json;
 using grammar::Expr;
 using grammar::Grammar;
-
-grammar::SchemaOptions schema_options(const Tool& tool, const CallRules& rules) {
-  return {.whitespace = rules.whitespace, .ignored = tool.strict ? nullptr : rules.ignored};
-}
 
 // Of a tool's schema what its parameters are; an empty one: any.
 struct Properties {
@@ -127,7 +121,7 @@ class ParameterGrammar {
 
   Expr free_value() {
     if (marks_.key_end_literal.empty()) return any_text();
-    const Expr value = grammar::add_json_value(g_, schema_options(tool_, rules_));
+    const Expr value = grammar::add_json_value(g_, {.whitespace = rules_.whitespace});
     return g_.choice({any_text(), g_.sequence({key_end(true), value, value_end()})});
   }
 
@@ -136,13 +130,18 @@ class ParameterGrammar {
     const std::string path = "#/properties/" + name;
     if (kinds == kString) return text_value(schema, path);
     if (kinds == kAnyKind) return free_value();
-    auto literal = grammar::add_json_schema(g_, with_definitions(tool_, schema), schema_options(tool_, rules_));
-    if (!literal) return named(tool_, literal.error());
-    std::vector<Expr> values{*literal};
+    QUERN_TRY(const Expr literal,
+              add_schema(g_, tool_, with_definitions(tool_, schema), path, grammar::Notation::json, rules_));
+    std::vector<Expr> values{literal};
     if (marks_.python_words && schema.is_object() && !schema.get_object().contains("enum") &&
         !schema.get_object().contains("const")) {
       if ((kinds & kBoolean) != 0) values.insert(values.end(), {g_.text("True"), g_.text("False")});
       if ((kinds & kNull) != 0) values.push_back(g_.text("None"));
+    }
+    if (marks_.python_values && (kinds & (kArray | kObject)) != 0) {
+      QUERN_TRY(const Expr python,
+                add_schema(g_, tool_, with_definitions(tool_, schema), path, grammar::Notation::python, rules_));
+      values.push_back(python);
     }
     const Expr other = g_.sequence({key_end(true), g_.choice(std::move(values)), value_end()});
     if ((kinds & kString) == 0) return other;
@@ -176,24 +175,23 @@ class ParameterGrammar {
 
 // f(a=1, b="x"): what stands between the brackets.
 Result<Expr> add_keyword_arguments(Grammar& g, const Tool& tool, const CallRules& rules) {
-  grammar::SchemaOptions options = schema_options(tool, rules);
-  options.notation = grammar::Notation::python;
+  constexpr grammar::Notation kPython = grammar::Notation::python;
   const Properties all = properties_of(tool);
   grammar::Members members;
   members.separator = g.text(", ");
   if (all.properties != nullptr) {
     for (const auto& [name, schema] : *all.properties) {
       const std::string key(name.data(), name.size());
-      auto value = grammar::add_json_schema(g, with_definitions(tool, schema), options);
-      if (!value) return named(tool, value.error());
-      members.members.push_back({key + "=", *value, is_required(all, key)});
+      QUERN_TRY(const Expr value,
+                add_schema(g, tool, with_definitions(tool, schema), "#/properties/" + key, kPython, rules));
+      members.members.push_back({key + "=", value, is_required(all, key)});
     }
   }
   if (all.others) {
     const Expr key =
         g.sequence({g.chars({{'A', 'Z'}, {'_', '_'}, {'a', 'z'}}),
                     g.repeat(g.chars({{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}), 0, 63), g.text("=")});
-    members.others.push_back({key, grammar::add_json_value(g, options)});
+    members.others.push_back({key, grammar::add_json_value(g, {.notation = kPython})});
   }
   if (members.members.empty() && members.others.empty()) return g.empty();
   return g.members(std::move(members));
@@ -201,17 +199,36 @@ Result<Expr> add_keyword_arguments(Grammar& g, const Tool& tool, const CallRules
 
 // An object, whatever the schema says of other kinds of values.
 Result<Expr> add_object(Grammar& g, const Tool& tool, const CallRules& rules) {
-  const grammar::SchemaOptions options = schema_options(tool, rules);
   const json::object* const schema = tool.parameters.if_object();
-  if (schema == nullptr || schema->empty()) return grammar::add_json_object(g, options);
+  if (schema == nullptr || schema->empty()) return grammar::add_json_object(g, {.whitespace = rules.whitespace});
   json::value object = tool.parameters;
   if (!schema->contains("type")) object.get_object()["type"] = "object";
-  auto out = grammar::add_json_schema(g, object, options);
-  if (!out) return named(tool, out.error());
-  return *out;
+  return add_schema(g, tool, object, "#", grammar::Notation::json, rules);
 }
 
 }  // namespace
+
+Result<Expr> add_schema(Grammar& g, const Tool& tool, const json::value& schema, const std::string& path,
+                        grammar::Notation notation, const CallRules& rules) {
+  std::vector<std::string> ignored;
+  grammar::SchemaOptions options;
+  options.whitespace = rules.whitespace;
+  options.notation = notation;
+  options.wide_digits = rules.wide_digits;
+  options.ignored = tool.strict ? nullptr : &ignored;
+  const auto in_tool = [&](const std::string& inner) {
+    return inner.starts_with('#') ? path + inner.substr(1) : inner;
+  };
+  auto out = grammar::add_json_schema(g, schema, options);
+  if (!out) {
+    Error error = named(tool, out.error());
+    error.field = in_tool(error.field);
+    return error;
+  }
+  if (rules.ignored != nullptr)
+    for (const std::string& keyword : ignored) rules.ignored->push_back(tool.name + in_tool(keyword));
+  return *out;
+}
 
 Status note_ignored(const Tool& tool, const json::value& schema, std::string_view path,
                     std::span<const std::string_view> enforced, const CallRules& rules) {

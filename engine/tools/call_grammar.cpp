@@ -47,7 +47,7 @@ Result<Expr> add_call(Grammar& g, const ToolFormat& format, const Tool& tool, co
         break;
       case Piece::Kind::id: {
         const CharSet letters{{'0', '9'}, {'A', 'Z'}, {'a', 'z'}};
-        const bool nine = format.ids == IdStyle::nine;
+        const bool nine = format.ids == chat::CallIds::nine;
         parts.push_back(g.repeat(g.chars(letters), nine ? 9 : 1, nine ? 9 : 40));
         break;
       }
@@ -195,7 +195,7 @@ Result<Expr> add_recipients(Grammar& g, const ToolFormat& format, std::span<cons
       g.sequence({call, g.repeat(g.sequence({g.marker(mark), call}), 0, parallel ? grammar::kUnlimited : 0)});
   if (rules.choice != CallChoice::automatic) return calls;
   const Expr text = g.text("all\n");
-  return g.choice({calls, g.sequence({text, g.without({mark})}), g.sequence({text, g.through({mark}), calls})});
+  return g.choice({calls, g.sequence({text, g.without({mark})}), g.sequence({text, g.through({mark}, true), calls})});
 }
 
 }  // namespace
@@ -235,7 +235,7 @@ Result<Expr> add_calls(Grammar& g, const ToolFormat& format, std::span<const Too
   if (format.recipients) return add_recipients(g, format, tools, rules);
   if (rules.choice != CallChoice::automatic) {
     QUERN_TRY(const Expr calls, add_section(g, format, tools, rules, 0, true));
-    return g.sequence({blanks(g, 2), calls});
+    return g.sequence({blanks(g, 2), calls, blanks(g, 2)});
   }
   const std::vector<std::string> triggers = trigger_texts(format);
   if (triggers.empty()) return fail(Errc::unsupported, "the calls of '{}' have no mark", format.family);
@@ -243,7 +243,7 @@ Result<Expr> add_calls(Grammar& g, const ToolFormat& format, std::span<const Too
   const std::size_t skipped = std::string_view(first).starts_with(triggers.front()) ? triggers.front().size() : 0;
   QUERN_TRY(const Expr section, add_section(g, format, tools, rules, skipped, false));
   // Up to the mark; the other ones with which calls may begin are no text either.
-  const Expr begin = triggers.size() == 1 ? g.through({triggers.front()})
+  const Expr begin = triggers.size() == 1 ? g.through({triggers.front()}, true)
                                           : g.sequence({g.without(triggers), g.marker(triggers.front())});
   const bool parallel = rules.parallel && format.parallel;
   const Expr calls = g.repeat(g.sequence({begin, section}), 0, parallel ? grammar::kUnlimited : 1);

@@ -14,6 +14,7 @@
 #include "engine/tools/tool.hpp"
 #include "engine/tools/tool_format.hpp"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ struct CallRules {
   std::string name;
   bool parallel = true;  // several calls in one answer, where the format has them
   grammar::Whitespace whitespace = grammar::Whitespace::flexible;  // in arguments that are JSON
+  std::function<std::string(double)> wide_digits = {};             // see grammar::SchemaOptions
   // What cannot be enforced of the schemas of tools that are not strict, as "name#/properties/a/pattern"; may be
   // nullptr.
   std::vector<std::string>* ignored = nullptr;
@@ -54,6 +56,9 @@ Result<ArgumentsGrammar> add_arguments(grammar::Grammar& grammar, const ToolForm
 Result<grammar::Expr> add_quoted_arguments(grammar::Grammar& grammar, const ToolFormat& format, const Tool& tool,
                                            const CallRules& rules);
 
+// A part of the tool's schema, at `path` in it.
+Result<grammar::Expr> add_schema(grammar::Grammar& grammar, const Tool& tool, const boost::json::value& schema,
+                                 const std::string& path, grammar::Notation notation, const CallRules& rules);
 // A text of the format: its marks as markers.
 grammar::Expr add_marked_text(grammar::Grammar& grammar, const ToolFormat& format, std::string_view text);
 // Notes keywords that restrict values and are none of `enforced`. Errors: the tool is strict.

@@ -52,7 +52,7 @@ ToolFormat kimi() {
                           {Kind::arguments, {}},
                           {Kind::text, "<|tool_call_end|>"}},
                  .name_holds_id = true,
-                 .ids = IdStyle::counted};
+                 .ids = chat::CallIds::counted};
   return named("kimi-k2", std::move(out),
                {"<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", "<|tool_call_begin|>",
                 "<|tool_call_argument_begin|>", "<|tool_call_end|>"});
@@ -124,12 +124,6 @@ std::optional<ToolFormat> find_family(const chat::Template& subject) {
   if (has("<|tool_call_argument_begin|>")) return kimi();
   if (has(">>>all")) return functionary32();
   if (has("<|start_header_id|>") && has("\"parameters\": ") && has("Respond in the format {\"name\"")) return llama3();
-  if (has("<|python_start|>") && !has("\"parameters\": ")) return llama_pythonic("<|python_start|>");
-  if (has("[func_name1(")) return llama_pythonic(has("<|header_start|>") ? "<|python_start|>" : "<|python_tag|>");
-  if (has("<function_calls>") && !has("<invoke"))
-    return pythonic("olmo-3", "<function_calls>", "</function_calls>", false, "\n");
-  if (has("<|tool_list_start|>") || has("<|tool_call_start|>"))
-    return pythonic("lfm2", "<|tool_call_start|>", "<|tool_call_end|>", true, ", ");
   return std::nullopt;
 }
 
@@ -148,7 +142,11 @@ std::optional<ToolFormat> find_fallback(const chat::Template& subject) {
                  {"<TOOLCALL>", "</TOOLCALL>"});
   if (has("[TOOL_CALLS]"))
     return named("mistral", json_format("[TOOL_CALLS] ", "", true, "arguments"), {"[TOOL_CALLS]"});
-  if (has("List of tools: [")) return pythonic("lfm2", "<|tool_call_start|>", "<|tool_call_end|>", true, ", ");
+  if (has("[func_name1(")) return llama_pythonic(has("<|header_start|>") ? "<|python_start|>" : "<|python_tag|>");
+  if (has("<function_calls>") && !has("<invoke"))
+    return pythonic("olmo-3", "<function_calls>", "</function_calls>", false, "\n");
+  if (has("<|tool_list_start|>") || has("<|tool_call_start|>") || has("List of tools: ["))
+    return pythonic("lfm2", "<|tool_call_start|>", "<|tool_call_end|>", true, ", ");
   // What most models have seen: the form of Hermes.
   return named("hermes", json_format("<tool_call>\n", "\n</tool_call>", false, "arguments"),
                {"<tool_call>", "</tool_call>"});

@@ -200,7 +200,7 @@ class JsonSection final : public Section {
     ++n_calls_;
     state_ = State::between;
     close_.reset();
-    return has_close_ || in_array_ || bare_ ? Step::more : Step::done;
+    return Step::more;  // another one may follow, in a list or not
   }
 
   const ToolTable& tools_;

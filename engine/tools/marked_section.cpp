@@ -27,7 +27,7 @@ class MarkedSection final : public Section {
  public:
   MarkedSection(const ToolFormat& format, const ToolTable& tools, const ToolFormat::Trigger& begun)
       : name_holds_id_(format.name_holds_id), has_section_(!trimmed(format.section_end).empty()) {
-    for (const Piece& piece : format.call) {
+    for (const Piece& piece : read_pieces(format)) {
       if (piece.kind == Kind::text && trimmed(piece.text).empty()) continue;
       pieces_.push_back({piece, Literal({piece.text})});
     }
@@ -79,6 +79,14 @@ class MarkedSection final : public Section {
   };
   static constexpr std::size_t kOpening = ~std::size_t{0}, kBetween = kOpening - 1;
 
+  // Where the name holds the id, all of it is read as the name, whatever it looks like.
+  static std::vector<Piece> read_pieces(const ToolFormat& format) {
+    if (!format.name_holds_id) return format.call;
+    std::vector<Piece> out = format.call;
+    out.front().text.resize(out.front().text.rfind('>') + 1);
+    out.erase(out.begin() + 2, out.begin() + 4);
+    return out;
+  }
   static bool is_id(Kind kind) noexcept { return kind == Kind::id || kind == Kind::counter; }
   static std::string rest_of(const std::string& mark, const std::string& begun) {
     return with_single_blanks(mark).substr(std::min(with_single_blanks(mark).size(), with_single_blanks(begun).size()));

@@ -54,6 +54,7 @@ class ParameterReader final : public ArgumentsReader {
       : tools_(tools),
         own_lines_(marks.own_lines()),
         python_words_(marks.python_words),
+        python_values_(marks.python_values),
         typed_(!marks.key_end_literal.empty()),
         next_({marks.begin, end}),
         key_end_({marks.key_end, marks.key_end_literal}),
@@ -161,7 +162,7 @@ class ParameterReader final : public ArgumentsReader {
       if (word != text && (kinds_ & kind_of_json(word)) != 0) text = word;
     }
     std::string converted;
-    if (python_words_ && !is_json(text) && from_python(text, converted)) text = converted;
+    if (python_values_ && !is_json(text) && from_python(text, converted)) text = converted;
     const bool fits = is_json(text) && (kinds_ & kind_of_json(text)) != 0 &&
                       (kind_of_json(text) != kString || kinds_ == kAnyKind || (kinds_ & kString) == 0);
     if (!fits) return json_string(value_);
@@ -172,7 +173,7 @@ class ParameterReader final : public ArgumentsReader {
   }
 
   const ToolTable& tools_;
-  const bool own_lines_, python_words_, typed_;
+  const bool own_lines_, python_words_, python_values_, typed_;
   Literal next_, key_end_;
   Finder value_end_;
   const ToolTable::Signature* signature_ = nullptr;

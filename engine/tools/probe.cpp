@@ -106,6 +106,17 @@ void add_marks(ToolFormat& format) {
   for (const std::string& text : texts) probe::add_marks_of(text, format.marks);
 }
 
+// Models of Meta may begin calls with a token that their templates do not write.
+void add_optional_mark(ToolFormat& format, std::string_view source) {
+  if (source.find("<|start_header_id|>") != std::string_view::npos)
+    format.optional_mark = "<|python_tag|>";
+  else if (source.find("<|header_start|>") != std::string_view::npos)
+    format.optional_mark = "<|python_start|>";
+  else
+    return;
+  format.marks.push_back(format.optional_mark);
+}
+
 }  // namespace
 
 std::optional<ToolFormat> probe_tool_format(const chat::Template& subject) {
@@ -125,17 +136,19 @@ std::optional<ToolFormat> probe_tool_format(const chat::Template& subject) {
   if (other) samples.other = frame.body(*other);
   if (both) samples.both = frame.body(*both);
   if (samples.both.find(Words::tool_b) == std::string::npos) samples.both.clear();  // only the first one is shown
-  for (auto* const read : {&probe::read_json, &probe::read_named_json, &probe::read_parameters}) {
+  for (auto* const read :
+       {&probe::read_json, &probe::read_named_json, &probe::read_pythonic, &probe::read_parameters}) {
     std::optional<ToolFormat> format = read(samples);
     if (!format) continue;
     format->family = "probed";
     format->parallel = !samples.both.empty();
-    format->ids = probe::id_style(subject.source());
+    format->ids = subject.traits().call_ids;
     const probe::Call first{std::string(Words::tool_a), std::string(probe::kTwoArguments)};
     const probe::Call second{std::string(Words::tool_b), std::string(probe::kTwoArguments)};
     if (!reads_back(*format, samples.two, {first})) continue;
     if (format->parallel && !reads_back(*format, samples.both, {first, second})) continue;
     add_marks(*format);
+    if (format->bare) add_optional_mark(*format, subject.source());
     return format;
   }
   return std::nullopt;

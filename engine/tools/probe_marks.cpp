@@ -171,13 +171,6 @@ void add_marks_of(std::string_view text, std::vector<std::string>& marks) {
   }
 }
 
-IdStyle id_style(std::string_view source) {
-  const bool nine = source.find("length != 9") != std::string_view::npos ||
-                    source.find("length == 9") != std::string_view::npos ||
-                    source.find("length 9") != std::string_view::npos;
-  return nine ? IdStyle::nine : IdStyle::any;
-}
-
 std::optional<ToolFormat> read_json(const Samples& samples) {
   const std::string& two = samples.two;
   const std::size_t name = two.find(Words::tool_a);
@@ -221,10 +214,15 @@ std::optional<ToolFormat> read_named_json(const Samples& samples) {
   const std::size_t arguments = arguments_begin(two, name_end);
   const std::size_t end = arguments == std::string::npos ? arguments : json_end(two, arguments);
   if (end == std::string::npos) return std::nullopt;
-  std::string middle;
-  if (const std::size_t second = samples.both.find(Words::tool_b); second != std::string::npos && second > end)
+  std::string middle, after = two.substr(end);
+  if (const std::size_t second = samples.both.find(Words::tool_b); second != std::string::npos && second > end) {
     middle = text(samples.both, end, second);
-  const Surroundings around = surroundings(two.substr(0, name), two.substr(end), middle);
+    // A template may end a section only where there is more than one call.
+    const std::size_t last = arguments_begin(samples.both, second);
+    const std::size_t last_end = last == std::string::npos ? last : json_end(samples.both, last);
+    if (last_end != std::string::npos) after = samples.both.substr(last_end);
+  }
+  const Surroundings around = surroundings(two.substr(0, name), after, middle);
   ToolFormat out{.syntax = Syntax::named_json,
                  .section_begin = around.section_begin,
                  .section_end = around.section_end,
@@ -235,6 +233,26 @@ std::optional<ToolFormat> read_named_json(const Samples& samples) {
   out.call.push_back({Kind::arguments, {}});
   add_text(out.call, around.call_end);
   if (trimmed(around.call_begin).empty() && trimmed(around.section_begin).empty()) return std::nullopt;
+  return out;
+}
+
+std::optional<ToolFormat> read_pythonic(const Samples& samples) {
+  const std::string& two = samples.two;
+  const std::size_t name = two.find(Words::tool_a);
+  const std::string open = std::string(Words::tool_a) + "(" + std::string(Words::key_a) + "=";
+  if (name == std::string::npos || two.compare(name, open.size(), open) != 0) return std::nullopt;
+  const std::size_t close = two.find(')', two.find(Words::value_b));
+  if (close == std::string::npos) return std::nullopt;
+  ToolFormat out{.syntax = Syntax::pythonic};
+  out.section_begin = two.substr(0, name);
+  out.section_end = two.substr(close + 1);
+  out.array = out.section_begin.ends_with('[');
+  out.between = out.array ? ", " : "\n";
+  const std::size_t second = samples.both.find(Words::tool_b);
+  if (second != std::string::npos && samples.both.starts_with(two.substr(0, close + 1)))
+    out.between = text(samples.both, close + 1, second);
+  out.call = {{Kind::name, {}}, {Kind::text, "("}, {Kind::arguments, {}}, {Kind::text, ")"}};
+  out.bare = trimmed(out.section_begin) == "[";
   return out;
 }
 
@@ -288,6 +306,7 @@ std::optional<ToolFormat> read_parameters(const Samples& samples) {
       const std::string key_end = text(samples.other, at, word - 1);
       if (key_end != marks.key_end) marks.key_end_literal = key_end;
       marks.python_words = samples.other[word - 1] == 'T';
+      marks.python_values = samples.other.find("['Qzvalueb']") != std::string::npos;
     }
   }
   return out;

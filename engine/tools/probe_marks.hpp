@@ -19,7 +19,7 @@ struct Words {
 };
 inline constexpr std::string_view kOneArgument = R"({"qzkeya":"Qzvaluea"})";
 inline constexpr std::string_view kTwoArguments = R"({"qzkeya":"Qzvaluea","qzkeyb":"Qzvalueb"})";
-inline constexpr std::string_view kOtherArguments = R"({"qzkeya":true,"qzkeyb":73501})";
+inline constexpr std::string_view kOtherArguments = R"({"qzkeya":true,"qzkeyb":["Qzvalueb"]})";
 inline constexpr std::string_view kTools =
     R"([{"type":"function","function":{"name":"qztoola","description":"d","parameters":{"type":"object","properties":{"qzkeya":{"type":"string","description":"d"},"qzkeyb":{"type":"string","description":"d"}},"required":[]}}},{"type":"function","function":{"name":"qztoolb","description":"d","parameters":{"type":"object","properties":{"qzkeya":{"type":"string","description":"d"},"qzkeyb":{"type":"string","description":"d"}},"required":[]}}}])";
 
@@ -37,9 +37,8 @@ struct Samples {
 // nullopt: the samples are not of that form.
 std::optional<ToolFormat> read_json(const Samples& samples);
 std::optional<ToolFormat> read_named_json(const Samples& samples);
+std::optional<ToolFormat> read_pythonic(const Samples& samples);
 std::optional<ToolFormat> read_parameters(const Samples& samples);
-
-IdStyle id_style(std::string_view source);
 
 std::size_t common_prefix(std::string_view a, std::string_view b) noexcept;
 std::size_t common_suffix(std::string_view a, std::string_view b) noexcept;

@@ -70,7 +70,7 @@ class QuotedGrammar {
       return g_.sequence({g_.text(open), g_.optional(g_.sequence({item, more})), g_.text(close)});
     };
     g_.define(*any_, g_.choice({text(), scalar("number"), g_.text("true"), g_.text("false"), g_.text("null"),
-                                list("[", value, "]"), list("{", member, "}")}));
+                                g_.text("None"), list("[", value, "]"), list("{", member, "}")}));
     return value;
   }
 
@@ -133,15 +133,14 @@ class QuotedGrammar {
     }
     if ((kinds & kNumber) != 0) {
       if (kinds == kNumber) {
-        auto number = grammar::add_json_schema(g_, schema, {.ignored = tool_.strict ? nullptr : rules_.ignored});
-        if (!number) return number;
-        out.push_back(*number);
+        QUERN_TRY(const Expr number, add_schema(g_, tool_, schema, path, grammar::Notation::json, rules_));
+        out.push_back(number);
       } else {
         out.push_back(scalar("number"));
       }
     }
     if ((kinds & kBoolean) != 0) out.insert(out.end(), {g_.text("true"), g_.text("false")});
-    if ((kinds & kNull) != 0) out.push_back(g_.text("null"));
+    if ((kinds & kNull) != 0) out.insert(out.end(), {g_.text("null"), g_.text("None")});
     if ((kinds & kArray) != 0) {
       QUERN_TRY(const Expr list, array(schema, path, depth));
       out.push_back(list);

@@ -25,13 +25,6 @@ enum class Syntax : std::uint8_t {
   harmony,     // messages with channels and recipients: gpt-oss
 };
 
-// What a model expects of the ids of calls in a conversation.
-enum class IdStyle : std::uint8_t {
-  any,
-  nine,     // nine letters and digits: Mistral
-  counted,  // functions.name:0: Kimi K2
-};
-
 struct ToolFormat {
   // A call as the template writes it.
   struct Piece {
@@ -46,6 +39,7 @@ struct ToolFormat {
     std::string key_end_literal;            // behind the key of a value that is no string, where that differs
     std::string gap;                        // between two of them
     bool python_words = false;              // True, False, None
+    bool python_values = false;             // lists and objects as Python's str() writes them
     // A line break on each side of a value belongs to the marks.
     bool own_lines() const noexcept { return key_end.ends_with('\n') && value_end.starts_with('\n'); }
     friend bool operator==(const Parameters&, const Parameters&) = default;
@@ -66,7 +60,7 @@ struct ToolFormat {
   std::string optional_mark;          // that may stand before calls of a bare format, after which they are as others
   bool recipients = false;  // Syntax::named_json: text has a recipient too ("all"), and the first mark is the prompt's
   bool parallel = true;     // several calls in one answer
-  IdStyle ids = IdStyle::any;
+  chat::CallIds ids = chat::CallIds::any;  // what new ids must be
   // Texts of all marks, for those of them that are control tokens of the vocabulary, which must be shown to the parser.
   std::vector<std::string> marks;
 
@@ -79,7 +73,7 @@ struct ToolFormat {
   friend bool operator==(const ToolFormat&, const ToolFormat&) = default;
 };
 
-// What the model of a template can be expected to write. nullopt: the template has no place for tools.
+// What the model of a template can be expected to write. nullopt: the template has no place for tools, nor for calls.
 std::optional<ToolFormat> find_tool_format(const chat::Template& subject);
 
 // From renderings alone; nullopt: it shows no calls, or in no form that is known.

@@ -47,7 +47,7 @@ constexpr std::string_view kTools = R"([
 
 }  // namespace
 
-const std::vector<NamedTemplate>& tool_templates() {
+const std::vector<NamedTemplate>& all_templates() {
   static const std::vector<NamedTemplate> kAll = [] {
     std::vector<NamedTemplate> out;
     for (const fs::path& folder : {golden_directory(), fs::path(QUERN_TEST_DATA_DIR) / "tools"}) {
@@ -55,7 +55,7 @@ const std::vector<NamedTemplate>& tool_templates() {
         if (entry.path().extension() != ".jinja") continue;
         auto parsed = chat::Template::parse(entry.path().stem(), read(entry.path()), {"<s>", "</s>"});
         if (!parsed) throw std::runtime_error(parsed.error().detail);
-        if (parsed->takes_tools()) out.push_back({entry.path().stem(), std::move(*parsed)});
+        out.push_back({entry.path().stem(), std::move(*parsed)});
       }
     }
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -64,6 +64,19 @@ const std::vector<NamedTemplate>& tool_templates() {
   return kAll;
 }
 
+const std::vector<NamedTemplate>& tool_templates() {
+  static const std::vector<NamedTemplate> kAll = [] {
+    std::vector<NamedTemplate> out = all_templates();
+    std::erase_if(out, [](const auto& each) { return !each.value.takes_tools() && !each.value.traits().takes_calls; });
+    return out;
+  }();
+  return kAll;
+}
+
+void PrintTo(const Said& said, std::ostream* out) {
+  *out << "thought: " << said.reasoning << "\ntext: " << said.text << (said.broken ? " (broken)" : "");
+  for (const Call& call : said.calls) *out << "\ncall " << call.name << call.arguments << " (" << call.id << ")";
+}
 void PrintTo(const Call& call, std::ostream* out) {
   *out << call.name << call.arguments << " (" << call.id << ")";
 }

@@ -16,7 +16,8 @@ struct NamedTemplate {
   engine::chat::Template value;
 };
 // Those of the golden data (the full set where it is there, else the committed part), and those of tests/data/tools.
-const std::vector<NamedTemplate>& tool_templates();
+const std::vector<NamedTemplate>& all_templates();
+const std::vector<NamedTemplate>& tool_templates();  // with a place for tools or calls
 
 struct Call {
   std::string name, arguments;  // JSON
@@ -32,8 +33,7 @@ std::string tools_json();
 // Rendered conversations; an empty text: the template refuses that.
 std::string render(const engine::chat::Template& subject, std::string_view messages, bool add_generation_prompt);
 std::string call_message(const std::vector<Call>& calls, std::string_view content_json, bool arguments_as_text);
-// What the model would have written: what stands behind the prompt, without the end of the turn. begin: where the
-// prompt's last words are taken from, see the .cpp.
+// What the model would have written: what stands behind the prompt, without the end of the turn.
 struct Answer {
   std::string prompt, text;
 };
@@ -47,6 +47,7 @@ struct Said {
   bool broken = false;
   friend bool operator==(const Said&, const Said&) = default;
 };
+void PrintTo(const Said& said, std::ostream* out);
 Said said(const std::vector<engine::tools::Event>& events, bool canonical = true);
 
 }  // namespace quern::test
