@@ -174,8 +174,8 @@ class ParameterGrammar {
 };
 
 // f(a=1, b="x"): what stands between the brackets.
-Result<Expr> add_keyword_arguments(Grammar& g, const Tool& tool, const CallRules& rules) {
-  constexpr grammar::Notation kPython = grammar::Notation::python;
+Result<Expr> add_keyword_arguments(Grammar& g, const ToolFormat& format, const Tool& tool, const CallRules& rules) {
+  const grammar::Notation notation = format.json_values ? grammar::Notation::json : grammar::Notation::python;
   const Properties all = properties_of(tool);
   grammar::Members members;
   members.separator = g.text(", ");
@@ -183,7 +183,7 @@ Result<Expr> add_keyword_arguments(Grammar& g, const Tool& tool, const CallRules
     for (const auto& [name, schema] : *all.properties) {
       const std::string key(name.data(), name.size());
       QUERN_TRY(const Expr value,
-                add_schema(g, tool, with_definitions(tool, schema), "#/properties/" + key, kPython, rules));
+                add_schema(g, tool, with_definitions(tool, schema), "#/properties/" + key, notation, rules));
       members.members.push_back({key + "=", value, is_required(all, key)});
     }
   }
@@ -191,7 +191,7 @@ Result<Expr> add_keyword_arguments(Grammar& g, const Tool& tool, const CallRules
     const Expr key =
         g.sequence({g.chars({{'A', 'Z'}, {'_', '_'}, {'a', 'z'}}),
                     g.repeat(g.chars({{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}), 0, 63), g.text("=")});
-    members.others.push_back({key, grammar::add_json_value(g, {.notation = kPython})});
+    members.others.push_back({key, grammar::add_json_value(g, {.notation = notation})});
   }
   if (members.members.empty() && members.others.empty()) return g.empty();
   return g.members(std::move(members));
@@ -259,7 +259,7 @@ Result<ArgumentsGrammar> add_arguments(Grammar& g, const ToolFormat& format, con
       return ArgumentsGrammar{all, true};
     }
     case Syntax::pythonic:
-      return alone(add_keyword_arguments(g, tool, rules));
+      return alone(add_keyword_arguments(g, format, tool, rules));
     case Syntax::quoted:
       return alone(add_quoted_arguments(g, format, tool, rules));
     default:

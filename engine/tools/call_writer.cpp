@@ -134,12 +134,15 @@ std::string parameters(const ToolFormat& format, std::string_view arguments) {
   return out;
 }
 
-std::string keyword_arguments(std::string_view arguments) {
+std::string keyword_arguments(const ToolFormat& format, std::string_view arguments) {
   std::string out;
   JsonText json(arguments);
   json.members([&](const std::string& key) {
     out += (out.empty() ? "" : ", ") + key + "=";
-    append_literal(json, "", true, out);
+    if (format.json_values)
+      out += json.value();
+    else
+      append_literal(json, "", true, out);
   });
   return out;
 }
@@ -149,7 +152,7 @@ std::string written_arguments(const ToolFormat& format, const std::string& argum
     case Syntax::parameters:
       return parameters(format, arguments);
     case Syntax::pythonic:
-      return keyword_arguments(arguments);
+      return keyword_arguments(format, arguments);
     case Syntax::quoted: {
       std::string out;
       JsonText json(arguments);

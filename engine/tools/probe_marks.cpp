@@ -253,6 +253,7 @@ std::optional<ToolFormat> read_pythonic(const Samples& samples) {
     out.between = text(samples.both, close + 1, second);
   out.call = {{Kind::name, {}}, {Kind::text, "("}, {Kind::arguments, {}}, {Kind::text, ")"}};
   out.bare = trimmed(out.section_begin) == "[";
+  out.json_values = samples.other.find(std::string(Words::key_a) + "=true") != std::string::npos;
   return out;
 }
 
