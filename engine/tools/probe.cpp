@@ -106,6 +106,17 @@ void add_marks(ToolFormat& format) {
   for (const std::string& text : texts) probe::add_marks_of(text, format.marks);
 }
 
+// What is read byte by byte against them must not become slow by a template of enormous marks.
+bool has_short_marks(const ToolFormat& format) {
+  const auto is_short = [](const std::string& text) { return text.size() <= kMaxMarkBytes; };
+  const ToolFormat::Parameters& p = format.parameters;
+  for (const std::string* text : {&format.section_begin, &format.section_end, &format.between, &format.json_open,
+                                  &format.json_close, &p.begin, &p.key_end, &p.value_end, &p.key_end_literal, &p.gap})
+    if (!is_short(*text)) return false;
+  return std::all_of(format.call.begin(), format.call.end(),
+                     [&](const ToolFormat::Piece& piece) { return is_short(piece.text); });
+}
+
 // Models of Meta may begin calls with a token that their templates do not write.
 void add_optional_mark(ToolFormat& format, std::string_view source) {
   if (source.find("<|start_header_id|>") != std::string_view::npos)
@@ -135,11 +146,13 @@ std::optional<ToolFormat> probe_tool_format(const chat::Template& subject) {
   if (none) samples.none = frame.body(*none);
   if (other) samples.other = frame.body(*other);
   if (both) samples.both = frame.body(*both);
+  constexpr std::size_t kMaxSampleBytes = 16384;
+  if (samples.two.size() > kMaxSampleBytes || samples.both.size() > kMaxSampleBytes) return std::nullopt;
   if (samples.both.find(Words::tool_b) == std::string::npos) samples.both.clear();  // only the first one is shown
   for (auto* const read :
        {&probe::read_json, &probe::read_named_json, &probe::read_pythonic, &probe::read_parameters}) {
     std::optional<ToolFormat> format = read(samples);
-    if (!format) continue;
+    if (!format || !has_short_marks(*format)) continue;
     format->family = "probed";
     format->parallel = !samples.both.empty();
     format->ids = subject.traits().call_ids;

@@ -138,5 +138,42 @@ TEST(ChatTemplate, SeesWhatFollowsAnAnswer) {
   EXPECT_EQ(parse("{{ messages|length }}").traits().after_answer, "");
 }
 
+constexpr std::string_view kShowsIds =
+    "{% for m in messages %}{% for c in m.tool_calls or [] %}[{{ c.id }}]{{ c.function.name }}"
+    "{{ c.function.arguments | tojson }}{% endfor %}{% if m.tool_call_id %}<{{ m.tool_call_id }}>{% endif %}{% endfor "
+    "%}";
+constexpr const char* kWithIds = R"([{"role":"user","content":"q"},{"role":"assistant","tool_calls":[
+  {"id":"toolu_01ABCDEF","type":"function","function":{"name":"f","arguments":{}}},
+  {"id":"abcdefghi","type":"function","function":{"name":"g","arguments":{}}}]},
+  {"role":"tool","tool_call_id":"toolu_01ABCDEF","content":"x"},{"role":"tool","tool_call_id":"abcdefghi","content":"y"}])";
+
+TEST(ChatTemplate, IdsOfCallsAreWhatTheTemplateWants) {
+  EXPECT_EQ(render(kShowsIds, kWithIds), "[toolu_01ABCDEF]f{}[abcdefghi]g{}<toolu_01ABCDEF><abcdefghi>");
+  const std::string nine = "{# c.id | length != 9 #}{% if 'length != 9' %}{% endif %}" + std::string(kShowsIds);
+  const std::string out = render(nine, kWithIds);
+  ASSERT_EQ(out.size(), std::string("[123456789]f{}[abcdefghi]g{}<123456789><abcdefghi>").size()) << out;
+  EXPECT_EQ(out.substr(1, 9), out.substr(out.find('<') + 1, 9));
+  EXPECT_EQ(out.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 1), 10u);
+  EXPECT_EQ(out, render(nine, kWithIds));
+  const std::string counted = "{% if '<|tool_call_argument_begin|>' %}{% endif %}" + std::string(kShowsIds);
+  EXPECT_EQ(render(counted, kWithIds), "[functions.f:0]f{}[functions.g:1]g{}<functions.f:0><functions.g:1>");
+}
+
+TEST(ChatTemplate, AbsentContentIsNotWritten) {
+  const std::string source =
+      "{% set x = none %}{# None #}{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] "
+      "%}{{ c.function.name }}{{ c.function.arguments | tojson }}{% endfor %}{% endfor %}";
+  EXPECT_EQ(render(source, kCall), "qf{\"a\": 1}");
+}
+
+TEST(ChatTemplate, ToolsAsTextForTemplatesThatTakeThemSo) {
+  const Template subject = parse("{{ functions }} on {{ datetime }}: {{ messages[0].content }}");
+  EXPECT_TRUE(subject.takes_tools());
+  const std::string with = try_render(subject, kHello, R"([{"name":"f"}])").value();
+  EXPECT_EQ(with.substr(0, with.find(" on ")), "[\n    {\n        \"name\": \"f\"\n    }\n]");
+  EXPECT_EQ(try_render(subject, kHello).value().substr(0, 7), "[] on 2");
+  EXPECT_FALSE(parse("{{ messages[0].content }}").takes_tools());
+}
+
 }  // namespace
 }  // namespace quern::engine::chat

@@ -58,6 +58,53 @@ TEST(RoundTrip, EveryTemplateAndEveryCut) {
   }
 }
 
+// The marks of the format itself in a text, where the format can say them: not what ends a value that is written as it
+// is, and not in messages, which are what stands between marks.
+TEST(RoundTrip, MarksInArguments) {
+  for (const auto& [name, subject] : tool_templates()) {
+    SCOPED_TRACE(name);
+    const auto found = find_tool_format(subject);
+    if (!shows_calls(subject) || !found || found->syntax == Syntax::harmony) continue;
+    std::string marks = "a";
+    const std::string end(trimmed(found->syntax == Syntax::quoted ? found->quote : found->parameters.value_end));
+    std::vector<std::string> texts = found->marks;
+    for (const auto& trigger : found->triggers()) texts.push_back(trigger.text);
+    texts.push_back(found->section_begin + found->call.front().text);
+    for (const std::string& mark : texts) {
+      if (mark.find(end) == std::string::npos || end.empty()) marks += " " + mark + "x " + mark;
+    }
+    const std::string arguments = "{\"path\":\"p\",\"text\":" + json_string(marks + "}]\"") + "}";
+    const Answer answer = answer_of(subject, {{"write_file", arguments, "call00001"}}, "null");
+    const AnswerFormat format = answer_format(subject, answer.prompt);
+    const Said whole = said(parse(format, {answer.text}));
+    ASSERT_EQ(whole.calls.size(), 1u) << answer.text << "\n text: " << whole.text;
+    EXPECT_EQ(whole.calls[0].arguments, canonical_json(arguments)) << answer.text;
+    EXPECT_EQ(whole.text, "");
+    EXPECT_EQ(said(parse(format, bytes_of(answer.text))), whole);
+  }
+}
+
+// A message that says something and calls: both come back, as far as the template writes both.
+TEST(RoundTrip, TextBeforeCalls) {
+  std::size_t n_shown = 0;
+  for (const auto& [name, subject] : tool_templates()) {
+    SCOPED_TRACE(name);
+    if (!shows_calls(subject) || name == "llama-4") continue;  // which says it between two marks
+    const Answer answer = answer_of(subject, {{"ping", "{}", "call00001"}}, "\"Let me look.\"");
+    const std::size_t said_at = answer.text.find("Let me look.");
+    if (said_at == std::string::npos || answer.text.find("ping") == std::string::npos) continue;
+    if (answer.text.find("ping") < said_at) continue;  // written behind the calls
+    const AnswerFormat format = answer_format(subject, answer.prompt);
+    if (format.calls->bare || !format.calls->optional_mark.empty()) continue;
+    const Said whole = said(parse(format, {answer.text}));
+    ASSERT_EQ(whole.calls.size(), 1u) << answer.text;
+    EXPECT_EQ(whole.text + whole.reasoning, "Let me look.") << answer.text;
+    expect_same_at_every_cut(format, answer.text, whole);
+    ++n_shown;
+  }
+  EXPECT_GT(n_shown, 5u);
+}
+
 TEST(RoundTrip, ArgumentsAsText) {
   for (const auto& [name, subject] : tool_templates()) {
     SCOPED_TRACE(name);
