@@ -74,9 +74,10 @@ std::string LocalStream::call_id(const engine::tools::CallBegin& call) const {
   if (!call.id.empty()) return call.id;
   constexpr std::string_view kCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   thread_local std::mt19937_64 random(std::random_device{}());
-  const auto ids = plan_.format.calls ? plan_.format.calls->ids : engine::tools::IdStyle::any;
-  if (ids == engine::tools::IdStyle::counted) return fmt::format("functions.{}:{}", call.name, call.index);
-  const bool nine = ids == engine::tools::IdStyle::nine;
+  using engine::chat::CallIds;
+  const CallIds ids = plan_.format.calls ? plan_.format.calls->ids : CallIds::any;
+  if (ids == CallIds::counted) return fmt::format("functions.{}:{}", call.name, call.index);
+  const bool nine = ids == CallIds::nine;
   std::string out = nine ? "" : "call_";
   for (int i = 0; i < (nine ? 9 : 24); ++i) out += kCharacters[random() % kCharacters.size()];
   return out;
