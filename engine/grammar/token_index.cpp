@@ -95,6 +95,8 @@ TokenIndex::TokenIndex(const Tokenizer& tokenizer, std::span<const TokenId> ends
         case TokenKind::byte:
         case TokenKind::user_defined:
           bytes = tokenizer.piece(id, false);
+          // No text has these bytes, which stand for the borders of control tokens here.
+          if (bytes.find_first_of("\xFE\xFF") != std::string::npos) bytes.clear();
           break;
         case TokenKind::control:
           bytes =

@@ -95,6 +95,26 @@ TEST(MaskTest, GoldenSchemasOverSeveralVocabularies) {
   }
 }
 
+// phi-3 has a token for each byte, also for those that mark control tokens in an automaton.
+TEST(MaskTest, BytesThatNoTextHasAreNoMarks) {
+  const auto vocabulary = vocabulary_of("phi-3");
+  Grammar grammar;
+  grammar.set_root(grammar.sequence({grammar.marker("<|user|>"), grammar.without({"<|end|>"})}));
+  Matcher matcher(CompiledGrammar::compile(grammar, vocabulary).value());
+  const auto mask = matcher.mask();
+  std::size_t n_allowed = 0;
+  for (std::uint32_t i = 0; i < vocabulary->index.n_vocab(); ++i) {
+    const auto id = static_cast<TokenId>(i);
+    if (!mask->allows(id)) continue;
+    ++n_allowed;
+    const std::string_view bytes = vocabulary->index.bytes(id);
+    const bool control = bytes.starts_with('\xFF') && bytes.ends_with('\xFE') && bytes.size() > 2;
+    EXPECT_TRUE(control || std::string_view("<|user|>").starts_with(bytes)) << id;
+  }
+  EXPECT_GE(n_allowed, 2u);
+  EXPECT_FALSE(matcher.accept_bytes("\x80"));
+}
+
 TEST(MaskTest, GoldenGrammars) {
   const json::value cases = test::read_json(std::string(QUERN_TEST_DATA_DIR) + "/grammar/gbnf.json");
   const auto vocabulary = vocabulary_of("gpt-2");

@@ -2,12 +2,13 @@
 // that took. Reads one JSON object per line from stdin: {"schema": ...} | {"regex": "..."} | {"gbnf": "..."}, with "n"
 // (texts, 1), "seed", "max_tokens" (400), "ordered", "whitespace" ("flexible", "single", "compact"). Writes one line
 // for each: {"error": ...} or {"compile_us", "texts": [...], "complete": [...], "ids": [[...]], "mask_us": [...]}.
-// "masks": true adds, for each step of the first text, the allowed ids as runs [first, end, ...].
-#include "base/clock.hpp"
+// {"vocabulary": true} writes {"tokens": [...]}, the texts as the file has them. "masks": true adds, for each step of
+// the first text, the allowed ids as runs [first, end, ...].
 #include "engine/grammar/gbnf.hpp"
 #include "engine/grammar/json_schema.hpp"
 #include "engine/grammar/matcher.hpp"
 #include "engine/grammar/regex.hpp"
+#include "engine/tokenizer/utf8.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -28,8 +29,8 @@ using namespace quern;
 using namespace quern::engine;
 using namespace quern::engine::grammar;
 
-double microseconds(std::chrono::steady_clock::time_point since) {
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - since).count();
+double now_us() {
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 Result<std::shared_ptr<const CompiledGrammar>> compile(const json::object& request,
@@ -83,9 +84,9 @@ json::array runs_of(const TokenMask& mask) {
 
 json::object walk(const json::object& request, const std::shared_ptr<GrammarVocabulary>& vocabulary,
                   const std::vector<bool>& signs) {
-  const auto begun = std::chrono::steady_clock::now();
+  const double begun = now_us();
   const auto grammar = compile(request, vocabulary);
-  const double compile_us = microseconds(begun);
+  const double compile_us = now_us() - begun;
   if (!grammar) return {{"error", grammar.error().detail}, {"compile_us", compile_us}};
   const auto number = [&](const char* key, std::size_t otherwise) {
     const json::value* const value = request.if_contains(key);
@@ -98,9 +99,9 @@ json::object walk(const json::object& request, const std::shared_ptr<GrammarVoca
     std::string text;
     json::array tokens;
     for (std::size_t step = 0; step < number("max_tokens", 400) && !matcher.must_end(); ++step) {
-      const auto before = std::chrono::steady_clock::now();
+      const double before = now_us();
       const std::shared_ptr<const TokenMask> mask = matcher.mask();
-      mask_us.emplace_back(microseconds(before));
+      mask_us.emplace_back(now_us() - before);
       if (i == 0 && request.contains("masks")) masks.emplace_back(runs_of(*mask));
       if (matcher.may_end() && random() % 4 == 0) break;
       std::vector<TokenId> allowed, closing;
@@ -144,7 +145,16 @@ int main(int argc, char** argv) {
   for (std::string line; std::getline(std::cin, line);) {
     json::parse_options options;
     options.max_depth = 600;
-    std::cout << json::serialize(walk(json::parse(line, {}, options).as_object(), vocabulary, signs)) << "\n";
+    const json::object request = json::parse(line, json::storage_ptr(), options).as_object();
+    if (request.contains("vocabulary")) {
+      json::array tokens;
+      for (std::uint32_t i = 0; i < (*tokenizer)->n_vocab(); ++i) {
+        tokens.emplace_back(engine::replace_invalid_bytes((*tokenizer)->token_text(static_cast<TokenId>(i))));
+      }
+      std::cout << json::serialize(json::object{{"tokens", tokens}}) << "\n";
+      continue;
+    }
+    std::cout << json::serialize(walk(request, vocabulary, signs)) << "\n";
   }
   return 0;
 }
