@@ -51,9 +51,8 @@ const more = [
 ];
 
 test('a thousand texts over five vocabularies are valid by ajv', () => {
-  // Not with ajv: a schema that is none, and numbers beyond its doubles.
-  const usable = [...schemas.filter((one) => Array.isArray(one.schema.prefixItems) || one.schema.prefixItems === undefined)
-                      .map((one) => one.schema), ...more];
+  // Not with ajv: what is written as in drafts before, or is no schema.
+  const usable = [...schemas.map((one) => one.schema), ...more].filter((schema) => new Ajv2020.default({ strict: false }).validateSchema(schema));
   assert.ok(usable.length >= 60);
   let texts = 0;
   for (const [index, name] of vocabularies.entries()) {
@@ -83,12 +82,14 @@ const explained = {
   untyped: 'without "type", JSON Schema allows values of any type; the other takes it from the keywords that are there',
   pattern: 'a pattern may match anywhere, and what it matches is written with escapes; the other takes it whole and as it is',
   zero: 'minus zero is an integer, and a number of the range; the other leaves it out',
+  length: 'where lengths are limited, the other lets no escapes in',
   allOf: 'several schemas of allOf: the other takes the first',
 };
 function explanation(one) {
   const { schema, name } = one;
   if (name.includes('allOf')) return explained.allOf;
   if (JSON.stringify(schema).includes('"pattern"') || schema.format) return explained.pattern;
+  if (JSON.stringify(schema).includes('Length"')) return explained.length;
   if (/^(min|max) |^integer range/.test(name)) return explained.zero;
   const typed = (part) => part === null || typeof part !== 'object' || Array.isArray(part) || part.type !== undefined ||
     part.const !== undefined || part.enum !== undefined || part.$ref !== undefined || part.anyOf !== undefined || part.oneOf !== undefined;
@@ -110,7 +111,7 @@ test('masks are those of web-xgrammar', async () => {
   // The other takes control tokens for their text, lets bytes in that begin no character, and knows one more way to
   // write a slash in names.
   const compared = tokens.map((text, id) =>
-    id > 2 && !text.startsWith('<|') && !/^<0x(C0|C1|F[5-9A-F])>$/.test(text) && !text.includes('\\/'));
+    id > 2 && !text.startsWith('[PAD') && !text.startsWith('<|') && !/^<0x(C0|C1|F[5-9A-F])>$/.test(text) && !text.includes('\\/'));
   let same = 0, steps = 0;
   for (const [i, one] of schemas.entries()) {
     if (explanation(one) !== undefined) continue;
