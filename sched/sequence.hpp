@@ -60,7 +60,9 @@ class Sequence {
   std::uint32_t kv_slot(std::uint32_t position) const noexcept { return pages.slot(position); }
 
   // Its prompt's tokens are scored, and some are not yet.
-  bool scores_prompt() const noexcept { return request().prompt_logprobs.wanted && n_computed_ + 1 < n_prompt_; }
+  bool scores_prompt() const noexcept {
+    return request().prompt_logprobs.wanted && n_generated() == 0 && n_computed_ + 1 < n_prompt_;
+  }
 
   // ---- after forward() ----
   void advance(std::uint32_t n_tokens) noexcept;  // so many positions more hold K and V now

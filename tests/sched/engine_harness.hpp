@@ -123,6 +123,7 @@ class EngineHarness {
       generation->constraint = std::make_shared<engine::grammar::Constraint>(request.constraint, tokenizer);
       generation->constraint->prepare();
     }
+    if (request.prompt_logprobs.wanted) generation->prompt_scores.resize(request.prompt.size());
     generation->request = std::move(request);
     generation->stream =
         std::make_shared<sched::TokenStream>(options_.limits.stream_capacity, io.get_executor(), signal);

@@ -1,6 +1,8 @@
 // Too little memory, priorities, tenants and deadlines: who goes first, and that nobody fails for it.
 #include "tests/sched/engine_harness.hpp"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -73,6 +75,49 @@ TEST(Preemption, WhatIsComputedAgainHasTheRoleItHad) {
   EXPECT_GT(h.stats.preemptions.load(), 0u);
   EXPECT_EQ(undisturbed.stats.preemptions.load(), 0u);
   for (std::size_t i = 0; i < clients.size(); ++i) EXPECT_EQ(clients[i]->tokens, alone[i]->tokens) << i;
+  h.expect_all_free();
+}
+
+// What was said of a prompt is its reader's: it is not said again when the prompt is computed again.
+TEST(Preemption, APromptIsScoredOnce) {
+  using engine::sampling::TokenScore;
+  const auto run = [](EngineHarness& h, const Clients& clients) {
+    std::vector<std::vector<TokenScore>> taken(clients.size());
+    for (int step = 0; step < 10'000; ++step) {
+      h.step();
+      for (std::size_t i = 0; i < clients.size(); ++i) {
+        h.read(clients[i]);
+        if (taken[i].empty() && !clients[i]->tokens.empty())
+          taken[i] = std::move(clients[i]->generation->prompt_scores);
+      }
+      if (std::ranges::all_of(clients, [](const auto& c) { return c->finish != FinishReason::none; })) break;
+    }
+    return taken;
+  };
+  test::HarnessOptions options;
+  EngineHarness undisturbed(options);
+  options.backend.n_pages = 32;  // of 8 tokens
+  EngineHarness h(options);
+  Clients clients, alone;
+  for (TokenId i = 0; i < 6; ++i) {
+    GenerateRequest request = request_of(i, 12, 108);
+    request.prompt_logprobs = {.wanted = true, .n_top = 2};
+    request.use_cache = false;
+    clients.push_back(h.submit(request));
+    alone.push_back(undisturbed.submit(request));
+  }
+  const auto wanted = run(undisturbed, alone), got = run(h, clients);
+  EXPECT_GT(h.stats.preemptions.load(), 0u);
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    expect_complete(*clients[i]);
+    EXPECT_TRUE(clients[i]->generation->prompt_scores.empty());
+    ASSERT_EQ(got[i].size(), 12u);
+    for (std::size_t k = 1; k < 12; ++k) {
+      EXPECT_EQ(got[i][k].logprob, wanted[i][k].logprob);
+      EXPECT_EQ(got[i][k].rank, wanted[i][k].rank);
+      EXPECT_EQ(got[i][k].top.size(), 2u);
+    }
+  }
   h.expect_all_free();
 }
 
