@@ -4,7 +4,6 @@
 #include "server/api/json_text.hpp"
 #include "server/api/ollama/ollama_embed_json.hpp"
 #include "server/api/prompt_json.hpp"
-#include "server/http_error.hpp"
 
 #include <memory>
 #include <utility>
@@ -65,35 +64,25 @@ std::string embedding_json(const models::Vectors& vectors) {
   return out + "}";
 }
 
-net::awaitable<void> answer(Exchange& exchange, ServerState& state, Preparation<Work> work, bool older) {
-  Result<Understood<Work>> request = co_await understand<Work>(exchange, state, work, models::Work::embed);
-  if (!request) {
-    Response response = error_response(request.error());
-    co_await exchange.reply(std::move(response));
-    co_return;
-  }
-  std::string name = request->value.model.empty() ? request->model->id : request->value.model;
-  VectorWriter writer = [name = std::move(name), n_values = request->value.n_values, older](models::Vectors vectors,
-                                                                                            const VectorFacts& facts) {
-    return older ? embedding_json(vectors) : embed_json(name, std::move(vectors), n_values, facts);
+VectorWriter writer_of(const models::ServedModel& model, Work& work) {
+  return [name = work.model.empty() ? model.id : work.model, n_values = work.n_values](models::Vectors vectors,
+                                                                                       const VectorFacts& facts) {
+    return embed_json(name, std::move(vectors), n_values, facts);
   };
-  if (request->value.texts.texts.empty()) {
-    Response response{.body = writer({}, {})};
-    co_await exchange.reply(std::move(response));
-    co_return;
-  }
-  co_await reply_vectors(exchange, state, std::move(request->model), std::move(request->value.texts),
-                         std::move(writer));
+}
+
+VectorWriter older_writer_of(const models::ServedModel&, Work&) {
+  return [](const models::Vectors& vectors, const VectorFacts&) { return embedding_json(vectors); };
 }
 
 }  // namespace
 
 net::awaitable<void> post_ollama_embed(Exchange& exchange, ServerState& state) {
-  co_await answer(exchange, state, &prepare_embed, false);
+  co_await understand_and_compute<Work>(exchange, state, &prepare_embed, models::Work::embed, &writer_of);
 }
 
 net::awaitable<void> post_ollama_embeddings(Exchange& exchange, ServerState& state) {
-  co_await answer(exchange, state, &prepare_embeddings, true);
+  co_await understand_and_compute<Work>(exchange, state, &prepare_embeddings, models::Work::embed, &older_writer_of);
 }
 
 }  // namespace quern::server

@@ -4,7 +4,6 @@
 #include "server/api/endpoints.hpp"
 #include "server/api/json_text.hpp"
 #include "server/api/openai/embeddings_json.hpp"
-#include "server/http_error.hpp"
 
 #include <memory>
 #include <utility>
@@ -56,22 +55,16 @@ std::string embeddings_json(models::Vectors vectors, const VectorFacts& facts, c
          fmt::format(R"(,"usage":{{"prompt_tokens":{0},"total_tokens":{0}}}}})", facts.n_tokens);
 }
 
+VectorWriter writer_of(const models::ServedModel& model, Work& work) {
+  return [shape = work.shape, id = model.id](models::Vectors vectors, const VectorFacts& facts) {
+    return embeddings_json(std::move(vectors), facts, shape, id);
+  };
+}
+
 }  // namespace
 
 net::awaitable<void> post_embeddings(Exchange& exchange, ServerState& state) {
-  Result<Understood<Work>> request =
-      co_await understand<Work>(exchange, state, &prepare_embeddings, models::Work::embed);
-  if (!request) {
-    Response response = error_response(request.error());
-    co_await exchange.reply(std::move(response));
-    co_return;
-  }
-  VectorWriter writer = [shape = request->value.shape, id = request->model->id](models::Vectors vectors,
-                                                                                const VectorFacts& facts) {
-    return embeddings_json(std::move(vectors), facts, shape, id);
-  };
-  co_await reply_vectors(exchange, state, std::move(request->model), std::move(request->value.texts),
-                         std::move(writer));
+  co_await understand_and_compute<Work>(exchange, state, &prepare_embeddings, models::Work::embed, &writer_of);
 }
 
 }  // namespace quern::server

@@ -2,7 +2,6 @@
 #include "server/api/endpoints.hpp"
 #include "server/api/openai/openai_writer.hpp"
 #include "server/api/rerank/rerank_json.hpp"
-#include "server/http_error.hpp"
 
 #include <memory>
 #include <utility>
@@ -29,22 +28,18 @@ Result<Work> prepare_rerank(const Document& document, Effort& effort) {
   return out;
 }
 
+VectorWriter writer_of(const models::ServedModel& model, Work& work) {
+  const Envelope envelope = make_envelope("rerank-", model.id);
+  return [request = work.request, id = envelope.id, model = envelope.model](const models::Vectors& vectors,
+                                                                            const VectorFacts& facts) {
+    return rerank_json(*request, scores_of(vectors, request->raw_scores), facts, id, model);
+  };
+}
+
 }  // namespace
 
 net::awaitable<void> post_rerank(Exchange& exchange, ServerState& state) {
-  Result<Understood<Work>> request = co_await understand<Work>(exchange, state, &prepare_rerank, models::Work::rank);
-  if (!request) {
-    Response response = error_response(request.error());
-    co_await exchange.reply(std::move(response));
-    co_return;
-  }
-  const Envelope envelope = make_envelope("rerank-", request->model->id);
-  VectorWriter writer = [request = request->value.request, id = envelope.id, model = envelope.model](
-                            const models::Vectors& vectors, const VectorFacts& facts) {
-    return rerank_json(*request, scores_of(vectors, request->raw_scores), facts, id, model);
-  };
-  co_await reply_vectors(exchange, state, std::move(request->model), std::move(request->value.texts),
-                         std::move(writer));
+  co_await understand_and_compute<Work>(exchange, state, &prepare_rerank, models::Work::rank, &writer_of);
 }
 
 }  // namespace quern::server

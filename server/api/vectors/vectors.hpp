@@ -5,6 +5,7 @@
 #include "models/embedder.hpp"
 #include "server/api/generation_json.hpp"
 #include "server/exchange.hpp"
+#include "server/http_error.hpp"
 #include "server/pipeline/prepare.hpp"
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace quern::server {
@@ -34,6 +36,29 @@ using VectorWriter = std::function<std::string(models::Vectors vectors, const Ve
 // cancelled, 500 model, 503 draining. REQUIRES: the model embeds or ranks.
 net::awaitable<void> reply_vectors(Exchange& exchange, ServerState& state, std::shared_ptr<models::ServedModel> model,
                                    PreparedTexts texts, VectorWriter writer);
+
+// The work of an endpoint that has nothing of its own between the two: W has a member `texts`. make_writer may take the
+// rest of it. No texts: the writer's reply to none.
+template <class W>
+using VectorWriterOf = VectorWriter (*)(const models::ServedModel& model, W& work);
+template <class W>
+net::awaitable<void> understand_and_compute(Exchange& exchange, ServerState& state, Preparation<W> work,
+                                            models::Work wanted, VectorWriterOf<W> make_writer) {
+  Result<Understood<W>> request = co_await understand<W>(exchange, state, work, wanted);
+  if (!request) {
+    Response response = error_response(request.error());
+    co_await exchange.reply(std::move(response));
+    co_return;
+  }
+  VectorWriter writer = make_writer(*request->model, request->value);
+  if (request->value.texts.texts.empty()) {
+    Response response{.body = writer({}, {})};
+    co_await exchange.reply(std::move(response));
+    co_return;
+  }
+  co_await reply_vectors(exchange, state, std::move(request->model), std::move(request->value.texts),
+                         std::move(writer));
+}
 
 // To unit length; one of zeros stays as it is.
 void normalize(std::span<float> vector) noexcept;
