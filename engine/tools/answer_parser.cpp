@@ -14,9 +14,12 @@ class PlainReader final : public AnswerReader {
     if (format.reasoning == nullptr) return;
     begin_ = format.reasoning->begin;
     end_ = Finder({format.reasoning->end});
-    state_ = format.start == ThinkingStart::inside                     ? State::thinking
-             : format.start == ThinkingStart::closed || begin_.empty() ? State::answering
-                                                                       : State::undecided;
+    if (format.start == ThinkingStart::closed)
+      state_ = State::thought;
+    else if (format.start == ThinkingStart::inside)
+      state_ = State::thinking;
+    else if (!begin_.empty())
+      state_ = State::undecided;
   }
 
   void feed(char c, EventList& out) override {

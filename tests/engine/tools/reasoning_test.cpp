@@ -89,7 +89,7 @@ TEST(Thoughts, StandBeforeTheAnswer) {
   EXPECT_EQ(read(before, "\n Yes <think>no</think>"), (Said{"", "\n Yes <think>no</think>", {}}));
   EXPECT_EQ(read(before, "<thin"), (Said{"", "<thin", {}}));
   EXPECT_EQ(read(before, " \n"), (Said{"", " \n", {}}));
-  EXPECT_EQ(read(closed, "<think>x"), (Said{"", "<think>x", {}}));
+  EXPECT_EQ(read(closed, "\n<think>x"), (Said{"", "<think>x", {}}));
 }
 
 TEST(Thoughts, AreKnownWhileTheyCome) {
