@@ -106,7 +106,7 @@ std::string read(const AnswerFormat& format, std::string_view answer, std::uint3
         JsonCopy copy;
         std::string ignored;
         for (const char c : arguments.at(broken->index))
-          require(copy.feed(c, ignored) == Step::more, "arguments that are no beginning of an object");
+          require(copy.feed(c, ignored) != Step::refused, "arguments that are no beginning of an object");
         out +=
             "\x01"
             "b" +
