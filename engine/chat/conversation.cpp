@@ -2,6 +2,7 @@
 
 #include "engine/chat/jinja/json.hpp"
 #include "engine/chat/jinja/text.hpp"
+#include "engine/chat/single_calls.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -140,6 +141,7 @@ class IdWriter {
 
 void adapt(const Value& messages, const Traits& traits) {
   IdWriter ids(traits.call_ids);
+  if (traits.single_call) split_calls(messages.as_list());
   for (const Value& message : messages.as_list().items()) {
     Dict& dict = message.as_dict();
     if (Value* const role = dict.find("role"); role != nullptr && role->is(Kind::string) && !traits.knows_developer)

@@ -13,7 +13,7 @@ using jinja::Value;
 
 // Words that no template contains.
 constexpr std::string_view kQuestion = "Qzquestion", kAnswer = "Qzanswer", kNext = "Qznext", kKey = "qzkey",
-                           kValue = "Qzvalue";
+                           kValue = "Qzvalue", kOther = "Qzother";
 
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -71,10 +71,12 @@ void probe_calls(const Template& subject, Traits& traits) {
   for (const bool object : {true, false}) {
     const std::string arguments =
         object ? fmt::format(R"({{"{}":"{}"}})", kKey, kValue) : fmt::format(R"("{{\"{}\":\"{}\"}}")", kKey, kValue);
-    const auto with_content = [&](std::string_view content) -> std::optional<std::string> {
-      const std::string call = fmt::format(
-          R"({{"role":"assistant","content":{},"tool_calls":[{{"id":"qzcall001","type":"function","function":{{"name":"qzcall","arguments":{}}}}}]}})",
-          content, arguments);
+    const std::string one_call = fmt::format(
+        R"({{"id":"qzcall001","type":"function","function":{{"name":"qzcall","arguments":{}}}}})", arguments);
+    const auto with_content = [&](std::string_view content,
+                                  const std::string& more = "") -> std::optional<std::string> {
+      const std::string call =
+          fmt::format(R"({{"role":"assistant","content":{},"tool_calls":[{}{}]}})", content, one_call, more);
       auto out = try_render(subject, fmt::format("[{},{}]", message("user", question), call), std::string(kTools),
                             traits.absent_is_undefined, false);
       if (!out || !contains(*out, kValue)) return std::nullopt;
@@ -87,6 +89,10 @@ void probe_calls(const Template& subject, Traits& traits) {
     traits.takes_calls = true;
     traits.object_arguments = object;
     traits.null_content = none && (!empty || count_nothing(*none) <= count_nothing(*empty));
+    std::string second = "," + one_call;
+    second.replace(second.find(kValue), kValue.size(), kOther);
+    const auto both = with_content(traits.null_content ? "null" : traits.needs_parts ? "[]" : "\"\"", second);
+    traits.single_call = !both || !contains(*both, kOther);
     return;
   }
 }

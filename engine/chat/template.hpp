@@ -28,6 +28,7 @@ struct Traits {
   bool needs_parts = false;          // ... and no string
   bool object_arguments = true;      // a tool call's arguments are an object, as transformers has them, not JSON text
   bool takes_calls = false;          // has a place for an assistant's tool calls
+  bool single_call = false;          // refuses or leaves out all but the first of several calls in one message
   bool null_content = true;          // the content of a message that only calls tools may be None
   CallIds call_ids = CallIds::any;
   bool knows_developer = false;  // has a place for that role; elsewhere it is called system

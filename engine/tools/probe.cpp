@@ -148,7 +148,8 @@ std::optional<ToolFormat> probe_tool_format(const chat::Template& subject) {
   if (both) samples.both = frame.body(*both);
   constexpr std::size_t kMaxSampleBytes = 16384;
   if (samples.two.size() > kMaxSampleBytes || samples.both.size() > kMaxSampleBytes) return std::nullopt;
-  if (samples.both.find(Words::tool_b) == std::string::npos) samples.both.clear();  // only the first one is shown
+  const bool shows_both = samples.both.find(Words::tool_b) != std::string::npos;
+  if (!shows_both || subject.traits().single_call) samples.both.clear();
   for (auto* const read :
        {&probe::read_json, &probe::read_named_json, &probe::read_pythonic, &probe::read_parameters}) {
     std::optional<ToolFormat> format = read(samples);

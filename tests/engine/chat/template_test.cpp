@@ -175,5 +175,27 @@ TEST(ChatTemplate, ToolsAsTextForTemplatesThatTakeThemSo) {
   EXPECT_FALSE(parse("{{ messages[0].content }}").takes_tools());
 }
 
+TEST(ChatTemplate, CallsComeOneByOneWhereOnlyOneIsTaken) {
+  const std::string one =
+      "{% for m in messages %}{% if m.tool_calls and m.tool_calls | length > 1 %}{{ raise_exception('one') }}{% endif "
+      "%}"
+      "{{ m.role[0] }}:{{ m.content or '' }}{% for c in m.tool_calls or [] %}{{ c.function.name }}"
+      "{{ c.function.arguments | tojson }}{% endfor %} {% endfor %}";
+  EXPECT_TRUE(parse(one).traits().single_call);
+  EXPECT_EQ(render(one, kWithIds), "u:q a:f{} t:x a:g{} t:y ");
+  const std::string swapped = R"([{"role":"user","content":"q"},{"role":"assistant","content":"see","tool_calls":[
+    {"id":"1","type":"function","function":{"name":"f","arguments":{}}},
+    {"id":"2","type":"function","function":{"name":"g","arguments":{}}}]},
+    {"role":"tool","tool_call_id":"2","content":"y"},{"role":"tool","tool_call_id":"9","content":"z"},
+    {"role":"user","content":"r"}])";
+  EXPECT_EQ(render(one, swapped), "u:q a:seef{} a:g{} t:y t:z u:r ");
+  const std::string first_only =
+      "{% for m in messages %}{{ m.role[0] }}:{{ m.content or '' }}{% if m.tool_calls %}{{ "
+      "m.tool_calls[0].function.name "
+      "}}{{ m.tool_calls[0].function.arguments | tojson }}{% endif %} {% endfor %}";
+  EXPECT_EQ(render(first_only, kWithIds), "u:q a:f{} t:x a:g{} t:y ");
+  EXPECT_FALSE(parse(kShowsIds).traits().single_call);
+}
+
 }  // namespace
 }  // namespace quern::engine::chat

@@ -142,5 +142,32 @@ TEST(RoundTrip, SeveralCalls) {
   }
 }
 
+// A conversation with several calls at once, by another model, goes through every template that shows calls: none of
+// them is lost, and each answer follows its call.
+TEST(RoundTrip, HistoryWithSeveralCallsAndForeignIds) {
+  for (const auto& [name, subject] : tool_templates()) {
+    SCOPED_TRACE(name);
+    if (!shows_calls(subject)) continue;
+    for (const bool as_text : {false, true}) {
+      const std::string calls = call_message({{"get_weather", R"({"city":"Qzone"})", "toolu_01ABC"},
+                                              {"write_file", R"({"path":"Qztwo","text":"x"})", "call_abcdefghijk"}},
+                                             "null", as_text);
+      const std::string out =
+          render(subject,
+                 R"([{"role":"user","content":"Qzquestion"},)" + calls +
+                     R"(,{"role":"tool","tool_call_id":"toolu_01ABC","name":"get_weather","content":"Qzrain"},)"
+                     R"({"role":"tool","tool_call_id":"call_abcdefghijk","name":"write_file","content":"Qzdone"}])",
+                 true);
+      std::vector<std::size_t> at;
+      for (const char* const word : {"Qzone", "Qztwo", "Qzrain", "Qzdone"}) at.push_back(out.find(word));
+      for (const std::size_t found : at) ASSERT_NE(found, std::string::npos) << out;
+      EXPECT_LT(at[0], at[1]);
+      EXPECT_LT(at[0], at[2]);
+      EXPECT_LT(at[1], at[3]);
+      EXPECT_LT(at[2], at[3]);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace quern::test
