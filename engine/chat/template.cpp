@@ -40,7 +40,6 @@ Result<Template> Template::parse(std::string name, std::string_view source, Toke
   out.program_ = std::move(*program);
   out.tokens_ = std::move(tokens);
   out.source_ = source;
-  out.reasoning_ = find_reasoning_marks(source);
   out.traits_ = probe(out, source);
   return out;
 }

@@ -5,7 +5,6 @@
 #include "base/result.hpp"
 #include "engine/chat/jinja/containers.hpp"
 #include "engine/chat/jinja/program.hpp"
-#include "engine/chat/reasoning.hpp"
 
 #include <memory>
 #include <optional>
@@ -72,7 +71,6 @@ class Template {
   const std::string& name() const noexcept { return name_; }
   const Traits& traits() const noexcept { return traits_; }
   const std::string& source() const noexcept { return source_; }
-  const std::optional<ReasoningMarks>& reasoning() const noexcept { return reasoning_; }
 
  private:
   Template() = default;
@@ -82,7 +80,6 @@ class Template {
   std::shared_ptr<const jinja::Program> program_;
   TokenTexts tokens_;
   Traits traits_;
-  std::optional<ReasoningMarks> reasoning_;
 };
 
 }  // namespace quern::engine::chat

@@ -155,7 +155,7 @@ Status check_template(const Conversation& conversation, const chat::TemplateSet&
   for (const Message& message : conversation.messages) {
     QUERN_CHECK(require(!message.calls.empty(), message.calls_field, chosen->traits().takes_calls));
   }
-  return require(!conversation.tools.empty(), "tools", chosen->mentions("tools"));
+  return require(!conversation.tools.empty(), "tools", chosen->takes_tools());
 }
 
 Result<std::string> render_prompt(const Conversation& conversation, const chat::TemplateSet& templates,

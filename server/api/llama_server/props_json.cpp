@@ -38,7 +38,7 @@ json::object props_json(const models::ServedModel& model) {
   out["chat_template"] = chosen ? (*chosen)->source() : "";
   json::object caps;
   const auto with_tools = model.chat.pick(true);
-  caps["supports_tools"] = with_tools && (*with_tools)->mentions("tools");
+  caps["supports_tools"] = with_tools && (*with_tools)->takes_tools();
   caps["supports_tool_calls"] = with_tools && (*with_tools)->traits().takes_calls;
   out["chat_template_caps"] = std::move(caps);
   out["modalities"] = json::object{{"vision", false}, {"audio", false}};

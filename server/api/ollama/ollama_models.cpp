@@ -45,8 +45,8 @@ json::array capabilities(const models::ServedModel& model) {
   if (!model.generator) return {"embedding"};  // rankers too: Ollama has no word for them
   json::array out{"completion"};
   const auto chosen = model.chat.pick(true);
-  if (chosen && (*chosen)->mentions("tools")) out.emplace_back("tools");
-  if (chosen && (*chosen)->reasoning()) out.emplace_back("thinking");
+  if (chosen && (*chosen)->takes_tools()) out.emplace_back("tools");
+  if (model.with_tools.reasoning != nullptr) out.emplace_back("thinking");
   if (model.tokenizer.special().fill.complete()) out.emplace_back("insert");
   return out;
 }
