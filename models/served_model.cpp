@@ -23,7 +23,6 @@ std::uint32_t ServedModel::max_context() const noexcept {
 }
 
 void ServedModel::complete() {
-  grammars = std::make_shared<Grammars>(tokenizer, chat.ends().tokens);
   for (const bool tools : {false, true}) {
     const Result<const engine::chat::Template*> chosen = chat.pick(tools);
     if (!chosen) continue;  // said when it is used
@@ -35,6 +34,13 @@ void ServedModel::complete() {
       formats.calls = std::make_shared<const engine::tools::ToolFormat>(*std::move(calls));
     }
   }
+  // A mark that ends an answer and begins a call as well (GigaChat) ends none where calls are looked for.
+  std::vector<engine::TokenId> ends = chat.ends().tokens;
+  std::erase_if(ends, [this](engine::TokenId token) {
+    const auto& calls = with_tools.calls;
+    return calls != nullptr && std::ranges::find(calls->marks, tokenizer.token_text(token)) != calls->marks.end();
+  });
+  grammars = std::make_shared<Grammars>(tokenizer, std::move(ends));
 }
 
 std::vector<TaskQueue*> ServedModel::queues() const {

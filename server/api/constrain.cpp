@@ -232,6 +232,18 @@ Status constrain(const Conversation& conversation, std::string_view prompt, Prep
     out.format.calls = formats.calls;
     out.format.tools = std::make_shared<const tools::ToolTable>(all);
     show_marks(formats.calls->marks, model.tokenizer, out.shown_tokens);
+    // What begins a call does not end the answer, as it would without tools.
+    const auto begins_call = [&](std::string_view text) {
+      return std::ranges::any_of(formats.calls->triggers(), [&](const auto& trigger) { return trigger.text == text; });
+    };
+    std::erase_if(out.template_stops, begins_call);
+    std::erase_if(out.stop_tokens,
+                  [&](engine::TokenId token) { return begins_call(model.tokenizer.token_text(token)); });
+  }
+  if (wish.calls == nullptr && conversation.calls != Conversation::Calls::automatic) {
+    Error error = fail_field("tool_choice", "the chat template shows no form in which its model calls tools");
+    error.code = Errc::unsupported;
+    return error;
   }
   if (wish.calls == nullptr && wish.form.is_free()) return {};
   const Status compiled = compile(wish, out, effort);
