@@ -74,7 +74,7 @@ TEST(Ollama, ErrorsAreText) {
       {"/api/chat", R"({"model":"other","messages":[{"role":"user","content":"a"}]})", 404, "not \"other\""},
       {"/api/chat", R"({"messages":[{"role":"robot","content":"a"}]})", 400, "messages[0].role"},
       {"/api/chat", R"({"messages":[{"role":"user","content":"a","images":["iVBOR"]}]})", 400, "messages[0].images"},
-      {"/api/chat", R"({"messages":[{"role":"user","content":"a"}],"format":"json"})", 400, "format"},
+      {"/api/chat", R"({"messages":[{"role":"user","content":"a"}],"format":"xml"})", 400, "format"},
       {"/api/generate", R"({"prompt":"a","options":{"temperature":"hot"}})", 400, "options.temperature"},
       {"/api/generate", R"({"prompt":"a","suffix":"b"})", 400, "suffix"},
       {"/api/generate", R"({"prompt":"a","logprobs":true,"top_logprobs":21})", 400, "top_logprobs"},

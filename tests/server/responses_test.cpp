@@ -86,7 +86,7 @@ TEST(Responses, ErrorsNameTheField) {
         {R"({"input":[{"type":"item_reference","id":"x"}]})", "input[0].type"},
         {R"({"input":[{"role":"user","content":[{"type":"input_image","image_url":"x"}]}]})",
          "input[0].content[0].type"},
-        {R"({"input":"a","text":{"format":{"type":"json_schema"}}})", "text.format"}}) {
+        {R"({"input":"a","text":{"format":{"type":"json_schema"}}})", "text.format.schema"}}) {
     const Reply reply = server.post("/v1/responses", body);
     EXPECT_EQ(reply.status, 400) << body;
     EXPECT_EQ(error_param(reply), param) << reply.body;

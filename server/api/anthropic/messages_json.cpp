@@ -160,13 +160,13 @@ void Reader::read_thinking(JsonFields& fields) {
                       fmt::format("expected enabled, adaptive or disabled, found {}", describe(text_value(type))));
     }
     thinks = type != "disabled";
+    if (!thinks) turn_.fields.thought_budget = 0;  // said so: then thoughts that come all the same are cut short
     std::uint32_t budget = 0;
     if (thinking.read("budget_tokens", budget) && thinks) turn_.fields.thought_budget = budget;
     thinking.ignore({"display"});
     if (const Status status = thinking.finish(); !status) fields.refuse(status.error());
   }
   turn_.conversation.variables["enable_thinking"] = thinks;
-  if (!thinks) turn_.fields.thought_budget = 0;
   if (const json::object* object = fields.object("output_config")) {
     JsonFields config(fields, *object, "output_config");
     std::string effort;

@@ -188,7 +188,7 @@ TEST(ChatRequest, EveryErrorNamesItsField) {
       Bad{with(R"("add_generation_prompt":1)"), "add_generation_prompt"},
       Bad{with(R"("functions":[{"name":"f"}])"), "functions"},
       Bad{with(R"("function_call":{"name":"f"})"), "function_call"},
-      Bad{with(R"("response_format":{"type":"json_object"})"), "response_format"},
+      Bad{with(R"("response_format":{"type":"xml"})"), "response_format.type"},
       Bad{with(R"("response_format":{})"), "response_format"},
       Bad{with(R"("response_format":"text")"), "response_format"},
       Bad{with(R"("modalities":["text","audio"])"), "modalities"},
