@@ -104,7 +104,10 @@ class Lowering {
       return lower_sequence(sequence->parts, next, empty);
     if (const auto* choice = std::get_if<Grammar::Choice>(&node)) return lower_choice(choice->parts, next, empty);
     if (const auto* repeat = std::get_if<Grammar::Repeat>(&node)) return lower_repeat(*repeat, next, empty);
-    if (const auto* counted = std::get_if<Grammar::Counted>(&node)) return lower_counted(*counted, next, empty);
+    if (std::holds_alternative<Grammar::Counted>(node)) {
+      QUERN_TRY(CountedAutomaton automaton_of, parts_.counted(expr));
+      return counted_node(std::move(automaton_of), next, empty);
+    }
     if (const auto* atom = std::get_if<Grammar::Atom>(&node)) return terminal({atom->body}, next, empty);
     if (const auto* members = std::get_if<Members>(&node)) return lower_members(*members, expr, next, empty);
     if (const auto* reference = std::get_if<Grammar::Reference>(&node)) {
@@ -209,13 +212,6 @@ class Lowering {
     out_.counted.push_back(std::move(automaton_of.counts));
     const std::uint32_t node = add({Kind::counted, index, next, static_cast<std::uint32_t>(out_.counted.size() - 1)});
     return skip ? split({node, next}) : node;
-  }
-
-  Result<std::uint32_t> lower_counted(const Grammar::Counted& counted, std::uint32_t next, bool empty) {
-    if (!parts_.wholly_regular(counted.body)) return fail(Errc::bad_input, "what is counted must be regular");
-    QUERN_TRY(const std::shared_ptr<const ByteDfa> body, parts_.automaton({counted.body}));
-    QUERN_TRY(CountedAutomaton automaton_of, count_characters(*body, counted.min, counted.max, budget_));
-    return counted_node(std::move(automaton_of), next, empty);
   }
 
   Result<std::uint32_t> lower_members(const Members& members, Expr expr, std::uint32_t next, bool empty) {

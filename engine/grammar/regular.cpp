@@ -53,8 +53,9 @@ Result<RegularParts> RegularParts::analyse(const Grammar& grammar, Budget& budge
   }
   RegularParts out(grammar, budget);
   QUERN_CHECK(out.find_sizes());
-  QUERN_CHECK(out.find_facts());
   out.known_.resize(grammar.nodes().size());
+  QUERN_CHECK(out.find_empty());
+  QUERN_CHECK(out.find_facts());
   return out;
 }
 
@@ -154,7 +155,7 @@ bool RegularParts::productive_now(std::uint32_t index) const {
     return std::any_of(choice->parts.begin(), choice->parts.end(), at);
   }
   if (const auto* repeat = std::get_if<Grammar::Repeat>(&node)) return repeat->min == 0 || at(repeat->body);
-  if (const auto* counted = std::get_if<Grammar::Counted>(&node)) return at(counted->body);
+  if (const auto* counted = std::get_if<Grammar::Counted>(&node)) return at(counted->body) && empty_[index] == 0;
   if (const auto* atom = std::get_if<Grammar::Atom>(&node)) return at(atom->body);
   if (const auto* automaton_of = std::get_if<Grammar::Automaton>(&node))
     return automaton_of->dfa->start != ByteDfa::kDead;
@@ -165,7 +166,34 @@ bool RegularParts::productive_now(std::uint32_t index) const {
     return std::all_of(members->members.begin(), members->members.end(),
                        [&](const Member& member) { return !member.required || at(member.rest); });
   }
-  return true;  // of both(): its automaton tells
+  return empty_[index] == 0;
+}
+
+// Whether texts are left is seen in the automaton, which is made here once.
+Status RegularParts::find_empty() {
+  const auto n = static_cast<std::uint32_t>(grammar_->nodes().size());
+  empty_.assign(n, 0);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const Grammar::Node& node = grammar_->nodes()[i];
+    if (std::holds_alternative<Grammar::Both>(node) && wholly_regular({i})) {
+      QUERN_TRY(const std::shared_ptr<const ByteDfa> dfa, automaton({Expr{i}}));
+      empty_[i] = dfa->start == ByteDfa::kDead ? 1 : 0;
+    } else if (const auto* of = std::get_if<Grammar::Counted>(&node); of != nullptr && wholly_regular(of->body)) {
+      QUERN_TRY(const CountedAutomaton automaton_of, counted({i}));
+      empty_[i] = automaton_of.dfa->start == ByteDfa::kDead ? 1 : 0;
+    }
+  }
+  return {};
+}
+
+Result<CountedAutomaton> RegularParts::counted(Expr expr) {
+  const auto known = counted_.find(expr.index);
+  if (known != counted_.end()) return known->second;
+  const auto& of = std::get<Grammar::Counted>(grammar_->node(expr));
+  if (!wholly_regular(of.body)) return fail(Errc::bad_input, "what is counted must be regular");
+  QUERN_TRY(const std::shared_ptr<const ByteDfa> body, automaton({of.body}));
+  QUERN_TRY(CountedAutomaton made, count_characters(*body, of.min, of.max, *budget_));
+  return counted_.emplace(expr.index, std::move(made)).first->second;
 }
 
 // Least fixed points.

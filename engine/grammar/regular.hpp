@@ -4,10 +4,12 @@
 
 #include "base/result.hpp"
 #include "engine/grammar/byte_dfa.hpp"
+#include "engine/grammar/counted_text.hpp"
 #include "engine/grammar/grammar.hpp"
 #include "engine/grammar/nfa.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -29,6 +31,8 @@ class RegularParts {
   std::uint64_t n_states(Expr expr) const { return size_[expr.index]; }            // estimated
   bool wholly_regular(Expr expr) const { return size_[expr.index] < kRecursive; }  // of any size
 
+  // Of counted(): made once.
+  Result<CountedAutomaton> counted(Expr expr);
   // The automaton of several expressions one after another. REQUIRES: wholly_regular(). Errors: bad_input, limits.
   Result<std::shared_ptr<const ByteDfa>> automaton(const std::vector<Expr>& parts);
   // The automaton that tells `members.members` and `others` apart by labels.
@@ -39,6 +43,7 @@ class RegularParts {
   RegularParts(const Grammar& grammar, Budget& budget) : grammar_(&grammar), budget_(&budget) {}
   Status find_sizes();
   Status find_facts();
+  Status find_empty();  // intersections and counted texts that nothing matches
   std::uint64_t size_of(std::uint32_t index) const;
   bool nullable_now(std::uint32_t index) const;
   bool productive_now(std::uint32_t index) const;
@@ -52,6 +57,8 @@ class RegularParts {
   Budget* budget_;
   std::vector<std::uint64_t> size_;  // estimated states
   std::vector<char> nullable_, productive_;
+  std::vector<char> empty_;  // of those: nothing matches
+  std::map<std::uint32_t, CountedAutomaton> counted_;
   std::vector<std::shared_ptr<const ByteDfa>> known_;  // of single expressions
 };
 

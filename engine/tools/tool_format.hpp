@@ -54,7 +54,7 @@ struct ToolFormat {
   std::string json_open, json_close;  // Syntax::json: what stands before and behind it; either may be empty
   std::string quote;                  // Syntax::quoted: the mark
   bool array = false;                 // Syntax::json: the section is a list
-  bool json_values = false;  // Syntax::pythonic: true and not True, as JSON has them
+  bool json_values = false;           // Syntax::pythonic: true and not True, as JSON has them
   bool name_is_key = false;           // Syntax::json: {"f": {"a": 1}}
   bool name_holds_id = false;         // Syntax::named_json: the name is written as functions.name:0, which is the id
   bool bare = false;                  // no mark: see above

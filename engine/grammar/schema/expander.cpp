@@ -292,9 +292,7 @@ Result<Shapes> SchemaExpander::negate(const json::value& schema, int depth) {
       if (name == "type") {
         Shape typed;
         QUERN_CHECK(read_types(schema, *keywords, typed));
-        if (typed.number.whole) {
-          return fail_field(document_.path(schema, "type"), "\"integer\" in something that must not match");
-        }
+        // Numbers with a fraction match too, and are left out: no text is let in that is not valid.
         if (typed.types != kAnyType) add(of_type(static_cast<std::uint8_t>(kAnyType & ~typed.types)));
       }
     } else if (name == "const" || name == "enum") {

@@ -189,7 +189,7 @@ TEST(ChatRequest, EveryErrorNamesItsField) {
       Bad{with(R"("functions":[{"name":"f"}])"), "functions"},
       Bad{with(R"("function_call":{"name":"f"})"), "function_call"},
       Bad{with(R"("response_format":{"type":"xml"})"), "response_format.type"},
-      Bad{with(R"("response_format":{})"), "response_format"},
+      Bad{with(R"("response_format":{})"), "response_format.type"},
       Bad{with(R"("response_format":"text")"), "response_format"},
       Bad{with(R"("modalities":["text","audio"])"), "modalities"},
       Bad{with(R"("audio":{"voice":"x"})"), "audio"},

@@ -215,7 +215,7 @@ TEST(CompletionRequest, EveryErrorNamesItsField) {
       Bad{R"({"prompt":"x","prompt_logprobs":1,"echo":true,"logprobs":2})", "prompt_logprobs"},
       Bad{R"({"prompt":"x","suffix":1})", "suffix"},
       Bad{R"({"prompt":"x","grammar":7})", "grammar"},
-      Bad{R"({"prompt":"x","json_schema":{"type":"object"}})", "json_schema"},
+      Bad{R"({"prompt":"x","json_schema":[1]})", "json_schema"},
       Bad{R"({"prompt":"x","mirostat":3})", "mirostat"},
       Bad{R"({"prompt":"x","mirostat":true})", "mirostat"},
       Bad{R"({"prompt":"x","mirostat_tau":-1})", "mirostat_tau"},
