@@ -49,11 +49,14 @@ Result<std::unique_ptr<ResponseStore>> ResponseStore::open(const ResponseStoreOp
   std::unique_ptr<ResponseStore> store(new ResponseStore(database, options));
   if (code != SQLITE_OK) return store->failure("cannot be opened");
   QUERN_CHECK(store->create_tables());
+  store->is_ours_ = true;
   return store;
 }
 
 ResponseStore::~ResponseStore() {
-  if (const Status flushed = flush(); !flushed) log::error("{}", flushed.error().detail);
+  if (is_ours_) {
+    if (const Status flushed = flush(); !flushed) log::error("{}", flushed.error().detail);
+  }
   sqlite3_close(database_);
 }
 
@@ -142,15 +145,16 @@ Status ResponseStore::forget_old() {
   Statement old(database_, "DELETE FROM responses WHERE created < ?");
   old.bind(1, now_unix_s() - options_.ttl.count());
   if (!old.run()) return failure("old responses could not be deleted");
-  for (;;) {
-    Statement sum(database_, "SELECT coalesce(sum(bytes), 0) FROM responses");
-    if (!sum.step()) return failure("cannot be read");
-    if (static_cast<std::uint64_t>(sum.integer(0)) <= options_.max_bytes) return {};
-    sum.reset();
-    Statement oldest(database_,
-                     "DELETE FROM responses WHERE id IN (SELECT id FROM responses ORDER BY created, rowid LIMIT 1)");
-    if (!oldest.run()) return failure("old responses could not be deleted");
-  }
+  Statement sum(database_, "SELECT coalesce(sum(bytes), 0) FROM responses");
+  if (!sum.step()) return failure("cannot be read");
+  if (static_cast<std::uint64_t>(sum.integer(0)) <= options_.max_bytes) return {};
+  sum.reset();
+  // Those behind the newest ones that fit, at once: after the limit was lowered these may be most of a large file.
+  Statement oldest(database_,
+                   "DELETE FROM responses WHERE id IN (SELECT id FROM (SELECT id, sum(bytes) OVER (ORDER BY created "
+                   "DESC, rowid DESC) AS total FROM responses) WHERE total > ?)");
+  oldest.bind(1, static_cast<std::int64_t>(std::min<std::uint64_t>(options_.max_bytes, INT64_MAX)));
+  return oldest.run() ? Status() : failure("old responses could not be deleted");
 }
 
 Result<StoredResponse> ResponseStore::find(std::string_view id, std::string_view tenant, const std::string& field) {

@@ -41,7 +41,7 @@ class ResponseStore {
  public:
   // Errors: io naming the path, corrupt where the file is no database of ours.
   static Result<std::unique_ptr<ResponseStore>> open(const ResponseStoreOptions& options);
-  ~ResponseStore();  // flushes
+  ~ResponseStore();  // flushes, where open() succeeded: another database stays as it is
   ResponseStore(const ResponseStore&) = delete;
   ResponseStore& operator=(const ResponseStore&) = delete;
 
@@ -72,6 +72,7 @@ class ResponseStore {
   const ResponseStoreOptions options_;
   std::mutex database_mutex_;
   sqlite3* const database_;  // guarded by database_mutex_
+  bool is_ours_ = false;     // has our tables; set by open() alone
   std::mutex pending_mutex_;
   std::deque<StoredResponse> pending_;  // put and not written; guarded by pending_mutex_
   std::uint64_t pending_bytes_ = 0;     // guarded by pending_mutex_

@@ -1,5 +1,6 @@
 // /v1/responses that are kept: found again, gone on, deleted, by their own tenant only.
 #include "server/store/response_store.hpp"
+#include "server/store/statement.hpp"
 #include "tests/server/server_harness.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -7,6 +8,7 @@
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 namespace quern::server {
 namespace {
@@ -242,6 +244,38 @@ TEST(ResponseStore, AChainHasLimits) {
   EXPECT_EQ(store->chain("b", "t", "f", 9, 6).error().code, Errc::bad_input);
   EXPECT_EQ(store->chain("loop", "t", "f", 9, 1000).error().code, Errc::bad_input);
   EXPECT_EQ(store->chain("c", "t", "f", 9, 1000).error().code, Errc::not_found);
+}
+
+TEST(ResponseStore, ALowerLimitKeepsTheNewest) {
+  const test::TempDir dir;
+  const std::string path = dir.path("responses.db");
+  {
+    auto store = ResponseStore::open({.path = path}).value();
+    for (const char* const id : {"a", "b", "c", "d", "e"}) store->put(stored(id, {}, 400));
+  }
+  auto store = ResponseStore::open({.path = path, .max_bytes = 1000}).value();
+  for (const char* const id : {"a", "b", "c"}) EXPECT_FALSE(store->find(id, "t", "f")) << id;
+  for (const char* const id : {"d", "e"}) EXPECT_TRUE(store->find(id, "t", "f")) << id;
+}
+
+TEST(ResponseStore, RowsOfAnotherDatabaseStay) {
+  const test::TempDir dir;
+  const std::string path = dir.path("other.db");
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  const char* const sql = "CREATE TABLE responses(created INTEGER); INSERT INTO responses VALUES(1)";
+  EXPECT_EQ(sqlite3_exec(other, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+  {
+    const auto store = ResponseStore::open({.path = path});
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, Errc::corrupt);
+  }
+  {
+    Statement rows(other, "SELECT count(*) FROM responses");
+    ASSERT_TRUE(rows.step());
+    EXPECT_EQ(rows.integer(0), 1);
+  }
+  sqlite3_close(other);
 }
 
 TEST(ResponseStore, AnotherDatabaseIsRefused) {
