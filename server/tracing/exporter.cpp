@@ -24,6 +24,11 @@ constexpr std::size_t kMaxWaiting = 4096;
 constexpr std::chrono::milliseconds kGather{200};  // more spans may join the batch
 constexpr std::chrono::seconds kPatience{5};
 
+std::string authority_of(const OtlpEndpoint& endpoint) {
+  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", is_v6 ? "[" : "", endpoint.host, is_v6 ? "]" : "", endpoint.port);
+}
+
 }  // namespace
 
 Result<OtlpEndpoint> parse_otlp_endpoint(std::string_view url) {
@@ -90,8 +95,7 @@ net::awaitable<void> SpanExporter::run(std::shared_ptr<SpanExporter> self) {
     }
     self->n_dropped_.fetch_add(batch.size(), std::memory_order_relaxed);
     if (!std::exchange(was_lost, true)) {
-      log::warn("spans were not taken by http://{}:{}{}", self->endpoint_.host, self->endpoint_.port,
-                self->endpoint_.path);
+      log::warn("spans were not taken by http://{}{}", authority_of(self->endpoint_), self->endpoint_.path);
     }
   }
 }
@@ -106,7 +110,8 @@ net::awaitable<bool> SpanExporter::send(const std::vector<Span>& spans) {
   const auto [connect_error, peer] = co_await stream.async_connect(addresses, kTuple);
   if (connect_error) co_return false;
   http::request<http::string_body> request(http::verb::post, endpoint_.path, 11);
-  request.set(http::field::host, endpoint_.host);
+  const std::string authority = authority_of(endpoint_);
+  request.set(http::field::host, authority);
   request.set(http::field::content_type, "application/json");
   request.set(http::field::connection, "close");
   request.body() = spans_json(spans);

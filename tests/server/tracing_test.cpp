@@ -50,6 +50,7 @@ json::value collect_one(tcp::acceptor& acceptor) {
   response.prepare_payload();
   http::write(socket, response);
   EXPECT_EQ(request.target(), "/v1/traces");
+  EXPECT_EQ(request[http::field::host], fmt::format("127.0.0.1:{}", acceptor.local_endpoint().port()));
   return json::parse(request.body());
 }
 
