@@ -131,8 +131,8 @@ TEST_P(ConversationReuse, TwoConversationsDoNotDriveEachOtherOut) {
 INSTANTIATE_TEST_SUITE_P(Golden, ConversationReuse,
                          testing::Values("llama", "gemma2", "gemma3", "openai-moe", "cohere2", "olmo2-swa", "llama4",
                                          "lfm2", "qwen35"),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& one) {
+                           std::string name = one.param;
                            std::ranges::replace(name, '-', '_');
                            return name;
                          });
