@@ -9,14 +9,6 @@
 namespace quern::engine::grammar {
 namespace {
 
-std::uint8_t type_of(const json::value& value) {
-  if (value.is_null()) return kNull;
-  if (value.is_bool()) return value.get_bool() ? kTrue : kFalse;
-  if (value.is_number()) return kNumber;
-  if (value.is_string()) return kString;
-  return value.is_array() ? kArray : kObject;
-}
-
 // Code points of valid UTF-8.
 std::uint64_t length_of(std::string_view text) {
   return static_cast<std::uint64_t>(
@@ -64,15 +56,7 @@ Result<bool> SchemaWriter::accepts_string(const StringBounds& bounds, std::strin
 Result<bool> SchemaWriter::accepts_array(const ArrayBounds& bounds, const json::array& array, int depth) {
   if (array.size() < bounds.min_items || array.size() > bounds.max_items) return false;
   for (std::size_t i = 0; i < array.size(); ++i) {
-    Items items;
-    for (const ArrayPart& part : bounds.parts) {
-      if (i < part.prefix.size()) {
-        add_items(items, {part.prefix[i]});
-      } else if (part.rest) {
-        add_items(items, {*part.rest});
-      }
-    }
-    QUERN_TRY(const bool accepted, accepts(items, array[i], depth + 1));
+    QUERN_TRY(const bool accepted, accepts(items_at(bounds, i), array[i], depth + 1));
     if (!accepted) return false;
     for (std::size_t j = 0; bounds.unique != nullptr && j < i; ++j) {
       if (array[j] == array[i]) return false;

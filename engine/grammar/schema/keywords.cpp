@@ -20,14 +20,6 @@ constexpr std::array<TypeName, 7> kTypeNames{{{"null", kNull},
                                               {"array", kArray},
                                               {"object", kObject}}};
 
-std::uint8_t type_of(const json::value& value) {
-  if (value.is_null()) return kNull;
-  if (value.is_bool()) return value.get_bool() ? kTrue : kFalse;
-  if (value.is_number()) return kNumber;
-  if (value.is_string()) return kString;
-  return value.is_array() ? kArray : kObject;
-}
-
 }  // namespace
 
 Result<Shape> SchemaExpander::read_own(const json::value& schema, const json::object& keywords) {

@@ -32,6 +32,26 @@ void add_items(Items& items, const Items& more) {
   items.erase(std::unique(items.begin(), items.end()), items.end());
 }
 
+std::uint8_t type_of(const json::value& value) noexcept {
+  if (value.is_null()) return kNull;
+  if (value.is_bool()) return value.get_bool() ? kTrue : kFalse;
+  if (value.is_number()) return kNumber;
+  if (value.is_string()) return kString;
+  return value.is_array() ? kArray : kObject;
+}
+
+Items items_at(const ArrayBounds& bounds, std::size_t index) {
+  Items out;
+  for (const ArrayPart& part : bounds.parts) {
+    if (index < part.prefix.size()) {
+      add_items(out, {part.prefix[index]});
+    } else if (part.rest) {
+      add_items(out, {*part.rest});
+    }
+  }
+  return out;
+}
+
 std::optional<Shape> intersect(Shape a, const Shape& b) {
   a.types &= b.types;
   if (a.types == 0) return std::nullopt;

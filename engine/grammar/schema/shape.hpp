@@ -88,6 +88,10 @@ struct Shape {
   ObjectBounds object;
 };
 
+std::uint8_t type_of(const json::value& value) noexcept;
+// The schemas of an array's item.
+Items items_at(const ArrayBounds& bounds, std::size_t index);
+
 // Both hold. nullopt: nothing can match.
 std::optional<Shape> intersect(Shape a, const Shape& b);
 

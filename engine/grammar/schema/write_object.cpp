@@ -30,6 +30,27 @@ std::vector<std::string_view> all_patterns(const ObjectBounds& bounds) {
   return out;
 }
 
+// What all parts say of a member: speaks(part, items) adds what one says, and tells whether it does; otherwise its rest
+// counts. nullopt: the member may not be there.
+template <class Speaks>
+Result<std::optional<Items>> join_parts(const ObjectBounds& bounds, const Speaks& speaks) {
+  Items out;
+  bool evaluated = false;
+  const Item* rest_of_all = nullptr;
+  for (const ObjectPart& part : bounds.parts) {
+    QUERN_TRY(bool spoken_of, speaks(part, out));
+    if (!spoken_of && part.rest && part.rest_of_all) rest_of_all = &*part.rest;
+    if (!spoken_of && part.rest && !part.rest_of_all) {
+      add_items(out, {*part.rest});
+      spoken_of = true;
+    }
+    evaluated |= spoken_of;
+  }
+  if (rest_of_all != nullptr && !evaluated) add_items(out, {*rest_of_all});
+  if (std::any_of(out.begin(), out.end(), allows_nothing)) return std::optional<Items>();
+  return std::optional(std::move(out));
+}
+
 StringBounds::Pattern name_pattern(std::string_view text, const ObjectPart& part) {
   return {text, part.owner, "patternProperties", false};
 }
@@ -42,59 +63,38 @@ Result<bool> SchemaWriter::name_allowed(const ObjectBounds& bounds, std::string_
 }
 
 Result<std::optional<Items>> SchemaWriter::member_items(const ObjectBounds& bounds, std::string_view name) {
-  Items out;
-  bool evaluated = false;
-  const Item* rest_of_all = nullptr;
-  for (const ObjectPart& part : bounds.parts) {
-    bool spoken_of = false;
-    for (const auto& [key, item] : part.properties) {
-      if (key != name) continue;
-      add_items(out, {item});
-      spoken_of = true;
-    }
-    for (const auto& [pattern, item] : part.patterns) {
-      QUERN_TRY(const std::shared_ptr<const ByteDfa> dfa, automaton(name_pattern(pattern, part)));
-      if (dfa == nullptr || !matches(*dfa, name)) continue;
-      add_items(out, {item});
-      spoken_of = true;
-    }
-    if (!spoken_of && part.rest && part.rest_of_all) rest_of_all = &*part.rest;
-    if (!spoken_of && part.rest && !part.rest_of_all) {
-      add_items(out, {*part.rest});
-      spoken_of = true;
-    }
-    evaluated |= spoken_of;
-  }
-  if (rest_of_all != nullptr && !evaluated) add_items(out, {*rest_of_all});
-  if (std::any_of(out.begin(), out.end(), allows_nothing)) return std::optional<Items>();
+  QUERN_TRY(std::optional<Items> out, join_parts(bounds, [&](const ObjectPart& part, Items& items) -> Result<bool> {
+              bool spoken_of = false;
+              for (const auto& [key, item] : part.properties) {
+                if (key != name) continue;
+                add_items(items, {item});
+                spoken_of = true;
+              }
+              for (const auto& [pattern, item] : part.patterns) {
+                QUERN_TRY(const std::shared_ptr<const ByteDfa> dfa, automaton(name_pattern(pattern, part)));
+                if (dfa == nullptr || !matches(*dfa, name)) continue;
+                add_items(items, {item});
+                spoken_of = true;
+              }
+              return spoken_of;
+            }));
   QUERN_TRY(const bool allowed, name_allowed(bounds, name));
-  return allowed ? std::optional(std::move(out)) : std::optional<Items>();
+  return allowed ? std::move(out) : std::optional<Items>();
 }
 
 // Of a member that is none of the named ones, and matches those patterns.
 Result<std::optional<Items>> SchemaWriter::other_items(const ObjectBounds& bounds, const std::vector<bool>& matched) {
   const std::vector<std::string_view> patterns = all_patterns(bounds);
-  Items out;
-  bool evaluated = false;
-  const Item* rest_of_all = nullptr;
-  for (const ObjectPart& part : bounds.parts) {
+  return join_parts(bounds, [&](const ObjectPart& part, Items& items) -> Result<bool> {
     bool spoken_of = false;
     for (const auto& [pattern, item] : part.patterns) {
       const auto at = std::find(patterns.begin(), patterns.end(), pattern) - patterns.begin();
       if (!matched[static_cast<std::size_t>(at)]) continue;
-      add_items(out, {item});
+      add_items(items, {item});
       spoken_of = true;
     }
-    if (!spoken_of && part.rest && part.rest_of_all) rest_of_all = &*part.rest;
-    if (!spoken_of && part.rest && !part.rest_of_all) {
-      add_items(out, {*part.rest});
-      spoken_of = true;
-    }
-    evaluated |= spoken_of;
-  }
-  if (rest_of_all != nullptr && !evaluated) add_items(out, {*rest_of_all});
-  if (std::any_of(out.begin(), out.end(), allows_nothing)) return std::optional<Items>();
-  return std::optional(std::move(out));
+    return spoken_of;
+  });
 }
 
 // What propertyNames leaves of all names.

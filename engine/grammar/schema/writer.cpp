@@ -211,18 +211,7 @@ Result<std::optional<Expr>> SchemaWriter::write_unique(const ArrayBounds& bounds
 Result<Expr> SchemaWriter::write_array(const ArrayBounds& bounds) {
   std::size_t n_prefix = 0;
   for (const ArrayPart& part : bounds.parts) n_prefix = std::max(n_prefix, part.prefix.size());
-  const auto items_at = [&](std::size_t i) {
-    Items items;
-    for (const ArrayPart& part : bounds.parts) {
-      if (i < part.prefix.size()) {
-        add_items(items, {part.prefix[i]});
-      } else if (part.rest) {
-        add_items(items, {*part.rest});
-      }
-    }
-    return items;
-  };
-  const Items rest_items = items_at(n_prefix);
+  const Items rest_items = items_at(bounds, n_prefix);
   if (bounds.unique != nullptr && bounds.max_items > 1) {
     if (n_prefix == 0 && bounds.contains.empty() && document_.options().notation == Notation::json) {
       QUERN_TRY(const std::optional<Expr> unique, write_unique(bounds, rest_items));
@@ -264,7 +253,7 @@ Result<Expr> SchemaWriter::write_array(const ArrayBounds& bounds) {
                              bounds.max_items == kNoMaximum ? kUnlimited : bounds.max_items - n_prefix);
     }
     for (std::uint64_t i = most; i-- > 0;) {
-      const Expr item = value(items_at(i));
+      const Expr item = value(items_at(bounds, i));
       const Expr here = grammar_.sequence({i == 0 ? item : following(item), tail});
       tail = i >= min && i > 0 ? grammar_.optional(here) : here;
     }
