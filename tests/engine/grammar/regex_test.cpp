@@ -54,8 +54,8 @@ TEST(RegexTest, WhatIsRefused) {
                               "(?i)a", "\\q", "[b-a]", "\\p{Greek}", "(^a)*", "a{1000001}"}) {
     const auto grammar = compile_regex(pattern);
     EXPECT_FALSE(grammar) << pattern;
-    if (!grammar)
-      EXPECT_NE(grammar.error().detail.find("pattern, line 1, column"), std::string::npos) << grammar.error().detail;
+    if (grammar) continue;
+    EXPECT_NE(grammar.error().detail.find("pattern, line 1, column"), std::string::npos) << grammar.error().detail;
   }
 }
 
