@@ -1,6 +1,7 @@
 // EngineLoop's side of the waiting line: who joins it, who leaves it without a place, and how long it is.
 #include "sched/engine_loop.hpp"
 #include "sched/log_exception.hpp"
+#include "sched/tenant_places.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -49,8 +50,7 @@ void EngineLoop::make_places() noexcept {
       if (later) newest = sequence.get();
     }
     if (newest == nullptr) return;
-    refuse(*newest, fmt::format("the queue is full, and {} requests of this client hold more than its share of it",
-                                newest->tenant().n_requests));
+    refuse(*newest, share_refusal(newest->tenant().n_requests));
   }
 }
 

@@ -1,8 +1,22 @@
 #include "sched/tenant_places.hpp"
 
+#include "sched/log_exception.hpp"
+
 #include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
 
 namespace quern::sched {
+
+std::string share_refusal(std::uint32_t n_requests) noexcept {
+  try {
+    return fmt::format("the queue is full, and {} requests of this client hold more than its share of it", n_requests);
+  } catch (...) {
+    log_current_exception("a refusal in few words");
+  }
+  return "queue is full";  // fits into the string itself
+}
 
 PlaceTable::PlaceTable(std::uint32_t capacity, const std::vector<TenantWeight>& weights) : capacity_(capacity) {
   for (const TenantWeight& entry : weights) weights_.insert_or_assign(entry.tenant, entry.weight);
@@ -21,11 +35,13 @@ std::shared_ptr<TenantPlaces> PlaceTable::enter(const std::string& tenant, std::
   const std::lock_guard lock(mutex_);
   const bool full = n_taken >= capacity_;
   if (full || places_.size() > capacity_) forget_empty();
-  std::shared_ptr<TenantPlaces>& own = places_[tenant];
-  if (!own) {
-    own = std::make_shared<TenantPlaces>();
-    own->weight = weight_of(tenant);
+  auto found = places_.find(tenant);
+  if (found == places_.end()) {
+    auto fresh = std::make_shared<TenantPlaces>();
+    fresh->weight = weight_of(tenant);
+    found = places_.emplace(tenant, std::move(fresh)).first;
   }
+  const std::shared_ptr<TenantPlaces>& own = found->second;
   if (weight > 0 && own->n.load(std::memory_order_relaxed) == 0) own->weight = weight;
   if (full) {
     double weights = 0;

@@ -23,6 +23,9 @@ struct TenantPlaces {
   void leave() noexcept { n.fetch_sub(1, std::memory_order_relaxed); }
 };
 
+// What the one is told that had to go for it. Without memory it is short.
+std::string share_refusal(std::uint32_t n_requests) noexcept;
+
 class PlaceTable {
  public:
   // capacity: places that all tenants have together.

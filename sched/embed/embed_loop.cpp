@@ -4,6 +4,7 @@
 #include "sched/log_exception.hpp"
 #include "sched/pace_limits.hpp"
 #include "sched/settle.hpp"
+#include "sched/tenant_places.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -133,12 +134,7 @@ void EmbedLoop::make_places() noexcept {
       }
     }
     if (newest == nullptr) return;
-    try {
-      refuse(*newest, fmt::format("the queue is full, and {} requests of this client hold more than its share of it",
-                                  newest->tenant->n_requests));
-    } catch (...) {  // no memory for the text
-      refuse(*newest, {});
-    }
+    refuse(*newest, share_refusal(newest->tenant->n_requests));
     remove_ended();
   }
 }
@@ -275,6 +271,7 @@ void EmbedLoop::remove_ended() noexcept {
       n_running += job.n_chosen > 0 ? 1 : 0;
       return false;
     }
+    n_tokens_left_ -= job.n_tokens_left;  // of one that could not be taken: others have none
     tenants_.leave(*job.tenant);
     return true;
   });

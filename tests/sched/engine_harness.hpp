@@ -74,6 +74,7 @@ struct HarnessOptions {
   FakeBackendConfig backend{};
   sched::SchedulerLimits limits{
       .queue_capacity = 64, .max_running = 16, .prefill_tokens_per_step = 16, .stream_capacity = 8};
+  std::uint32_t queue_places = 0;  // 0: limits.queue_capacity
 };
 
 class EngineHarness {
@@ -86,7 +87,7 @@ class EngineHarness {
         pool(options.backend.n_pages),
         cache(pool, options.backend.page_tokens),
         checkpoints(options.limits.max_running, 0, options.backend.n_pages),
-        queue(options.limits.queue_capacity),
+        queue(options.queue_places > 0 ? options.queue_places : options.limits.queue_capacity),
         tokenizer(options.backend.n_vocab, kEos),
         audit(pool, options.backend.page_tokens) {
     pool.on_free = [this](kv::PageId page) { audit.freed(page); };

@@ -1,9 +1,14 @@
 // Allocation failures inside the engine loop: only the sequence concerned fails. A binary of its own, because it
 // replaces operator new.
+#include "sched/tenant_places.hpp"
+#include "tests/sched/embed_harness.hpp"
 #include "tests/sched/engine_harness.hpp"
 
 #include <cstdlib>
+#include <memory>
 #include <new>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -50,6 +55,71 @@ TEST(OutOfMemory, AdmissionThatFailsFailsOneRequest) {
     h.expect_all_free();
   }
   EXPECT_EQ(n_failed, 6) << "its tenant (entry, its place in the map, number), itself, its page list, its tokens";
+}
+
+// Who has to go for somebody else's share is told so, if need be in few words.
+TEST(OutOfMemory, ARefusalWithoutMemoryIsOne) {
+  int n_short = 0;
+  for (int nth = 0; nth < 24; ++nth) {
+    EngineHarness::Options options;
+    options.limits.queue_capacity = 1;
+    options.limits.max_running = 1;
+    options.queue_places = 3;
+    EngineHarness h(options);
+    std::vector<std::shared_ptr<test::Client>> clients;
+    for (engine::TokenId i = 0; i < 3; ++i) clients.push_back(h.submit(test::greedy_request({i, 2, 3}, 5)));
+    h.backend.on_forward = [](const engine::StepPlan&) { allocations_left = -1; };
+    allocations_left = nth;
+    h.step();
+    allocations_left = -1;
+    ASSERT_TRUE(h.run_until_idle(clients));
+    std::uint64_t n_gone = 0;
+    for (const auto& client : clients) {
+      n_gone += client->finish == FinishReason::length ? 0 : 1;
+      if (client->finish != FinishReason::refused) continue;
+      EXPECT_FALSE(client->generation->refusal.empty());
+      n_short += client->generation->refusal.size() < 20 ? 1 : 0;
+    }
+    EXPECT_GE(n_gone, 1u) << "three do not fit";
+    h.expect_all_free();
+  }
+  EXPECT_EQ(n_short, 1) << "the allocation that failed was that of the words";
+}
+
+TEST(OutOfMemory, APlaceThatCannotBeGivenLeavesTheOthersAlone) {
+  const std::string name(100, 'a');
+  PlaceTable table(1, {});
+  int n_failed = 0;
+  for (int nth = 0; nth < 8; ++nth) {
+    allocations_left = nth;
+    std::shared_ptr<TenantPlaces> place;
+    try {
+      place = table.enter(name, 0);
+    } catch (const std::bad_alloc&) {
+      ++n_failed;
+    }
+    allocations_left = -1;
+    if (place) place->leave();
+    const auto other = table.enter("b", 1);  // looks at all entries
+    ASSERT_TRUE(other);
+    other->leave();
+  }
+  EXPECT_EQ(n_failed, 3) << "its places, its entry, its name";
+}
+
+class EmbedOutOfMemory : public test::EmbedLoopTest {};
+
+// What is left to do is known again after a request could not be taken.
+TEST_F(EmbedOutOfMemory, ARequestThatCannotBeTakenLeavesNoWork) {
+  submit(std::vector<test::Tokens>(20, text_of(50)));
+  ASSERT_TRUE(loop_.step());  // how fast it is
+  const auto hopeless = submit({text_of(50)}, {.deadline = std::chrono::milliseconds(1)});
+  allocations_left = 0;  // the words of the refusal
+  loop_.step();
+  allocations_left = -1;
+  run();
+  EXPECT_EQ(hopeless->finish.load(), FinishReason::failed);
+  EXPECT_EQ(stats_.expected_wait_s.load(), 0.0);
 }
 
 // The history that penalties look at grows by allocating: one sequence fails there, its neighbour in the step goes on.
