@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t kLayersOf13B = 40;
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_baichuan(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   if (p.n_layers() == kLayersOf13B) {
     p.alibi_max_bias = 8.0f;
@@ -23,7 +23,7 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kBaichuan{.gguf_arch = "baichuan",
                                 .rope = RopeStyle::interleaved,
-                                .read_params = &read_params,
+                                .read_params = &read_baichuan,
                                 .model_tensors = blocks::kDecoder,
                                 .layer_tensors = blocks::kLlamaLayer};
 

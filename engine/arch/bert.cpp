@@ -20,7 +20,7 @@ constexpr ModelTensor kBertModel[] = {
     {"cls", optional, &M::cls, Dim::d_model, Dim::d_model},
     {"cls.output", optional, &M::cls_out, Dim::any, Dim::d_model},
 };
-constexpr ModelTensor kModel[] = {
+constexpr ModelTensor kRotaryModel[] = {
     {"token_embd.weight", required, &M::token_embd, Dim::n_vocab, Dim::d_model},
     {"token_embd_norm", required, &M::embd_norm, Dim::d_model},
     {"token_types.weight", optional, &M::token_types, Dim::any, Dim::d_model},
@@ -28,7 +28,7 @@ constexpr ModelTensor kModel[] = {
     {"cls.output", optional, &M::cls_out, Dim::any, Dim::d_model},
 };
 // Jina's code model normalizes all query heads together, and all key heads.
-constexpr LayerTensor kWholeNorms[] = {
+constexpr LayerTensor kJinaWholeNorms[] = {
     {"attn_q_norm", optional, &L::q_norm, Dim::q_width},
     {"attn_k_norm", optional, &L::k_norm, Dim::k_width},
 };
@@ -45,7 +45,7 @@ constexpr TensorGroup kNomicLayer[] = {
 constexpr TensorGroup kJinaLayer[] = {
     {Where::every_layer, kResidualNorms},
     {Where::attention, kAttention},
-    {Where::attention, kWholeNorms},
+    {Where::attention, kJinaWholeNorms},
     {Where::dense, kMaybeFusedGatedFfn},
 };
 constexpr TensorGroup kNomicMoeLayer[] = {
@@ -55,7 +55,7 @@ constexpr TensorGroup kNomicMoeLayer[] = {
     {Where::experts, kPlainExperts},
 };
 
-Result<HyperParams> read_encoder(const KeyReader& keys) {
+Result<HyperParams> read_bert_encoder(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   QUERN_CHECK(read_encoder_mask(keys, p));
   assign_cache_layers(p);
@@ -63,7 +63,7 @@ Result<HyperParams> read_encoder(const KeyReader& keys) {
 }
 
 Result<HyperParams> read_bert(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_encoder(keys));
+  QUERN_TRY(HyperParams p, read_bert_encoder(keys));
   p.n_learned_positions = p.n_context_train;
   for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;
   return p;
@@ -71,7 +71,7 @@ Result<HyperParams> read_bert(const KeyReader& keys) {
 
 // Of every n layers the second is a mixture of plain GELU blocks; the weights of the chosen ones do not sum to 1.
 Result<HyperParams> read_nomic_moe(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_encoder(keys));
+  QUERN_TRY(HyperParams p, read_bert_encoder(keys));
   QUERN_TRY(const std::uint32_t period, keys.count("moe_every_n_layers", 0, kMaxLayers));
   QUERN_CHECK(read_experts(keys, p.d_ff, p));
   if (p.moe.n_experts > 0) {
@@ -87,7 +87,7 @@ Result<HyperParams> read_nomic_moe(const KeyReader& keys) {
 }
 
 Result<HyperParams> read_jina(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_encoder(keys));
+  QUERN_TRY(HyperParams p, read_bert_encoder(keys));
   p.alibi_max_bias = 8.0f;
   for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;
   return p;
@@ -107,8 +107,8 @@ extern const ArchSpec kNomicBert{.gguf_arch = "nomic-bert",
                                  .norm = NormKind::layer,
                                  .rope = RopeStyle::split,
                                  .generates = false,
-                                 .read_params = &read_encoder,
-                                 .model_tensors = kModel,
+                                 .read_params = &read_bert_encoder,
+                                 .model_tensors = kRotaryModel,
                                  .layer_tensors = kNomicLayer};
 
 extern const ArchSpec kNomicBertMoe{.gguf_arch = "nomic-bert-moe",
@@ -117,7 +117,7 @@ extern const ArchSpec kNomicBertMoe{.gguf_arch = "nomic-bert-moe",
                                     .activation = Activation::gelu,
                                     .generates = false,
                                     .read_params = &read_nomic_moe,
-                                    .model_tensors = kModel,
+                                    .model_tensors = kRotaryModel,
                                     .layer_tensors = kNomicMoeLayer};
 
 extern const ArchSpec kJinaBertV2{.gguf_arch = "jina-bert-v2",
@@ -126,7 +126,7 @@ extern const ArchSpec kJinaBertV2{.gguf_arch = "jina-bert-v2",
                                   .qk_norm = QkNorm::whole,
                                   .generates = false,
                                   .read_params = &read_jina,
-                                  .model_tensors = kModel,
+                                  .model_tensors = kRotaryModel,
                                   .layer_tensors = kJinaLayer};
 
 }  // namespace quern::engine

@@ -10,13 +10,13 @@ namespace {
 
 using namespace blocks;
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kCohere2Layer[] = {
     {Where::every_layer, kOneNorm},
     {Where::attention, kAttention},
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_cohere2(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   QUERN_TRY(p.logit_scale, keys.positive("logit_scale", kMaxFloatKey));
   QUERN_TRY(const std::uint32_t window, keys.count("attention.sliding_window", 1, UINT32_MAX));
@@ -32,8 +32,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 extern const ArchSpec kCohere2{.gguf_arch = "cohere2",
                                .norm = NormKind::layer,
                                .rope = RopeStyle::interleaved,
-                               .read_params = &read_params,
+                               .read_params = &read_cohere2,
                                .model_tensors = blocks::kDecoder,
-                               .layer_tensors = kLayer};
+                               .layer_tensors = kCohere2Layer};
 
 }  // namespace quern::engine

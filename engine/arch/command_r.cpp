@@ -11,14 +11,14 @@ namespace {
 
 using namespace blocks;
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kCommandRLayer[] = {
     {Where::every_layer, kOneNorm},
     {Where::attention, kAttention},
     {Where::attention, kEachHeadNorms},
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_command_r(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   QUERN_TRY(p.logit_scale, keys.positive("logit_scale", kMaxFloatKey));
   p.parallel_residual = true;
@@ -32,8 +32,8 @@ extern const ArchSpec kCommandR{.gguf_arch = "command-r",
                                 .norm = NormKind::layer,
                                 .rope = RopeStyle::interleaved,
                                 .qk_norm = QkNorm::each_head,
-                                .read_params = &read_params,
+                                .read_params = &read_command_r,
                                 .model_tensors = blocks::kDecoder,
-                                .layer_tensors = kLayer};
+                                .layer_tensors = kCommandRLayer};
 
 }  // namespace quern::engine

@@ -36,7 +36,7 @@ constexpr LayerTensor kRankedQ[] = {
     {"attn_q_a_norm", required, &L::q_down_norm, Dim::q_rank},
     {"attn_q_b", required, &L::q_up, Dim::latent_q_width, Dim::q_rank},
 };
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kDeepseek2Layer[] = {
     {Where::every_layer, kPreNorms}, {Where::latent_attention, kLatent}, {Where::latent_split, kSplitUp},
     {Where::latent_joint, kJointUp}, {Where::latent_plain_q, kPlainQ},   {Where::latent_ranked_q, kRankedQ},
     {Where::dense, kGatedFfn},       {Where::experts, kExperts},         {Where::shared_expert, kSharedExpert},
@@ -106,7 +106,7 @@ Status read_yarn(const KeyReader& keys, HyperParams& p) {
   return {};
 }
 
-Status read_moe(const KeyReader& keys, HyperParams& p) {
+Status read_deepseek2_moe(const KeyReader& keys, HyperParams& p) {
   MoeParams& moe = p.moe;
   QUERN_CHECK(read_experts(keys, p.d_ff, p));
   if (moe.n_experts == 0) return {};
@@ -133,11 +133,11 @@ Status read_moe(const KeyReader& keys, HyperParams& p) {
   return {};
 }
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_deepseek2(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_latent(keys, p));
   QUERN_CHECK(read_yarn(keys, p));
-  QUERN_CHECK(read_moe(keys, p));
+  QUERN_CHECK(read_deepseek2_moe(keys, p));
   assign_cache_layers(p);
   return p;
 }
@@ -146,8 +146,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kDeepseek2{.gguf_arch = "deepseek2",
                                  .rope = RopeStyle::interleaved,
-                                 .read_params = &read_params,
+                                 .read_params = &read_deepseek2,
                                  .model_tensors = blocks::kDecoder,
-                                 .layer_tensors = kLayer};
+                                 .layer_tensors = kDeepseek2Layer};
 
 }  // namespace quern::engine

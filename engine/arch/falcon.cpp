@@ -11,17 +11,17 @@ namespace {
 using namespace blocks;
 
 // With two norms attn_norm is the feed-forward's. With one, both blocks read it.
-constexpr LayerTensor kNorms[] = {
+constexpr LayerTensor kFalconNorms[] = {
     {"attn_norm_2", optional, &L::attn_norm, Dim::d_model},
     {"attn_norm", required, &L::ffn_norm, Dim::d_model},
 };
-constexpr TensorGroup kLayer[] = {
-    {Where::every_layer, kNorms},
+constexpr TensorGroup kFalconLayer[] = {
+    {Where::every_layer, kFalconNorms},
     {Where::attention, kAttention},
     {Where::dense, kPlainFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_falcon(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   p.parallel_residual = true;
   assign_cache_layers(p);
@@ -34,8 +34,8 @@ extern const ArchSpec kFalcon{.gguf_arch = "falcon",
                               .norm = NormKind::layer,
                               .rope = RopeStyle::split,
                               .activation = Activation::gelu,
-                              .read_params = &read_params,
+                              .read_params = &read_falcon,
                               .model_tensors = blocks::kDecoder,
-                              .layer_tensors = kLayer};
+                              .layer_tensors = kFalconLayer};
 
 }  // namespace quern::engine

@@ -9,7 +9,7 @@ namespace quern::engine {
 
 namespace {
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_gemma(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   p.embedding_scale = std::sqrt(static_cast<float>(p.d_model));
   assign_cache_layers(p);
@@ -21,7 +21,7 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 extern const ArchSpec kGemma{.gguf_arch = "gemma",
                              .rope = RopeStyle::split,
                              .activation = Activation::gelu,
-                             .read_params = &read_params,
+                             .read_params = &read_gemma,
                              .model_tensors = blocks::kDecoder,
                              .layer_tensors = blocks::kLlamaLayer};
 

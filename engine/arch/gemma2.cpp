@@ -12,16 +12,16 @@ namespace {
 
 using namespace blocks;
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kGemma2Layer[] = {
     {Where::every_layer, kPreNorms},
     {Where::every_layer, kPostNorms},
     {Where::attention, kAttention},
     {Where::dense, kGatedFfn},
 };
 
-constexpr std::uint32_t kLayersOf27B = 46;
+constexpr std::uint32_t kGemma2LayersOf27B = 46;
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_gemma2(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   p.embedding_scale = std::sqrt(static_cast<float>(p.d_model));
   QUERN_CHECK(read_windows(keys, 2, FullLayer::last, 4096, p));
@@ -29,7 +29,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
   QUERN_TRY(const double logits, keys.positive_or("final_logit_softcapping", kMaxFloatKey, 30.0));
   p.attention_softcap = static_cast<float>(scores);
   p.final_softcap = static_cast<float>(logits);
-  if (p.n_layers() == kLayersOf27B) p.attention_scale = 1.0f / std::sqrt(static_cast<float>(p.d_model / p.n_heads));
+  if (p.n_layers() == kGemma2LayersOf27B)
+    p.attention_scale = 1.0f / std::sqrt(static_cast<float>(p.d_model / p.n_heads));
   assign_cache_layers(p);
   return p;
 }
@@ -39,8 +40,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 extern const ArchSpec kGemma2{.gguf_arch = "gemma2",
                               .rope = RopeStyle::split,
                               .activation = Activation::gelu,
-                              .read_params = &read_params,
+                              .read_params = &read_gemma2,
                               .model_tensors = blocks::kDecoder,
-                              .layer_tensors = kLayer};
+                              .layer_tensors = kGemma2Layer};
 
 }  // namespace quern::engine

@@ -14,7 +14,7 @@ namespace {
 
 using namespace blocks;
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kGemma3Layer[] = {
     {Where::every_layer, kPreNorms}, {Where::every_layer, kPostNorms}, {Where::attention, kAttention},
     {Where::attention, kHeadNorms},  {Where::dense, kGatedFfn},
 };
@@ -30,10 +30,10 @@ constexpr ModelTensor kEmbedder[] = {
     {"dense_3", optional, &M::dense_3, Dim::d_model, Dim::d_dense},
 };
 
-constexpr std::uint32_t kLayersOf27B = 62;
+constexpr std::uint32_t kGemma3LayersOf27B = 62;
 constexpr double kLocalBase = 10000.0;
 
-Result<HyperParams> read_params(const KeyReader& keys, std::uint32_t window) {
+Result<HyperParams> read_gemma3(const KeyReader& keys, std::uint32_t window) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   p.embedding_scale = std::sqrt(static_cast<float>(p.d_model));
   QUERN_CHECK(read_windows(keys, 6, FullLayer::last, window, p));
@@ -42,8 +42,9 @@ Result<HyperParams> read_params(const KeyReader& keys, std::uint32_t window) {
 }
 
 Result<HyperParams> read_decoder(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_params(keys, 0));
-  if (p.n_layers() == kLayersOf27B) p.attention_scale = 1.0f / std::sqrt(static_cast<float>(p.d_model / p.n_heads));
+  QUERN_TRY(HyperParams p, read_gemma3(keys, 0));
+  if (p.n_layers() == kGemma3LayersOf27B)
+    p.attention_scale = 1.0f / std::sqrt(static_cast<float>(p.d_model / p.n_heads));
   if (keys.has("final_logit_softcapping")) {
     QUERN_TRY(p.final_softcap, keys.positive("final_logit_softcapping", kMaxFloatKey));
   }
@@ -52,7 +53,7 @@ Result<HyperParams> read_decoder(const KeyReader& keys) {
 }
 
 // Files made without them have neither these keys nor the tensors.
-Status read_dense(const KeyReader& keys, HyperParams& p) {
+Status read_gemma3_dense(const KeyReader& keys, HyperParams& p) {
   QUERN_TRY(p.d_dense, keys.count_or("dense_2_feat_out", 0, kMaxWidth, 0));
   for (const auto& [key, want] :
        {std::pair{"dense_2_feat_in", p.d_model}, {"dense_3_feat_in", p.d_dense}, {"dense_3_feat_out", p.d_model}}) {
@@ -66,11 +67,11 @@ Status read_dense(const KeyReader& keys, HyperParams& p) {
   return {};
 }
 
-Result<HyperParams> read_encoder(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_params(keys, 0));
+Result<HyperParams> read_gemma3_encoder(const KeyReader& keys) {
+  QUERN_TRY(HyperParams p, read_gemma3(keys, 0));
   QUERN_CHECK(read_encoder_mask(keys, p));
   p.window_kind = kernels::WindowKind::around;
-  QUERN_CHECK(read_dense(keys, p));
+  QUERN_CHECK(read_gemma3_dense(keys, p));
   assign_cache_layers(p);
   return p;
 }
@@ -82,14 +83,14 @@ extern const ArchSpec kGemma3{.gguf_arch = "gemma3",
                               .activation = Activation::gelu,
                               .read_params = &read_decoder,
                               .model_tensors = blocks::kDecoder,
-                              .layer_tensors = kLayer};
+                              .layer_tensors = kGemma3Layer};
 
 extern const ArchSpec kGemmaEmbedding{.gguf_arch = "gemma-embedding",
                                       .rope = RopeStyle::split,
                                       .activation = Activation::gelu,
                                       .generates = false,
-                                      .read_params = &read_encoder,
+                                      .read_params = &read_gemma3_encoder,
                                       .model_tensors = kEmbedder,
-                                      .layer_tensors = kLayer};
+                                      .layer_tensors = kGemma3Layer};
 
 }  // namespace quern::engine

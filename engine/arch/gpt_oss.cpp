@@ -11,21 +11,21 @@ namespace {
 
 using namespace blocks;
 
-constexpr LayerTensor kNorms[] = {
+constexpr LayerTensor kGptOssNorms[] = {
     {"attn_norm", required, &L::attn_norm, Dim::d_model},
     {"post_attention_norm", required, &L::ffn_norm, Dim::d_model},
 };
 constexpr LayerTensor kSinks[] = {
     {"attn_sinks.weight", required, &L::sinks, Dim::n_heads},
 };
-constexpr TensorGroup kLayer[] = {
-    {Where::every_layer, kNorms},
+constexpr TensorGroup kGptOssLayer[] = {
+    {Where::every_layer, kGptOssNorms},
     {Where::attention, kAttention},
     {Where::attention, kSinks},
     {Where::experts, kExperts},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_gpt_oss(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_TRY(const std::uint32_t d_expert, keys.count("expert_feed_forward_length", 1, kMaxWidth));
   QUERN_CHECK(keys.count("expert_count", 1, kMaxExperts));
@@ -44,8 +44,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 extern const ArchSpec kGptOss{.gguf_arch = "gpt-oss",
                               .rope = RopeStyle::split,
                               .activation = Activation::clamped_swiglu,
-                              .read_params = &read_params,
+                              .read_params = &read_gpt_oss,
                               .model_tensors = blocks::kDecoder,
-                              .layer_tensors = kLayer};
+                              .layer_tensors = kGptOssLayer};
 
 }  // namespace quern::engine

@@ -10,13 +10,13 @@ namespace {
 
 using namespace blocks;
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kGptneoxLayer[] = {
     {Where::every_layer, kPreNorms},
     {Where::attention, kAttention},
     {Where::dense, kPlainFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_gptneox(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   QUERN_TRY(p.parallel_residual, keys.flag("use_parallel_residual"));
   assign_cache_layers(p);
@@ -29,8 +29,8 @@ extern const ArchSpec kGptNeox{.gguf_arch = "gptneox",
                                .norm = NormKind::layer,
                                .rope = RopeStyle::split,
                                .activation = Activation::gelu,
-                               .read_params = &read_params,
+                               .read_params = &read_gptneox,
                                .model_tensors = blocks::kDecoder,
-                               .layer_tensors = kLayer};
+                               .layer_tensors = kGptneoxLayer};
 
 }  // namespace quern::engine

@@ -24,14 +24,14 @@ Status read_scales(const KeyReader& keys, HyperParams& p) {
   return {};
 }
 
-Result<HyperParams> read_dense(const KeyReader& keys) {
+Result<HyperParams> read_granite_dense(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_scales(keys, p));
   assign_cache_layers(p);
   return p;
 }
 
-Result<HyperParams> read_moe(const KeyReader& keys) {
+Result<HyperParams> read_granite_moe(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_scales(keys, p));
   QUERN_CHECK(read_experts(keys, p.d_ff, p));
@@ -43,13 +43,13 @@ Result<HyperParams> read_moe(const KeyReader& keys) {
 
 extern const ArchSpec kGranite{.gguf_arch = "granite",
                                .rope = RopeStyle::interleaved,
-                               .read_params = &read_dense,
+                               .read_params = &read_granite_dense,
                                .model_tensors = blocks::kDecoder,
                                .layer_tensors = blocks::kLlamaLayer};
 
 extern const ArchSpec kGraniteMoe{.gguf_arch = "granitemoe",
                                   .rope = RopeStyle::interleaved,
-                                  .read_params = &read_moe,
+                                  .read_params = &read_granite_moe,
                                   .model_tensors = blocks::kDecoder,
                                   .layer_tensors = blocks::kLlamaLayer};
 

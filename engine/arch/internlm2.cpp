@@ -7,7 +7,7 @@ namespace quern::engine {
 
 namespace {
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_internlm2(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   assign_cache_layers(p);
   return p;
@@ -17,7 +17,7 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kInternlm2{.gguf_arch = "internlm2",
                                  .rope = RopeStyle::interleaved,
-                                 .read_params = &read_params,
+                                 .read_params = &read_internlm2,
                                  .model_tensors = blocks::kDecoder,
                                  .layer_tensors = blocks::kLlamaLayer};
 

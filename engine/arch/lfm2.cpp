@@ -11,7 +11,7 @@ namespace {
 
 using namespace blocks;
 
-constexpr ModelTensor kModel[] = {
+constexpr ModelTensor kLfm2Model[] = {
     {"token_embd.weight", required, &M::token_embd, Dim::n_vocab, Dim::d_model},
     {"output_norm", optional, &M::output_norm, Dim::d_model},
     {"token_embd_norm", required, &M::output_norm, Dim::d_model},
@@ -22,12 +22,12 @@ constexpr LayerTensor kShortConv[] = {
     {"shortconv.conv.weight", required, &L::taps, Dim::d_model, Dim::conv_kernel},
     {"shortconv.out_proj", required, &L::attn_out, Dim::d_model, Dim::d_model},
 };
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kLfm2Layer[] = {
     {Where::every_layer, kPreNorms}, {Where::attention, kAttention}, {Where::attention, kHeadNorms},
     {Where::short_conv, kShortConv}, {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_lfm2(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_TRY(p.conv_kernel, keys.count("shortconv.l_cache", 2, kMaxConvKernel));
   QUERN_TRY(const std::vector<std::int64_t> kv_heads, keys.integers("attention.head_count_kv"));
@@ -42,8 +42,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kLfm2{.gguf_arch = "lfm2",
                             .rope = RopeStyle::split,
-                            .read_params = &read_params,
-                            .model_tensors = kModel,
-                            .layer_tensors = kLayer};
+                            .read_params = &read_lfm2,
+                            .model_tensors = kLfm2Model,
+                            .layer_tensors = kLfm2Layer};
 
 }  // namespace quern::engine

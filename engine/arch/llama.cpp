@@ -9,7 +9,7 @@ namespace quern::engine {
 
 namespace {
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_llama(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_experts(keys, p.d_ff, p));
   assign_cache_layers(p);
@@ -20,7 +20,7 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kLlama{.gguf_arch = "llama",
                              .rope = RopeStyle::interleaved,
-                             .read_params = &read_params,
+                             .read_params = &read_llama,
                              .model_tensors = blocks::kDecoder,
                              .layer_tensors = blocks::kLlamaLayer};
 

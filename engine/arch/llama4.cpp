@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t kChunk = 8192, kPeriod = 4, kExpertsOfMaverick = 128;
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_llama4(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(keys.count("expert_count", 1, kMaxExperts));
   QUERN_TRY(const std::uint32_t d_expert, keys.count("expert_feed_forward_length", 1, kMaxWidth));
@@ -52,7 +52,7 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kLlama4{.gguf_arch = "llama4",
                               .rope = RopeStyle::interleaved,
-                              .read_params = &read_params,
+                              .read_params = &read_llama4,
                               .model_tensors = blocks::kDecoder,
                               .layer_tensors = blocks::kLlamaLayer};
 

@@ -10,7 +10,7 @@ namespace quern::engine {
 
 namespace {
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_minicpm(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_experts(keys, p.d_ff, p));
   const double layers = p.n_layers(), base_width = 256.0;
@@ -28,7 +28,7 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kMinicpm{.gguf_arch = "minicpm",
                                .rope = RopeStyle::interleaved,
-                               .read_params = &read_params,
+                               .read_params = &read_minicpm,
                                .model_tensors = blocks::kDecoder,
                                .layer_tensors = blocks::kLlamaLayer};
 

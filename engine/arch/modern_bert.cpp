@@ -10,7 +10,7 @@ namespace {
 
 using namespace blocks;
 
-constexpr ModelTensor kModel[] = {
+constexpr ModelTensor kModernBertModel[] = {
     {"token_embd.weight", required, &M::token_embd, Dim::n_vocab, Dim::d_model},
     {"token_embd_norm", required, &M::embd_norm, Dim::d_model},
     {"output_norm", required, &M::output_norm, Dim::d_model},
@@ -18,17 +18,17 @@ constexpr ModelTensor kModel[] = {
     {"cls.norm", optional, &M::cls_norm, Dim::d_model},
     {"cls.output", optional, &M::cls_out, Dim::any, Dim::d_model},
 };
-constexpr LayerTensor kNorms[] = {
+constexpr LayerTensor kModernBertNorms[] = {
     {"attn_norm", optional, &L::attn_norm, Dim::d_model},
     {"ffn_norm", required, &L::ffn_norm, Dim::d_model},
 };
-constexpr TensorGroup kLayer[] = {
-    {Where::every_layer, kNorms},
+constexpr TensorGroup kModernBertLayer[] = {
+    {Where::every_layer, kModernBertNorms},
     {Where::attention, kAttention},
     {Where::dense, kFusedGatedFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_modern_bert(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   QUERN_TRY(const std::uint32_t window, keys.count("attention.sliding_window", 0, UINT32_MAX));
   QUERN_CHECK(read_windows(keys, 3, FullLayer::first, window, p));
@@ -47,8 +47,8 @@ extern const ArchSpec kModernBert{.gguf_arch = "modern-bert",
                                   .activation = Activation::gelu,
                                   .generates = false,
                                   .rank = {.row = PoolRow::first, .gelu = true},
-                                  .read_params = &read_params,
-                                  .model_tensors = kModel,
-                                  .layer_tensors = kLayer};
+                                  .read_params = &read_modern_bert,
+                                  .model_tensors = kModernBertModel,
+                                  .layer_tensors = kModernBertLayer};
 
 }  // namespace quern::engine

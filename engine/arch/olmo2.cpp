@@ -11,18 +11,18 @@ namespace {
 
 using namespace blocks;
 
-constexpr LayerTensor kWholeNorms[] = {
+constexpr LayerTensor kOlmo2WholeNorms[] = {
     {"attn_q_norm", required, &L::q_norm, Dim::q_width},
     {"attn_k_norm", required, &L::k_norm, Dim::k_width},
 };
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kOlmo2Layer[] = {
     {Where::every_layer, kPostNorms},
     {Where::attention, kAttention},
-    {Where::attention, kWholeNorms},
+    {Where::attention, kOlmo2WholeNorms},
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_olmo2(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_CHECK(read_windows(keys, 4, FullLayer::last, 0, p));
   QUERN_CHECK(read_local_rope(keys, p.rope[0].freq_base, p));
@@ -35,8 +35,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 extern const ArchSpec kOlmo2{.gguf_arch = "olmo2",
                              .rope = RopeStyle::split,
                              .qk_norm = QkNorm::whole,
-                             .read_params = &read_params,
+                             .read_params = &read_olmo2,
                              .model_tensors = blocks::kDecoder,
-                             .layer_tensors = kLayer};
+                             .layer_tensors = kOlmo2Layer};
 
 }  // namespace quern::engine

@@ -10,13 +10,13 @@ namespace {
 
 using namespace blocks;
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kPhi2Layer[] = {
     {Where::every_layer, kOneNorm},
     {Where::attention, kAttention},
     {Where::dense, kPlainFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_phi2(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   p.parallel_residual = true;
   assign_cache_layers(p);
@@ -29,8 +29,8 @@ extern const ArchSpec kPhi2{.gguf_arch = "phi2",
                             .norm = NormKind::layer,
                             .rope = RopeStyle::split,
                             .activation = Activation::gelu,
-                            .read_params = &read_params,
+                            .read_params = &read_phi2,
                             .model_tensors = blocks::kDecoder,
-                            .layer_tensors = kLayer};
+                            .layer_tensors = kPhi2Layer};
 
 }  // namespace quern::engine

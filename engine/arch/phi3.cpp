@@ -11,13 +11,13 @@ namespace {
 
 using namespace blocks;
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kPhi3Layer[] = {
     {Where::every_layer, kPreNorms},
     {Where::attention, kAttention},
     {Where::dense, kFusedGatedFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_phi3(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   keys.ignore("attention.sliding_window");
   assign_cache_layers(p);
@@ -28,8 +28,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kPhi3{.gguf_arch = "phi3",
                             .rope = RopeStyle::split,
-                            .read_params = &read_params,
+                            .read_params = &read_phi3,
                             .model_tensors = blocks::kDecoder,
-                            .layer_tensors = kLayer};
+                            .layer_tensors = kPhi3Layer};
 
 }  // namespace quern::engine

@@ -7,7 +7,7 @@ namespace quern::engine {
 
 namespace {
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_qwen2(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   assign_cache_layers(p);
   return p;
@@ -18,7 +18,7 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 extern const ArchSpec kQwen2{.gguf_arch = "qwen2",
                              .rope = RopeStyle::split,
                              .rank = {.row = PoolRow::last},
-                             .read_params = &read_params,
+                             .read_params = &read_qwen2,
                              .model_tensors = blocks::kDecoder,
                              .layer_tensors = blocks::kLlamaLayer};
 

@@ -14,12 +14,12 @@ constexpr LayerTensor kSharedRouter[] = {
     {"ffn_gate_inp_shexp", required, &L::shared_router, Dim::one, Dim::d_model},
 };
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kQwen2moeLayer[] = {
     {Where::every_layer, kPreNorms},       {Where::attention, kAttention},        {Where::experts, kExperts},
     {Where::shared_expert, kSharedExpert}, {Where::shared_expert, kSharedRouter},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_qwen2moe(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_TRY(const std::uint32_t n_experts, keys.count("expert_count", 1, kMaxExperts));
   // Without a width of their own, the experts used share that of the dense block.
@@ -35,8 +35,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kQwen2Moe{.gguf_arch = "qwen2moe",
                                 .rope = RopeStyle::split,
-                                .read_params = &read_params,
+                                .read_params = &read_qwen2moe,
                                 .model_tensors = blocks::kDecoder,
-                                .layer_tensors = kLayer};
+                                .layer_tensors = kQwen2moeLayer};
 
 }  // namespace quern::engine

@@ -11,14 +11,14 @@ namespace {
 
 using namespace blocks;
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kQwen3Layer[] = {
     {Where::every_layer, kPreNorms},
     {Where::attention, kAttention},
     {Where::attention, kHeadNorms},
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_qwen3(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   assign_cache_layers(p);
   return p;
@@ -29,8 +29,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 extern const ArchSpec kQwen3{.gguf_arch = "qwen3",
                              .rope = RopeStyle::split,
                              .rank = {.row = PoolRow::last, .softmax = true},
-                             .read_params = &read_params,
+                             .read_params = &read_qwen3,
                              .model_tensors = blocks::kDecoder,
-                             .layer_tensors = kLayer};
+                             .layer_tensors = kQwen3Layer};
 
 }  // namespace quern::engine

@@ -14,7 +14,7 @@ namespace {
 
 using namespace blocks;
 
-constexpr LayerTensor kNorms[] = {
+constexpr LayerTensor kQwen35Norms[] = {
     {"attn_norm", required, &L::attn_norm, Dim::d_model},
     {"post_attention_norm", required, &L::ffn_norm, Dim::d_model},
 };
@@ -35,9 +35,9 @@ constexpr LayerTensor kDeltaNet[] = {
     {"ssm_norm", required, &L::delta_norm, Dim::d_state},
     {"ssm_out", required, &L::attn_out, Dim::d_model, Dim::delta_width},
 };
-constexpr TensorGroup kLayer[] = {
-    {Where::every_layer, kNorms},  {Where::attention, kGatedAttention}, {Where::attention, kHeadNorms},
-    {Where::delta_net, kDeltaNet}, {Where::dense, kGatedFfn},
+constexpr TensorGroup kQwen35Layer[] = {
+    {Where::every_layer, kQwen35Norms}, {Where::attention, kGatedAttention}, {Where::attention, kHeadNorms},
+    {Where::delta_net, kDeltaNet},      {Where::dense, kGatedFfn},
 };
 
 Status read_delta(const KeyReader& keys, HyperParams& p) {
@@ -80,7 +80,7 @@ Status check_sections(const KeyReader& keys, std::uint32_t n_pairs) {
   return {};
 }
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_qwen35(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   if (p.d_head_k != p.d_head_v) {
     return fail(Errc::unsupported, "{}: want {} like attention.key_length, found {}",
@@ -109,8 +109,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 extern const ArchSpec kQwen35{.gguf_arch = "qwen35",
                               .rope = RopeStyle::split,
                               .gated_attention = true,
-                              .read_params = &read_params,
+                              .read_params = &read_qwen35,
                               .model_tensors = blocks::kDecoder,
-                              .layer_tensors = kLayer};
+                              .layer_tensors = kQwen35Layer};
 
 }  // namespace quern::engine

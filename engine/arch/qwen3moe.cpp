@@ -10,14 +10,14 @@ namespace {
 
 using namespace blocks;
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kQwen3moeLayer[] = {
     {Where::every_layer, kPreNorms},
     {Where::attention, kAttention},
     {Where::attention, kHeadNorms},
     {Where::experts, kExperts},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_qwen3moe(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   QUERN_TRY(const std::uint32_t n_experts, keys.count("expert_count", 1, kMaxExperts));
   QUERN_TRY(const std::uint32_t n_used, keys.count("expert_used_count", 1, n_experts));
@@ -31,8 +31,8 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kQwen3Moe{.gguf_arch = "qwen3moe",
                                 .rope = RopeStyle::split,
-                                .read_params = &read_params,
+                                .read_params = &read_qwen3moe,
                                 .model_tensors = blocks::kDecoder,
-                                .layer_tensors = kLayer};
+                                .layer_tensors = kQwen3moeLayer};
 
 }  // namespace quern::engine

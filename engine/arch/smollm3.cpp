@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t kNoRopePeriod = 4;
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_smollm3(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
   for (std::uint32_t i = kNoRopePeriod - 1; i < p.n_layers(); i += kNoRopePeriod) {
     p.layers[i].rope = LayerParams::kNoRope;
@@ -23,7 +23,7 @@ Result<HyperParams> read_params(const KeyReader& keys) {
 
 extern const ArchSpec kSmollm3{.gguf_arch = "smollm3",
                                .rope = RopeStyle::interleaved,
-                               .read_params = &read_params,
+                               .read_params = &read_smollm3,
                                .model_tensors = blocks::kDecoder,
                                .layer_tensors = blocks::kLlamaLayer};
 

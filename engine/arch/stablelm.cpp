@@ -10,18 +10,18 @@ namespace {
 
 using namespace blocks;
 
-constexpr LayerTensor kNorms[] = {
+constexpr LayerTensor kStablelmNorms[] = {
     {"attn_norm", required, &L::attn_norm, Dim::d_model},
     {"ffn_norm", optional, &L::ffn_norm, Dim::d_model},
 };
-constexpr TensorGroup kLayer[] = {
-    {Where::every_layer, kNorms},
+constexpr TensorGroup kStablelmLayer[] = {
+    {Where::every_layer, kStablelmNorms},
     {Where::attention, kAttention},
     {Where::attention, kEachHeadNorms},
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_stablelm(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   // Converters write true where the configuration says nothing; without a second norm nothing else is possible.
   keys.ignore("use_parallel_residual");
@@ -36,8 +36,8 @@ extern const ArchSpec kStablelm{.gguf_arch = "stablelm",
                                 .norm = NormKind::layer,
                                 .rope = RopeStyle::split,
                                 .qk_norm = QkNorm::each_head,
-                                .read_params = &read_params,
+                                .read_params = &read_stablelm,
                                 .model_tensors = blocks::kDecoder,
-                                .layer_tensors = kLayer};
+                                .layer_tensors = kStablelmLayer};
 
 }  // namespace quern::engine

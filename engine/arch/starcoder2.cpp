@@ -9,13 +9,13 @@ namespace {
 
 using namespace blocks;
 
-constexpr TensorGroup kLayer[] = {
+constexpr TensorGroup kStarcoder2Layer[] = {
     {Where::every_layer, kPreNorms},
     {Where::attention, kAttention},
     {Where::dense, kPlainFfn},
 };
 
-Result<HyperParams> read_params(const KeyReader& keys) {
+Result<HyperParams> read_starcoder2(const KeyReader& keys) {
   QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
   assign_cache_layers(p);
   return p;
@@ -27,8 +27,8 @@ extern const ArchSpec kStarcoder2{.gguf_arch = "starcoder2",
                                   .norm = NormKind::layer,
                                   .rope = RopeStyle::split,
                                   .activation = Activation::gelu,
-                                  .read_params = &read_params,
+                                  .read_params = &read_starcoder2,
                                   .model_tensors = blocks::kDecoder,
-                                  .layer_tensors = kLayer};
+                                  .layer_tensors = kStarcoder2Layer};
 
 }  // namespace quern::engine

@@ -7,7 +7,7 @@
 namespace quern::engine::grammar {
 namespace {
 
-using State = ByteDfa::State;
+using DfaState = ByteDfa::State;
 
 // Edges in the other direction: for each class, who leads to a state.
 struct Reversed {
@@ -21,7 +21,7 @@ struct Reversed {
     std::vector<std::uint32_t> at(begin.begin(), begin.end() - 1);
     for (std::size_t s = 0; s < n_states; ++s) {
       for (std::size_t c = 0; c < n_classes; ++c) {
-        from[at[slot(dfa.next[s * n_classes + c], c)]++] = static_cast<State>(s);
+        from[at[slot(dfa.next[s * n_classes + c], c)]++] = static_cast<DfaState>(s);
       }
     }
   }
@@ -29,24 +29,24 @@ struct Reversed {
 
   std::size_t n_states, n_classes;
   std::vector<std::uint32_t> begin;
-  std::vector<State> from;
+  std::vector<DfaState> from;
 };
 
 std::vector<bool> find_live(const ByteDfa& dfa, const Reversed& reversed) {
   std::vector<bool> live(dfa.n_states(), false);
-  std::vector<State> open;
+  std::vector<DfaState> open;
   for (std::size_t s = 1; s < dfa.n_states(); ++s) {
-    if (!dfa.accepts(static_cast<State>(s))) continue;
+    if (!dfa.accepts(static_cast<DfaState>(s))) continue;
     live[s] = true;
-    open.push_back(static_cast<State>(s));
+    open.push_back(static_cast<DfaState>(s));
   }
   while (!open.empty()) {
-    const State state = open.back();
+    const DfaState state = open.back();
     open.pop_back();
     for (std::size_t c = 0; c < dfa.n_classes; ++c) {
       const std::size_t slot = reversed.slot(state, c);
       for (std::uint32_t i = reversed.begin[slot]; i < reversed.begin[slot + 1]; ++i) {
-        const State from = reversed.from[i];
+        const DfaState from = reversed.from[i];
         if (from == ByteDfa::kDead || live[from]) continue;
         live[from] = true;
         open.push_back(from);
@@ -61,10 +61,10 @@ class Partition {
  public:
   Partition(const ByteDfa& dfa, const Reversed& reversed, const std::vector<bool>& live)
       : dfa_(dfa), reversed_(reversed), block_of(dfa.n_states()) {
-    std::map<std::pair<std::uint32_t, int>, std::vector<State>> groups;  // by label and border; the dead ones apart
+    std::map<std::pair<std::uint32_t, int>, std::vector<DfaState>> groups;  // by label and border; the dead ones apart
     for (std::size_t s = 0; s < dfa.n_states(); ++s) {
       const int kind = !live[s] ? -1 : dfa.border.empty() ? 0 : dfa.border[s];
-      groups[{live[s] ? dfa.label[s] : 0, kind}].push_back(static_cast<State>(s));
+      groups[{live[s] ? dfa.label[s] : 0, kind}].push_back(static_cast<DfaState>(s));
     }
     for (auto& [key, states] : groups) add_block(std::move(states));
     refine();
@@ -73,8 +73,8 @@ class Partition {
   std::size_t size() const { return blocks.size(); }
 
  private:
-  void add_block(std::vector<State> states) {
-    for (const State s : states) block_of[s] = static_cast<std::uint32_t>(blocks.size());
+  void add_block(std::vector<DfaState> states) {
+    for (const DfaState s : states) block_of[s] = static_cast<std::uint32_t>(blocks.size());
     blocks.push_back(std::move(states));
   }
 
@@ -83,7 +83,7 @@ class Partition {
     for (std::uint32_t b = 0; b < blocks.size(); ++b) {
       for (std::uint32_t c = 0; c < dfa_.n_classes; ++c) open.emplace_back(b, c);
     }
-    std::vector<State> reached;
+    std::vector<DfaState> reached;
     std::vector<std::uint32_t> touched;
     std::vector<std::uint32_t> n_in(dfa_.n_states(), 0);
     std::vector<bool> in(dfa_.n_states(), false);
@@ -92,10 +92,10 @@ class Partition {
       open.pop_back();
       reached.clear();
       touched.clear();
-      for (const State s : blocks[splitter]) {
+      for (const DfaState s : blocks[splitter]) {
         const std::size_t slot = reversed_.slot(s, column);
         for (std::uint32_t i = reversed_.begin[slot]; i < reversed_.begin[slot + 1]; ++i) {
-          const State from = reversed_.from[i];
+          const DfaState from = reversed_.from[i];
           reached.push_back(from);
           in[from] = true;
           if (n_in[block_of[from]]++ == 0) touched.push_back(block_of[from]);
@@ -105,20 +105,20 @@ class Partition {
         if (n_in[block] < blocks[block].size()) split(block, in, open);
         n_in[block] = 0;
       }
-      for (const State s : reached) in[s] = false;
+      for (const DfaState s : reached) in[s] = false;
     }
   }
 
   void split(std::uint32_t block, const std::vector<bool>& in,
              std::vector<std::pair<std::uint32_t, std::uint32_t>>& open) {
-    std::vector<State>& states = blocks[block];
-    const auto middle = std::partition(states.begin(), states.end(), [&](State s) { return in[s]; });
-    std::vector<State> moved(middle, states.end());
+    std::vector<DfaState>& states = blocks[block];
+    const auto middle = std::partition(states.begin(), states.end(), [&](DfaState s) { return in[s]; });
+    std::vector<DfaState> moved(middle, states.end());
     states.erase(middle, states.end());
     if (moved.size() > states.size()) std::swap(moved, states);
     const auto fresh = static_cast<std::uint32_t>(blocks.size());
     add_block(std::move(moved));  // the smaller part: what waits for the old block waits for both
-    for (const State s : blocks[block]) block_of[s] = block;
+    for (const DfaState s : blocks[block]) block_of[s] = block;
     for (std::uint32_t c = 0; c < dfa_.n_classes; ++c) open.emplace_back(fresh, c);
   }
 
@@ -126,14 +126,14 @@ class Partition {
   const Reversed& reversed_;
 
  public:
-  std::vector<std::vector<State>> blocks;
+  std::vector<std::vector<DfaState>> blocks;
   std::vector<std::uint32_t> block_of;
 };
 
 // Joins columns that no state tells apart.
 void join_classes(ByteDfa& dfa) {
   const std::size_t n = dfa.n_states();
-  std::map<std::vector<State>, std::uint8_t> known;
+  std::map<std::vector<DfaState>, std::uint8_t> known;
   std::vector<std::uint8_t> renamed(dfa.n_classes, 0);
   std::vector<bool> seen(dfa.n_classes, false);
   std::vector<std::size_t> kept;
@@ -141,13 +141,13 @@ void join_classes(ByteDfa& dfa) {
     const std::uint8_t column = dfa.class_of[static_cast<std::size_t>(byte)];
     if (seen[column]) continue;
     seen[column] = true;
-    std::vector<State> states(n);
+    std::vector<DfaState> states(n);
     for (std::size_t s = 0; s < n; ++s) states[s] = dfa.next[s * dfa.n_classes + column];
     const auto [at, fresh] = known.emplace(std::move(states), static_cast<std::uint8_t>(kept.size()));
     if (fresh) kept.push_back(column);
     renamed[column] = at->second;
   }
-  std::vector<State> next(n * kept.size());
+  std::vector<DfaState> next(n * kept.size());
   for (std::size_t s = 0; s < n; ++s) {
     for (std::size_t c = 0; c < kept.size(); ++c) next[s * kept.size() + c] = dfa.next[s * dfa.n_classes + kept[c]];
   }
@@ -164,14 +164,14 @@ ByteDfa rebuild(const ByteDfa& dfa, const Partition& partition, const std::vecto
   const std::uint32_t unset = 0xFFFFFFFFu;
   std::vector<std::uint32_t> number(partition.size(), unset);
   std::vector<std::uint32_t> order;  // blocks
-  const auto meet = [&](State state) -> State {
+  const auto meet = [&](DfaState state) -> DfaState {
     if (!live[state]) return ByteDfa::kDead;
     std::uint32_t& n = number[partition.block_of[state]];
     if (n == unset) {
       order.push_back(partition.block_of[state]);
       n = static_cast<std::uint32_t>(order.size());
     }
-    return static_cast<State>(n);
+    return static_cast<DfaState>(n);
   };
   out.next.assign(out.n_classes, ByteDfa::kDead);
   out.label.assign(1, ByteDfa::kNoLabel);
@@ -185,7 +185,7 @@ ByteDfa rebuild(const ByteDfa& dfa, const Partition& partition, const std::vecto
     seen[column] = true;
   }
   for (std::size_t i = 0; i < order.size(); ++i) {
-    const State from = partition.blocks[order[i]].front();
+    const DfaState from = partition.blocks[order[i]].front();
     out.next.resize(out.next.size() + out.n_classes, ByteDfa::kDead);
     for (const std::uint8_t column : class_order) {
       out.next[(i + 1) * out.n_classes + column] = meet(dfa.next[std::size_t{from} * dfa.n_classes + column]);
@@ -206,27 +206,27 @@ ByteDfa minimize(const ByteDfa& dfa) {
   join_classes(out);
   for (std::size_t s = 0; s < out.n_states(); ++s) {
     const auto row = out.next.begin() + static_cast<std::ptrdiff_t>(s * out.n_classes);
-    const bool over = std::all_of(row, row + out.n_classes, [](State to) { return to == ByteDfa::kDead; });
+    const bool over = std::all_of(row, row + out.n_classes, [](DfaState to) { return to == ByteDfa::kDead; });
     out.over.push_back(over ? 1 : 0);
   }
   return out;
 }
 
-ByteDfa rest_of(const ByteDfa& dfa, State state) {
+ByteDfa rest_of(const ByteDfa& dfa, DfaState state) {
   ByteDfa out;
   out.class_of = dfa.class_of;
   out.n_classes = dfa.n_classes;
-  std::vector<State> number(dfa.n_states(), ByteDfa::kDead), order{ByteDfa::kDead};
-  const auto meet = [&](State at) {
+  std::vector<DfaState> number(dfa.n_states(), ByteDfa::kDead), order{ByteDfa::kDead};
+  const auto meet = [&](DfaState at) {
     if (at != ByteDfa::kDead && number[at] == ByteDfa::kDead) {
-      number[at] = static_cast<State>(order.size());
+      number[at] = static_cast<DfaState>(order.size());
       order.push_back(at);
     }
     return number[at];
   };
   out.start = meet(state);
   for (std::size_t i = 0; i < order.size(); ++i) {
-    const State at = order[i];
+    const DfaState at = order[i];
     for (std::size_t c = 0; c < dfa.n_classes; ++c) out.next.push_back(meet(dfa.next[at * dfa.n_classes + c]));
     out.label.push_back(dfa.accepts(at) ? 0 : ByteDfa::kNoLabel);
     if (!dfa.border.empty()) out.border.push_back(dfa.border[at]);
@@ -240,7 +240,7 @@ Hash128 hash_of(const ByteDfa& dfa) {
   hash.mix(dfa.n_classes);
   hash.mix(dfa.start);
   for (const std::uint8_t column : dfa.class_of) hash.mix(column);
-  for (const State state : dfa.next) hash.mix(state);
+  for (const DfaState state : dfa.next) hash.mix(state);
   for (const std::uint32_t label : dfa.label) hash.mix(label);
   for (const std::uint8_t border : dfa.border) hash.mix(border);
   return hash;

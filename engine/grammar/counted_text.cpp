@@ -6,23 +6,23 @@
 namespace quern::engine::grammar {
 namespace {
 
-using State = ByteDfa::State;
+using DfaState = ByteDfa::State;
 constexpr std::uint32_t kNever = 0xFFFFFFFFu;
 
 // Whether from every border one more character can be read without getting farther from the end: then every length
 // from the shortest on can be reached. One character is a path whose last state only is a border.
 bool can_be_lengthened(const ByteDfa& dfa, const std::vector<std::uint32_t>& needed) {
   std::vector<std::uint32_t> mark(dfa.n_states(), 0);
-  std::vector<State> open;
+  std::vector<DfaState> open;
   for (std::size_t s = 1; s < dfa.n_states(); ++s) {
     if (dfa.border[s] == 0 && s != dfa.start) continue;
     bool found = false;
-    open.assign(1, static_cast<State>(s));
+    open.assign(1, static_cast<DfaState>(s));
     while (!open.empty() && !found) {
-      const State at = open.back();
+      const DfaState at = open.back();
       open.pop_back();
       for (std::size_t c = 0; c < dfa.n_classes && !found; ++c) {
-        const State to = dfa.next[std::size_t{at} * dfa.n_classes + c];
+        const DfaState to = dfa.next[std::size_t{at} * dfa.n_classes + c];
         if (to == ByteDfa::kDead || mark[to] == s) continue;
         mark[to] = static_cast<std::uint32_t>(s);
         if (dfa.border[to] == 0) {
@@ -56,18 +56,18 @@ Result<ByteDfa> unroll(const ByteDfa& dfa, std::uint64_t min, std::uint64_t max,
       const std::uint64_t at = number(s, count);
       if (count >= min) out.label[at] = dfa.label[s];
       for (std::size_t c = 0; c < dfa.n_classes; ++c) {
-        const State to = dfa.next[s * dfa.n_classes + c];
+        const DfaState to = dfa.next[s * dfa.n_classes + c];
         if (to == ByteDfa::kDead) continue;
         std::uint64_t then = count + dfa.border[to];
         if (then > limit) {
           if (max != kNoEnd) continue;
           then = limit;
         }
-        out.next[at * dfa.n_classes + c] = static_cast<State>(number(to, then));
+        out.next[at * dfa.n_classes + c] = static_cast<DfaState>(number(to, then));
       }
     }
   }
-  out.start = static_cast<State>(number(dfa.start, 0));
+  out.start = static_cast<DfaState>(number(dfa.start, 0));
   return minimize(out);
 }
 
@@ -75,25 +75,25 @@ Result<ByteDfa> unroll(const ByteDfa& dfa, std::uint64_t min, std::uint64_t max,
 
 // Shortest paths, where a step costs 1 or nothing.
 std::vector<std::uint32_t> characters_needed(const ByteDfa& dfa) {
-  std::vector<std::vector<State>> from(dfa.n_states());
+  std::vector<std::vector<DfaState>> from(dfa.n_states());
   for (std::size_t s = 1; s < dfa.n_states(); ++s) {
     for (std::size_t c = 0; c < dfa.n_classes; ++c) {
-      const State to = dfa.next[s * dfa.n_classes + c];
-      if (to != ByteDfa::kDead) from[to].push_back(static_cast<State>(s));
+      const DfaState to = dfa.next[s * dfa.n_classes + c];
+      if (to != ByteDfa::kDead) from[to].push_back(static_cast<DfaState>(s));
     }
   }
   std::vector<std::uint32_t> needed(dfa.n_states(), kNever);
-  std::deque<State> open;
+  std::deque<DfaState> open;
   for (std::size_t s = 1; s < dfa.n_states(); ++s) {
-    if (!dfa.accepts(static_cast<State>(s))) continue;
+    if (!dfa.accepts(static_cast<DfaState>(s))) continue;
     needed[s] = 0;
-    open.push_back(static_cast<State>(s));
+    open.push_back(static_cast<DfaState>(s));
   }
   while (!open.empty()) {
-    const State to = open.front();
+    const DfaState to = open.front();
     open.pop_front();
     const std::uint32_t cost = needed[to] + dfa.border[to];
-    for (const State s : from[to]) {
+    for (const DfaState s : from[to]) {
       if (needed[s] <= cost) continue;
       needed[s] = cost;
       if (dfa.border[to] != 0) {
@@ -112,7 +112,7 @@ Result<std::optional<CountedAutomaton>> count_repeats(const ByteDfa& one, std::u
   if (!budget.spend(one.next.size())) return budget.exhausted();
   const std::size_t n = one.n_states();
   for (std::size_t s = 1; s < n; ++s) {
-    if (!one.accepts(static_cast<State>(s))) continue;
+    if (!one.accepts(static_cast<DfaState>(s))) continue;
     for (std::size_t c = 0; c < one.n_classes; ++c) {
       if (one.next[s * one.n_classes + c] != ByteDfa::kDead) return std::optional<CountedAutomaton>();
     }
@@ -122,8 +122,8 @@ Result<std::optional<CountedAutomaton>> count_repeats(const ByteDfa& one, std::u
   for (std::size_t c = 0; c < one.n_classes; ++c) {
     loop.next.push_back(one.next[std::size_t{one.start} * one.n_classes + c]);
   }
-  loop.start = static_cast<State>(n);
-  for (State& to : loop.next) {
+  loop.start = static_cast<DfaState>(n);
+  for (DfaState& to : loop.next) {
     if (one.label[to] != ByteDfa::kNoLabel) to = loop.start;
   }
   std::fill(loop.label.begin(), loop.label.end(), ByteDfa::kNoLabel);
@@ -179,7 +179,7 @@ Result<ByteDfa> json_characters(Budget& budget) {
   nfa.set_label(start, 0);
   QUERN_TRY(ByteDfa dfa, nfa.determinize(start, budget));
   dfa.border.assign(dfa.n_states(), 0);
-  for (std::size_t s = 1; s < dfa.n_states(); ++s) dfa.border[s] = dfa.accepts(static_cast<State>(s)) ? 1 : 0;
+  for (std::size_t s = 1; s < dfa.n_states(); ++s) dfa.border[s] = dfa.accepts(static_cast<DfaState>(s)) ? 1 : 0;
   return dfa;
 }
 

@@ -1,13 +1,8 @@
 #include "engine/tools/arguments.hpp"
 
+#include "engine/tools/marks.hpp"
+
 namespace quern::engine::tools {
-namespace {
-
-bool is_blank(char c) noexcept {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-}  // namespace
 
 Step ArgumentsCopy::feed(char c, std::string& json) {
   switch (state_) {

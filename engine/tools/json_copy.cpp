@@ -1,5 +1,7 @@
 #include "engine/tools/json_copy.hpp"
 
+#include "engine/tools/marks.hpp"
+
 #include <utility>
 
 #include <fmt/format.h>
@@ -7,9 +9,6 @@
 namespace quern::engine::tools {
 namespace {
 
-bool is_blank(char c) noexcept {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }

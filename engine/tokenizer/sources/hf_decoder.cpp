@@ -6,7 +6,8 @@
 namespace quern::engine {
 namespace {
 
-constexpr char kKnown[] = "Sequence, ByteLevel, Metaspace, WordPiece, BPEDecoder, ByteFallback, Fuse, Replace, Strip";
+constexpr char kDecoders[] =
+    "Sequence, ByteLevel, Metaspace, WordPiece, BPEDecoder, ByteFallback, Fuse, Replace, Strip";
 
 class Reader {
  public:
@@ -40,7 +41,7 @@ class Reader {
     if (type == "Metaspace") return read_metaspace(field);
     if (type == "WordPiece") return read_word_piece(field);
     if (type == "BPEDecoder") return read_end_words(field);
-    return fail(Errc::unsupported, "{}.type: found '{}', supported: {}", field.path(), type, kKnown);
+    return fail(Errc::unsupported, "{}.type: found '{}', supported: {}", field.path(), type, kDecoders);
   }
 
  private:

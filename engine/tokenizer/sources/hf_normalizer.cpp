@@ -4,7 +4,7 @@
 namespace quern::engine {
 namespace {
 
-constexpr char kKnown[] =
+constexpr char kNormalizers[] =
     "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Replace, Prepend, Precompiled, BertNormalizer, "
     "Nmt, "
     "ByteLevel";
@@ -84,7 +84,7 @@ Status read_hf_normalizer(const JsonField& field, NormalizerChain& chain) {
     chain.add(strip_blanks(left, right));
     return {};
   }
-  return fail(Errc::unsupported, "{}.type: found '{}', supported: {}", field.path(), type, kKnown);
+  return fail(Errc::unsupported, "{}.type: found '{}', supported: {}", field.path(), type, kNormalizers);
 }
 
 }  // namespace quern::engine

@@ -6,7 +6,7 @@
 namespace quern::engine {
 namespace {
 
-constexpr char kKnown[] = "Sequence, TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel";
+constexpr char kPostProcessors[] = "Sequence, TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel";
 
 constexpr std::size_t kMaxSide = 64;
 
@@ -89,7 +89,7 @@ Status read(const JsonField& field, const Vocabulary& vocabulary, Frame& frame, 
   } else if (type == "BertProcessing" || type == "RobertaProcessing") {
     QUERN_CHECK(read_pair(field, vocabulary, outer));
   } else {
-    return fail(Errc::unsupported, "{}.type: found '{}', supported: {}", field.path(), type, kKnown);
+    return fail(Errc::unsupported, "{}.type: found '{}', supported: {}", field.path(), type, kPostProcessors);
   }
   seen = true;
   frame.before.insert(frame.before.begin(), outer.before.begin(), outer.before.end());

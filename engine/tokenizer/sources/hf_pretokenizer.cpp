@@ -7,7 +7,7 @@
 namespace quern::engine {
 namespace {
 
-constexpr char kKnown[] =
+constexpr char kPretokenizers[] =
     "Sequence, Split, ByteLevel, Digits, Punctuation, Metaspace, Whitespace, WhitespaceSplit, BertPreTokenizer, "
     "CharDelimiterSplit, FixedLength";
 // "\w+|[^\w\s]+" as Unicode's regular expressions (UTS 18, annex C) read it
@@ -82,7 +82,7 @@ class Reader {
       return {};
     }
     if (type == "FixedLength") return read_length(field);
-    return fail(Errc::unsupported, "{}.type: found '{}', supported: {}", field.path(), type, kKnown);
+    return fail(Errc::unsupported, "{}.type: found '{}', supported: {}", field.path(), type, kPretokenizers);
   }
 
   Status read_length(const JsonField& field) {

@@ -28,10 +28,10 @@ TEST(TokenScore, IsOfThePlainSoftmax) {
 }
 
 TEST(TokenScore, WhatCannotComeHasNoChance) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const std::vector<float> logits{1.0f, -kInfinity, 2.0f};
+  constexpr float infinite = std::numeric_limits<float>::infinity();
+  const std::vector<float> logits{1.0f, -infinite, 2.0f};
   const TokenScore score = score_of(logits, 1, 3);
-  EXPECT_EQ(score.logprob, -kInfinity);
+  EXPECT_EQ(score.logprob, -infinite);
   EXPECT_EQ(score.rank, 3u);
   EXPECT_EQ(score.top.size(), 2u) << "tokens that cannot be drawn are not listed";
 }

@@ -10,8 +10,8 @@ namespace quern::test {
 using namespace engine::tools;
 
 bool shows_calls(const engine::chat::Template& subject) {
-  return !answer_of(subject, {{"ping", "{}", "call00001"}}, "null").text.empty() && subject.traits().takes_calls &&
-         answer_of(subject, {{"ping", "{}", "call00001"}}, "null").text.find("ping") != std::string::npos;
+  const std::string text = answer_of(subject, {{"ping", "{}", "call00001"}}, "null").text;
+  return subject.traits().takes_calls && text.find("ping") != std::string::npos;
 }
 
 AnswerFormat answer_format(const engine::chat::Template& subject, const std::string& prompt) {
