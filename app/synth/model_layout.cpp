@@ -1,5 +1,6 @@
 #include "app/synth/model_layout.hpp"
 
+#include "app/synth/borrowed_vocabulary.hpp"
 #include "app/synth/vocabulary.hpp"
 
 #include <cmath>
@@ -100,7 +101,8 @@ std::uint64_t n_parameters(const Shape& shape) {
   return n;
 }
 
-Result<HeaderBuilder> make_header(const Shape& shape, const QuantMix& mix, const std::vector<WeightRecipe>& recipes) {
+Result<HeaderBuilder> make_header(const Shape& shape, const QuantMix& mix, const std::vector<WeightRecipe>& recipes,
+                                  const engine::gguf::GgufFile* vocabulary) {
   HeaderBuilder header;
   header.put("general.architecture", shape.architecture);
   header.put("general.name", fmt::format("{} (random weights)", shape.title));
@@ -119,7 +121,11 @@ Result<HeaderBuilder> make_header(const Shape& shape, const QuantMix& mix, const
   put("attention.layer_norm_rms_epsilon", shape.norm_eps);
   put("rope.dimension_count", shape.d_head);
   put("rope.freq_base", shape.rope_base);
-  put_vocabulary(make_vocabulary(shape), header);
+  if (vocabulary != nullptr) {
+    copy_vocabulary(*vocabulary, header);
+  } else {
+    put_vocabulary(make_vocabulary(shape), header);
+  }
   for (const WeightRecipe& recipe : recipes) QUERN_CHECK(header.add_tensor(recipe.name, recipe.type, recipe.dims));
   return header;
 }

@@ -6,6 +6,7 @@
 #include "app/synth/shapes.hpp"
 #include "base/result.hpp"
 #include "engine/gguf/header_builder.hpp"
+#include "engine/gguf/reader.hpp"
 
 #include <string>
 #include <vector>
@@ -25,8 +26,10 @@ struct WeightRecipe {
 std::vector<WeightRecipe> weight_recipes(const Shape& shape, const QuantMix& mix);
 std::uint64_t n_parameters(const Shape& shape);
 
-// Metadata and tensor table. Errors: as HeaderBuilder::add_tensor.
+// Metadata and tensor table. vocabulary: the file that the tokenizer is taken from, of as many tokens as the shape has;
+// nullptr: it is made up. Errors: as HeaderBuilder::add_tensor.
 Result<engine::gguf::HeaderBuilder> make_header(const Shape& shape, const QuantMix& mix,
-                                                const std::vector<WeightRecipe>& recipes);
+                                                const std::vector<WeightRecipe>& recipes,
+                                                const engine::gguf::GgufFile* vocabulary = nullptr);
 
 }  // namespace quern::app

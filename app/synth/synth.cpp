@@ -1,5 +1,6 @@
 #include "app/synth/synth.hpp"
 
+#include "app/synth/borrowed_vocabulary.hpp"
 #include "app/synth/model_layout.hpp"
 #include "app/synth/quant_mix.hpp"
 #include "app/synth/shapes.hpp"
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <ostream>
 #include <thread>
 
@@ -36,9 +38,14 @@ Status run_synth(const SynthOptions& options) {
   QUERN_CHECK(check_output(options));
   QUERN_TRY(Shape shape, find_shape(options.shape));
   if (options.context != 0) shape.context = options.context;
+  std::unique_ptr<engine::gguf::GgufFile> vocabulary;
+  if (!options.vocabulary.empty()) {
+    QUERN_TRY(vocabulary, engine::gguf::GgufFile::open(options.vocabulary));
+    QUERN_TRY(shape.n_vocab, count_tokens(*vocabulary));
+  }
   QUERN_TRY(const QuantMix mix, QuantMix::find(options.quant));
   const std::vector<WeightRecipe> recipes = weight_recipes(shape, mix);
-  QUERN_TRY(engine::gguf::HeaderBuilder header, make_header(shape, mix, recipes));
+  QUERN_TRY(engine::gguf::HeaderBuilder header, make_header(shape, mix, recipes, vocabulary.get()));
   QUERN_TRY(engine::gguf::GgufWriter writer, engine::gguf::GgufWriter::create(options.output, std::move(header)));
   QUERN_CHECK(write_weights(writer, recipes, options.seed, n_threads_for(options.threads)));
   return writer.finish();

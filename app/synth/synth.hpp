@@ -15,6 +15,7 @@ struct SynthOptions {
   std::string output;            // path of the file to write
   std::string shape = "tiny";    // a name of list_synth()
   std::string quant = "q4_k_m";  // a tensor type or a mix, see list_synth()
+  std::string vocabulary;        // a GGUF file whose vocabulary it gets; empty: a made-up one of the real size
   std::uint32_t context = 0;     // positions the file claims to be trained for; 0: as the real model
   std::uint64_t seed = 1;
   std::uint32_t threads = 0;  // 0: as many as the machine has

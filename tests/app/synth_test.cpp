@@ -5,12 +5,14 @@
 #include "engine/gguf/reader.hpp"
 #include "tests/support/gguf_touch.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <sstream>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -202,6 +204,27 @@ TEST(SynthList, NamesEveryShapeAndQuant) {
   list_synth(out);
   for (const Shape& shape : shapes()) EXPECT_NE(out.str().find(shape.name), std::string::npos);
   for (const std::string& quant : QuantMix::names()) EXPECT_NE(out.str().find(quant), std::string::npos);
+}
+
+TEST_F(Synth, TakesTheVocabularyOfAnotherFile) {
+  const std::string source = std::string(QUERN_TEST_DATA_DIR) + "/tokenizer/phi-3.gguf", target = path("phi");
+  ASSERT_TRUE(run_synth({.output = target, .shape = "tiny", .quant = "q8_0", .vocabulary = source, .threads = 1}));
+  const auto made = GgufFile::open(target).value(), from = GgufFile::open(source).value();
+  const auto tokens = made->get_array("tokenizer.ggml.tokens", engine::gguf::ValueType::string).value();
+  EXPECT_EQ(tokens->strings,
+            from->get_array("tokenizer.ggml.tokens", engine::gguf::ValueType::string).value()->strings);
+  EXPECT_EQ(made->find_tensor("token_embd.weight")->dims[1], tokens->count);
+  for (const auto& [key, value] : from->metadata()) {
+    if (!key.starts_with("tokenizer.")) continue;
+    const engine::gguf::Value* copy = made->find(key);
+    ASSERT_NE(copy, nullptr) << key;
+    EXPECT_EQ(copy->array.strings, value.array.strings) << key;
+    EXPECT_TRUE(std::ranges::equal(copy->array.raw, value.array.raw)) << key;
+    EXPECT_EQ(std::tuple(copy->u, copy->i, copy->f, copy->s), std::tuple(value.u, value.i, value.f, value.s)) << key;
+  }
+  const Status none =
+      run_synth({.output = path("none"), .vocabulary = std::string(QUERN_TEST_DATA_DIR) + "/none.gguf"});
+  EXPECT_FALSE(none);
 }
 
 }  // namespace
