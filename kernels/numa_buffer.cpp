@@ -108,6 +108,13 @@ NumaBuffer& NumaBuffer::operator=(NumaBuffer&& other) noexcept {
   return *this;
 }
 
+void NumaBuffer::drop(std::size_t offset, std::size_t size) noexcept {
+  QUERN_ASSERT(offset <= size_ && size <= size_ - offset);
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t begin = (offset + page - 1) / page * page, end = (offset + size) / page * page;
+  if (begin < end) ::madvise(data_ + begin, end - begin, MADV_DONTNEED);  // of our own mapping: it cannot fail
+}
+
 NumaBuffer::~NumaBuffer() {
   if (data_ != nullptr) ::munmap(data_, mapped_);
 }

@@ -33,6 +33,9 @@ class NumaBuffer {
   ~NumaBuffer();
 
   std::span<std::byte> bytes() const noexcept { return {data_, size_}; }
+  // Gives the memory of a part back to the system, as far as it is whole pages: zero when it is next used, the rest of
+  // the part stays as it is.
+  void drop(std::size_t offset, std::size_t size) noexcept;
 
  private:
   std::byte* data_ = nullptr;

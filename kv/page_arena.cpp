@@ -60,7 +60,7 @@ std::optional<std::size_t> states_bytes(const KvConfig& c) {
 }  // namespace
 
 Result<std::unique_ptr<PageArena>> PageArena::create(const KvConfig& config, const kernels::Topology& topology,
-                                                     ByteLedger& ledger) {
+                                                     ByteLedger& ledger, std::uint32_t n_backed) {
   QUERN_CHECK(check_counts(config));
   const std::optional<std::size_t> bytes = arena_bytes(config);
   if (!bytes) {
@@ -74,7 +74,9 @@ Result<std::unique_ptr<PageArena>> PageArena::create(const KvConfig& config, con
     return fail_field("kv", "{} state pages of {} layers with {} values do not fit into memory", config.n_state_pages,
                       config.n_state_layers, config.state_values);
   }
-  QUERN_TRY(ByteLedger::Reservation reservation, ledger.reserve(MemoryUse::kv_pages, *total));
+  n_backed = std::min(n_backed, config.n_pages);
+  const std::uint64_t backed = std::uint64_t{n_backed} * config.page_bytes() + *of_states;
+  QUERN_TRY(ByteLedger::Reservation reservation, ledger.reserve(MemoryUse::kv_pages, backed));
   QUERN_TRY(kernels::NumaBuffer memory,
             kernels::NumaBuffer::allocate(topology, *bytes, kernels::NumaBuffer::kAllNodes));
   kernels::NumaBuffer states;
@@ -82,12 +84,29 @@ Result<std::unique_ptr<PageArena>> PageArena::create(const KvConfig& config, con
     QUERN_TRY(states, kernels::NumaBuffer::allocate(topology, *of_states, kernels::NumaBuffer::kAllNodes));
   }
   return std::unique_ptr<PageArena>(
-      new PageArena(config, std::move(memory), std::move(states), std::move(reservation)));
+      new PageArena(config, std::move(memory), std::move(states), std::move(reservation), ledger, n_backed));
 }
 
 PageArena::PageArena(const KvConfig& config, kernels::NumaBuffer memory, kernels::NumaBuffer states,
-                     ByteLedger::Reservation reservation)
-    : config_(config), reservation_(std::move(reservation)), memory_(std::move(memory)), states_(std::move(states)) {}
+                     ByteLedger::Reservation reservation, const ByteLedger& ledger, std::uint32_t n_backed)
+    : config_(config),
+      ledger_(ledger),
+      n_backed_(n_backed),
+      reservation_(std::move(reservation)),
+      memory_(std::move(memory)),
+      states_(std::move(states)) {}
+
+Status PageArena::back(std::uint32_t n_pages) {
+  QUERN_ASSERT(n_pages <= config_.n_pages);
+  QUERN_CHECK(reservation_.resize(std::uint64_t{n_pages} * page_stride() + states_.bytes().size()));
+  n_backed_.store(n_pages, std::memory_order_relaxed);
+  return {};
+}
+
+void PageArena::drop(PageId first, std::uint32_t n_pages) noexcept {
+  QUERN_ASSERT(first <= config_.n_pages && n_pages <= config_.n_pages - first);
+  memory_.drop(first * page_stride(), n_pages * page_stride());
+}
 
 std::byte* PageArena::k_base(std::uint32_t layer, std::uint32_t kv_head) noexcept {
   QUERN_ASSERT(layer < config_.n_layers && kv_head < config_.n_kv_heads);

@@ -33,15 +33,42 @@ void PagePool::unreserve(std::uint32_t n) noexcept {
 
 PageId PagePool::allocate() noexcept {
   unreserve(1);  // asserts that there was a reservation, and by the invariant that there is a page
-  const bool evict = free_head_ == kNoPage;
-  const PageId page = evict ? lru_head_ : pop_free();
-  if (evict) unlink_retained(page);
+  if (n_free() == 0) return take_oldest();
+  const PageId page = pop_free();
   Entry& e = entry(page);
   e.state = State::referenced;
   e.refs = 1;
   add(n_referenced_, 1);
-  if (evict && on_evict) on_evict(page);
   return page;
+}
+
+PageId PagePool::take_oldest() noexcept {
+  const PageId page = lru_head_;
+  unlink_retained(page);
+  Entry& e = entry(page);
+  e.state = State::referenced;
+  e.refs = 1;
+  add(n_referenced_, 1);
+  if (on_evict) on_evict(page);
+  return page;
+}
+
+void PagePool::withhold(std::uint32_t n) noexcept {
+  QUERN_ASSERT(n <= n_available());
+  while (n_free() < n) release(take_oldest());
+  subtract(n_free_, n);
+  add(n_withheld_, n);
+}
+
+void PagePool::offer(std::uint32_t n) noexcept {
+  QUERN_ASSERT(n <= n_withheld());
+  subtract(n_withheld_, n);
+  add(n_free_, n);
+}
+
+bool PagePool::is_free(PageId page) const noexcept {
+  QUERN_ASSERT(page < n_pages_);
+  return entries_[page].state == State::free;
 }
 
 void PagePool::add_ref(PageId page) noexcept {

@@ -1,9 +1,10 @@
 // Ownership of KV pages: ids, reference counts, the free list, reservations, and eviction of pages that nobody
 // references but that are kept because they may be useful again (prefix reuse).
 // A page is free (no owner), referenced (count >= 1) or retained (count 0, content kept, least recently used goes
-// first). Invariants: free + retained + referenced == n_pages; reserved <= free + retained, so a promise can always be
-// kept. Threads: engine thread only; the counters at the end may be read by any thread. All operations O(1), no
-// allocation after construction. Misuse is a bug of ours and asserts.
+// first). Pages without memory are withheld: neither. Invariants: free + retained + referenced + withheld == n_pages;
+// reserved <= free + retained, so a promise can always be kept. Threads: engine thread only; the counters at the end
+// may be read by any thread. All operations O(1) but withhold(), no allocation after construction. Misuse is a bug of
+// ours and asserts.
 #pragma once
 
 #include "kv/kv_config.hpp"
@@ -37,6 +38,12 @@ class PagePool {
   // A retained page becomes free: its content is of no use any more.
   void discard(PageId page) noexcept;
 
+  // Takes n pages out of use: free ones, and as many retained ones as it takes (on_evict is told). REQUIRES: n <=
+  // n_available().
+  void withhold(std::uint32_t n) noexcept;
+  void offer(std::uint32_t n) noexcept;      // so many of them are free again. REQUIRES: n <= n_withheld()
+  bool is_free(PageId page) const noexcept;  // or withheld: nobody's content
+
   // The least recently used one. REQUIRES: n_retained() > 0.
   PageId oldest_retained() const noexcept { return lru_head_; }
 
@@ -54,6 +61,7 @@ class PagePool {
   std::uint32_t n_retained() const noexcept { return n_retained_.load(std::memory_order_relaxed); }
   std::uint32_t n_reserved() const noexcept { return n_reserved_.load(std::memory_order_relaxed); }
   std::uint32_t n_referenced() const noexcept { return n_referenced_.load(std::memory_order_relaxed); }
+  std::uint32_t n_withheld() const noexcept { return n_withheld_.load(std::memory_order_relaxed); }
   // Pages that reserve() could still promise. Engine thread only.
   std::uint32_t n_available() const noexcept { return n_free() + n_retained() - n_reserved(); }
 
@@ -69,13 +77,14 @@ class PagePool {
   Entry& entry(PageId page) noexcept;
   void push_free(PageId page) noexcept;
   PageId pop_free() noexcept;
+  PageId take_oldest() noexcept;             // retained: it belongs to the caller, and on_evict has been told
   void push_retained(PageId page) noexcept;  // at the most recently used end
   void unlink_retained(PageId page) noexcept;
 
   std::uint32_t n_pages_;
   std::vector<Entry> entries_;
   PageId free_head_ = kNoPage, lru_head_ = kNoPage, lru_tail_ = kNoPage;
-  Counter n_free_{0}, n_retained_{0}, n_reserved_{0}, n_referenced_{0};
+  Counter n_free_{0}, n_retained_{0}, n_reserved_{0}, n_referenced_{0}, n_withheld_{0};
 };
 
 }  // namespace quern::kv

@@ -63,6 +63,7 @@ void EngineLoop::run(const std::atomic<bool>& stop) noexcept {
 
 bool EngineLoop::step() noexcept {
   sweep();
+  residents_.give_back_memory();
   admit();
   grow_pages();
   collect_runnable();

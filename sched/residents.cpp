@@ -66,6 +66,7 @@ Sequence* Residents::admit_one(TimePoint now) noexcept {
 // Gives it a place and pages, if AdmissionPolicy does.
 bool Residents::place(Sequence& sequence, bool by_age, bool only_by_preemption, TimePoint now) noexcept {
   find_pages(sequence);
+  find_memory(sequence);
   const auto victims = plan(sequence);
   if (!victims || (only_by_preemption && victims->empty())) return false;
   if (!victims->empty()) {
@@ -83,6 +84,16 @@ bool Residents::place(Sequence& sequence, bool by_age, bool only_by_preemption, 
   charge(sequence);
   sequence.set_state(sequence.decodes() ? RequestState::decode : RequestState::prefill, now);
   return true;
+}
+
+// For the pages that it will be promised. REQUIRES: find_pages(sequence).
+void Residents::find_memory(const Sequence& sequence) noexcept {
+  if (parts_.elastic == nullptr || running_.size() >= limits_.max_running) return;
+  const auto n_revived = static_cast<std::uint32_t>(
+      std::ranges::count_if(found_, [&](kv::PageId page) { return parts_.pool.retained(page); }));
+  const std::uint32_t n_new = pages_to_promise(sequence) - static_cast<std::uint32_t>(found_.size());
+  parts_.elastic->grow_to_promise(n_new, false);
+  parts_.elastic->grow_to_promise(n_new + n_revived, true);
 }
 
 // REQUIRES: find_pages(head).
@@ -241,6 +252,8 @@ void Residents::adopt_part(Sequence& sequence) noexcept {
 
 bool Residents::grow(Sequence& sequence, std::uint32_t n_positions, TimePoint now) noexcept {
   const std::uint32_t n_missing = sequence.pages.pages_missing(n_positions);
+  if (parts_.elastic != nullptr && sequence.n_reserved < n_missing)
+    parts_.elastic->grow_to_promise(n_missing - sequence.n_reserved, true);
   while (sequence.n_reserved < n_missing) {
     if (parts_.pool.reserve(n_missing - sequence.n_reserved)) {
       sequence.n_reserved = n_missing;

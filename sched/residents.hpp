@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "kv/elastic_pages.hpp"
 #include "kv/page_pool.hpp"
 #include "kv/prefix_cache.hpp"
 #include "kv/state_checkpoints.hpp"
@@ -34,6 +35,7 @@ struct CacheParts {  // all outlive the residents
   kv::StateCheckpoints& checkpoints;
   std::function<void(kv::PageId from, kv::PageId to)> copy_page;   // empty: parts of pages are not reused
   std::function<void(kv::PageId from, kv::PageId to)> copy_state;  // where there are checkpoints
+  kv::ElasticPages* elastic = nullptr;                             // nullptr: all pages have memory for good
 };
 
 class Residents {
@@ -64,6 +66,9 @@ class Residents {
   void charge_token(Sequence& sequence) noexcept;  // one more was drawn
   // Gives back what it holds, and removes it once remove_ended() is called. REQUIRES: it runs.
   void end(Sequence& sequence, TimePoint now) noexcept;
+  void give_back_memory() noexcept {  // as was asked for
+    if (parts_.elastic != nullptr) parts_.elastic->shrink_as_asked();
+  }
   void remove_ended() noexcept;  // those in state finished or preempted leave running()
   // Its reader has fallen behind, or has made room again.
   void set_stuck(Sequence& sequence, bool stuck) noexcept;
@@ -78,6 +83,7 @@ class Residents {
 
  private:
   Sequence* admit_one(TimePoint now) noexcept;
+  void find_memory(const Sequence& sequence) noexcept;
   bool place(Sequence& sequence, bool by_age, bool only_by_preemption, TimePoint now) noexcept;
   std::uint32_t pages_to_promise(const Sequence& sequence) const noexcept;
   void take_pages(Sequence& sequence) noexcept;

@@ -47,6 +47,7 @@ struct Scheduler::Impl {
         tokenizer(tokenizer_in),
         breakers(tokenizer),
         pool(arena.config().n_pages),
+        elastic(pool, arena),
         cache(pool, bounds.page_tokens),
         checkpoints(limits.max_running, n_checkpoints(arena.config(), limits), arena.config().n_pages),
         audit(make_audit(pool, bounds.page_tokens)),
@@ -83,7 +84,8 @@ struct Scheduler::Impl {
             .copy_state =
                 [&arena](kv::PageId from, kv::PageId to) {
                   if (arena.config().n_state_pages > 0) arena.copy_state(from, to);
-                }};
+                },
+            .elastic = elastic.elastic() ? &elastic : nullptr};
   }
   void prepare(Generation& generation);
 
@@ -94,6 +96,7 @@ struct Scheduler::Impl {
   const engine::Tokenizer& tokenizer;
   engine::sampling::BreakerFinder breakers;
   kv::PagePool pool;
+  kv::ElasticPages elastic;
   kv::PrefixCache cache;
   kv::StateCheckpoints checkpoints;
   const std::unique_ptr<PageAudit> audit;          // empty: not an audit build
@@ -131,6 +134,19 @@ std::uint64_t Scheduler::buffer_bytes(const engine::Backend& backend, const kv::
   return logits + cache + pages;
 }
 
+void Scheduler::on_short(std::function<void(std::uint64_t bytes)> then) {
+  impl_->elastic.on_short = std::move(then);
+}
+
+void Scheduler::ask_back(std::uint64_t bytes) noexcept {
+  impl_->elastic.ask_back(bytes);
+  impl_->desk.signal().raise();
+}
+
+void Scheduler::look_again() noexcept {
+  impl_->desk.signal().raise();
+}
+
 void Scheduler::start(std::function<void()> on_thread) {
   impl_->desk.start([impl = impl_.get(), on_thread = std::move(on_thread)](const std::atomic<bool>& stopping) {
     if (on_thread) on_thread();
@@ -165,7 +181,9 @@ Snapshot Scheduler::snapshot() const {
   Snapshot out = impl_->desk.snapshot(impl_->backend.progress());
   out.kv_page_bytes = impl_->page_bytes;
   out.max_running = impl_->limits.max_running;
-  out.kv_pages = impl_->pool.n_pages();
+  out.kv_pages = impl_->pool.n_pages() - impl_->pool.n_withheld();
+  out.kv_pages_least = impl_->elastic.n_floor();
+  out.kv_pages_most = impl_->pool.n_pages();
   out.kv_pages_free = impl_->pool.n_free();
   out.kv_pages_retained = impl_->pool.n_retained();
   out.kv_pages_reserved = impl_->pool.n_reserved();

@@ -104,6 +104,13 @@ class Scheduler {
   // What a scheduler allocates up front (rows of logits, the plan): to be reserved in the byte ledger before creation.
   static std::uint64_t buffer_bytes(const engine::Backend& backend, const kv::KvConfig& kv) noexcept;
 
+  // Where its arena is not wholly backed: how many bytes it would need and could not get, told by the engine thread,
+  // which must not wait. Before start().
+  void on_short(std::function<void(std::uint64_t bytes)> then);
+  // Gives so many bytes of pages back that nobody uses, soon: kept ones go, the least recently used first.
+  void ask_back(std::uint64_t bytes) noexcept;
+  void look_again() noexcept;  // there may be memory now for who waits
+
   // Starts the engine thread. Once. on_thread: the first thing that it does.
   void start(std::function<void()> on_thread = {});
 

@@ -21,6 +21,7 @@ struct Snapshot {
   std::uint32_t max_running = 0;  // places
   std::uint64_t kv_page_bytes = 0;
   std::uint32_t kv_pages = 0, kv_pages_free = 0, kv_pages_retained = 0, kv_pages_reserved = 0;
+  std::uint32_t kv_pages_least = 0, kv_pages_most = 0;  // what there may be, while kv_pages have memory now
   std::uint64_t prompt_tokens = 0, generated_tokens = 0, steps = 0;
   std::uint64_t forced_tokens = 0;  // of the generated ones: had to follow by their grammar, and were not drawn
   std::uint64_t finished_stop = 0, finished_length = 0, finished_cancelled = 0, finished_failed = 0, rejected = 0;

@@ -18,12 +18,14 @@ struct Model {
   std::set<PageId> free;
   std::deque<PageId> retained;  // least recently used first
   std::map<PageId, std::uint32_t> refs;
-  std::uint32_t reserved = 0;
+  std::uint32_t reserved = 0, withheld = 0;  // of the free ones: which they are, nobody knows
 
   explicit Model(std::uint32_t n) : n_pages(n) {
     for (PageId page = 0; page < n; ++page) free.insert(page);
   }
-  std::uint32_t available() const { return static_cast<std::uint32_t>(free.size() + retained.size()) - reserved; }
+  std::uint32_t available() const {
+    return static_cast<std::uint32_t>(free.size() + retained.size()) - reserved - withheld;
+  }
 };
 
 class PagePoolModel : public testing::TestWithParam<std::uint32_t> {
@@ -50,7 +52,7 @@ class PagePoolModel : public testing::TestWithParam<std::uint32_t> {
   void allocate() {
     if (model_.reserved == 0) return;
     const PageId page = pool_.allocate();
-    if (model_.free.empty()) {
+    if (model_.free.size() == model_.withheld) {
       ASSERT_EQ(page, model_.retained.front());
       model_.retained.pop_front();
       want_evicted_.push_back(page);
@@ -100,9 +102,32 @@ class PagePoolModel : public testing::TestWithParam<std::uint32_t> {
     model_.retained.erase(it);
   }
 
+  void withhold() {
+    if (random_below(4) != 0) return;
+    const std::uint32_t n = random_below(model_.available() + 1);
+    pool_.withhold(n);
+    model_.withheld += n;
+    while (model_.free.size() < model_.withheld) {
+      const PageId page = model_.retained.front();
+      model_.retained.pop_front();
+      model_.free.insert(page);
+      want_evicted_.push_back(page);
+      want_freed_.push_back(page);
+    }
+  }
+  void offer() {
+    const std::uint32_t n = random_below(model_.withheld + 1);
+    pool_.offer(n);
+    model_.withheld -= n;
+  }
+
   // More allocations than reservations and releases: the pool is full, and evicts, most of the time.
   void random_step() {
-    switch (random_below(11)) {
+    switch (random_below(13)) {
+      case 11:
+        return withhold();
+      case 12:
+        return offer();
       case 0:
         return reserve();
       case 1:
@@ -123,11 +148,12 @@ class PagePoolModel : public testing::TestWithParam<std::uint32_t> {
   }
 
   void expect_same() const {
-    ASSERT_EQ(pool_.n_free(), model_.free.size());
+    ASSERT_EQ(pool_.n_free(), model_.free.size() - model_.withheld);
+    ASSERT_EQ(pool_.n_withheld(), model_.withheld);
     ASSERT_EQ(pool_.n_retained(), model_.retained.size());
     ASSERT_EQ(pool_.n_referenced(), model_.refs.size());
     ASSERT_EQ(pool_.n_reserved(), model_.reserved);
-    ASSERT_EQ(pool_.n_free() + pool_.n_retained() + pool_.n_referenced(), model_.n_pages);
+    ASSERT_EQ(pool_.n_free() + pool_.n_retained() + pool_.n_referenced() + pool_.n_withheld(), model_.n_pages);
     ASSERT_LE(pool_.n_reserved(), pool_.n_free() + pool_.n_retained());
     ASSERT_EQ(evicted_, want_evicted_);
     ASSERT_EQ(freed_, want_freed_);
@@ -136,6 +162,7 @@ class PagePoolModel : public testing::TestWithParam<std::uint32_t> {
       ASSERT_EQ(pool_.ref_count(page), it == model_.refs.end() ? 0 : it->second);
       const bool retained = std::find(model_.retained.begin(), model_.retained.end(), page) != model_.retained.end();
       ASSERT_EQ(pool_.retained(page), retained);
+      ASSERT_EQ(pool_.is_free(page), model_.free.contains(page));
     }
   }
 
@@ -157,6 +184,7 @@ TEST_P(PagePoolModel, AgreesAfterEveryStep) {
   while (!model_.refs.empty()) release();
   while (!model_.retained.empty()) discard();
   pool_.unreserve(pool_.n_reserved());
+  pool_.offer(pool_.n_withheld());
   EXPECT_EQ(pool_.n_free(), GetParam());
 }
 

@@ -74,7 +74,8 @@ struct HarnessOptions {
   FakeBackendConfig backend{};
   sched::SchedulerLimits limits{
       .queue_capacity = 64, .max_running = 16, .prefill_tokens_per_step = 16, .stream_capacity = 8};
-  std::uint32_t queue_places = 0;  // 0: limits.queue_capacity
+  std::uint32_t queue_places = 0;       // 0: limits.queue_capacity
+  std::uint32_t n_backed = UINT32_MAX;  // pages that have memory from the start: of SchedulerHarness
 };
 
 class EngineHarness {

@@ -76,7 +76,7 @@ inline boost::asio::awaitable<void> receive(sched::Ticket ticket, std::shared_pt
 struct SchedulerHarness {
   explicit SchedulerHarness(const HarnessOptions& options = {})
       : backend(options.backend), tokenizer(options.backend.n_vocab, kEos) {
-    arena = make_fake_arena(options.backend, backend, ledger);
+    arena = make_fake_arena(options.backend, backend, ledger, options.n_backed);
     scheduler.emplace(backend, *arena, tokenizer, clock, options.limits);
   }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -46,6 +47,28 @@ TEST(Scheduler, RequestsGoInAndTokensComeOut) {
   EXPECT_EQ(snapshot.time_to_first_token_s.count, 10u);
   EXPECT_EQ(snapshot.inter_token_s.count, 190u);
   EXPECT_TRUE(h.scheduler->requests().empty());
+  h.end_and_expect_no_problems();
+}
+
+TEST(Scheduler, PagesGetMemoryAsTheyAreNeededAndGiveItBack) {
+  HarnessOptions options;
+  options.n_backed = 32;  // one sequence of the whole context
+  SchedulerHarness h(options);
+  EXPECT_EQ(h.scheduler->snapshot().kv_pages, 32u);
+  EXPECT_EQ(h.scheduler->snapshot().kv_pages_most, 64u);
+  std::vector<GenerateRequest> requests;
+  std::vector<std::shared_ptr<test::Received>> received;
+  for (engine::TokenId i = 0; i < 8; ++i) {
+    requests.push_back(greedy_request(std::vector<engine::TokenId>(40, i), 40));
+    received.push_back(h.run(requests.back()));
+  }
+  h.scheduler->start();
+  h.io.run();
+  for (std::size_t i = 0; i < requests.size(); ++i) expect_complete(*received[i], requests[i]);
+  EXPECT_EQ(h.scheduler->snapshot().kv_pages, 64u);
+  h.scheduler->ask_back(UINT64_MAX);
+  while (h.scheduler->snapshot().kv_pages != 32) std::this_thread::yield();
+  EXPECT_EQ(h.scheduler->snapshot().kv_pages_free + h.scheduler->snapshot().kv_pages_retained, 32u);
   h.end_and_expect_no_problems();
 }
 

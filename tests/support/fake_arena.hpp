@@ -11,7 +11,8 @@
 namespace quern::test {
 
 // What is copied in the arena is copied in the backend.
-inline auto make_fake_arena(const FakeBackendConfig& fake, FakeBackend& backend, ByteLedger& ledger) {
+inline auto make_fake_arena(const FakeBackendConfig& fake, FakeBackend& backend, ByteLedger& ledger,
+                            std::uint32_t n_backed = UINT32_MAX) {
   const kv::KvConfig config{.n_layers = 1,
                             .n_kv_heads = 1,
                             .d_head_k = 8,
@@ -20,7 +21,7 @@ inline auto make_fake_arena(const FakeBackendConfig& fake, FakeBackend& backend,
                             .n_pages = fake.n_pages};
   kernels::TopologySource machine;
   machine.synthetic = "core:2 pu:1";
-  auto arena = kv::PageArena::create(config, kernels::read_topology(machine).value(), ledger).value();
+  auto arena = kv::PageArena::create(config, kernels::read_topology(machine).value(), ledger, n_backed).value();
   arena->on_copy = [&backend](kv::PageId from, kv::PageId to) { backend.copy_page(from, to); };
   return arena;
 }
