@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/ranges.h>
 
@@ -19,11 +20,6 @@ constexpr std::uint32_t kEmbedTokens = 1024, kEmbedTexts = 128;
 constexpr std::uint32_t kDefaultEmbedContext = 8192;
 
 constexpr double kMiB = 1 << 20;
-
-Result<std::unique_ptr<engine::gguf::GgufFile>> open_file(const ModelFile& file) {
-  if (!file.path.empty()) return engine::gguf::GgufFile::open(file.path);
-  return engine::gguf::GgufFile::parse(embedded_model(), std::string(kEmbeddedModelName));
-}
 
 Error cannot_generate(const engine::gguf::GgufFile& file, std::string_view architecture) {
   return fail(Errc::unsupported, "{}: architecture '{}' computes embeddings and cannot generate text", file.name(),
@@ -37,12 +33,8 @@ Status check_generates(const engine::gguf::GgufFile& file) {
   return cannot_generate(file, name);
 }
 
-std::vector<std::string> names_of(const ModelFile& file, const std::string& alias) {
-  if (!alias.empty()) return {alias};
-  if (!file.names.empty()) return file.names;
-  if (file.path.empty()) return {std::string(kEmbeddedModelName)};
-  return {std::filesystem::path(file.path).stem().string()};
-}
+// Of the budget: what a model with recurrent state that is loaded on demand takes for it and its pages.
+constexpr std::uint64_t kStateShare = 8;
 
 kernels::KvType kv_type(const ModelOptions& options) {
   for (const kernels::KvType type : {kernels::KvType::bf16, kernels::KvType::q8_0, kernels::KvType::f32}) {
@@ -78,6 +70,22 @@ std::string read_rank_template(const engine::gguf::GgufFile& file) {
 
 }  // namespace
 
+Result<std::unique_ptr<engine::gguf::GgufFile>> open_model_file(const ModelFile& file) {
+  if (!file.path.empty()) return engine::gguf::GgufFile::open(file.path);
+  return engine::gguf::GgufFile::parse(embedded_model(), std::string(kEmbeddedModelName));
+}
+
+kv::KvConfig kv_config(const engine::HyperParams& params, const ModelOptions& options) {
+  return engine::kv_config_for(params, kv_type(options), options.page_tokens, 1, 1);
+}
+
+std::vector<std::string> model_names(const ModelFile& file, const std::string& alias) {
+  if (!alias.empty()) return {alias};
+  if (!file.names.empty()) return file.names;
+  if (file.path.empty()) return {std::string(kEmbeddedModelName)};
+  return {std::filesystem::path(file.path).stem().string()};
+}
+
 Result<std::unique_ptr<LoadedModel>> LoadedModel::load(Machine& machine, const ModelOptions& options,
                                                        const ModelFile& file, bool must_generate) {
   auto out = std::unique_ptr<LoadedModel>(new LoadedModel(machine, options));
@@ -88,17 +96,28 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(Machine& machine, const M
 LoadedModel::~LoadedModel() = default;
 
 Status LoadedModel::read(const ModelFile& from, bool must_generate) {
-  QUERN_TRY(auto file, open_file(from));
-  if (must_generate) QUERN_CHECK(check_generates(*file));
-  QUERN_TRY(tokenizer_, options_.tokenizer.empty() ? engine::load_tokenizer(*file)
-                                                   : engine::load_tokenizer_file(options_.tokenizer, file.get()));
-  QUERN_TRY(auto templates, engine::chat::TemplateSet::load(*file, *tokenizer_, options_.chat_template));
+  const std::string key = WeightsPool::key_of(from.path);
+  model_ = machine_.weights().find(key);
+  std::unique_ptr<engine::gguf::GgufFile> opened;
+  if (model_ == nullptr) {
+    QUERN_TRY(opened, open_model_file(from));
+  }
+  const engine::gguf::GgufFile& file = opened ? *opened : model_->file();
+  if (must_generate) QUERN_CHECK(check_generates(file));
+  QUERN_TRY(tokenizer_, options_.tokenizer.empty() ? engine::load_tokenizer(file)
+                                                   : engine::load_tokenizer_file(options_.tokenizer, &file));
+  QUERN_TRY(auto templates, engine::chat::TemplateSet::load(file, *tokenizer_, options_.chat_template));
   chat_ = std::make_unique<engine::chat::TemplateSet>(std::move(templates));
-  names_ = names_of(from, options_.alias);
-  file_sampling_ = engine::sampling::read_file_defaults(*file);
-  rank_template_ = read_rank_template(*file);
-  QUERN_TRY(model_, engine::Model::load(std::move(file), machine_.topology(), machine_.pool(), machine_.kernels(),
-                                        machine_.ledger()));
+  names_ = model_names(from, options_.alias);
+  file_sampling_ = engine::sampling::read_file_defaults(file);
+  rank_template_ = read_rank_template(file);
+  if (opened) {
+    const auto load = [&] {
+      return engine::Model::load(std::move(opened), machine_.topology(), machine_.pool(), machine_.kernels(),
+                                 machine_.ledger());
+    };
+    QUERN_TRY(model_, machine_.weights().get(key, load));
+  }
   if (tokenizer_->n_vocab() > model_->info().n_vocab) {
     return fail(Errc::corrupt, "{}: want a vocabulary of at most {} tokens, the rows of token_embd.weight, found {}",
                 model_->file().name(), model_->info().n_vocab, tokenizer_->n_vocab());
@@ -109,7 +128,13 @@ Status LoadedModel::read(const ModelFile& from, bool must_generate) {
 Status LoadedModel::prepare_to_generate(const Load& load, std::size_t n_models) {
   if (!model_->info().generates) return cannot_generate(model_->file(), model_->info().architecture);
   const auto prepare = [&]() -> Status {
-    kv::KvConfig config = engine::kv_config_for(model_->params(), kv_type(options_), options_.page_tokens, 1, 1);
+    kv::KvConfig config = kv_config(model_->params(), options_);
+    // Of elastic pages there may be as many as if the model were alone; recurrent state is there from the start.
+    const bool elastic = load.elastic && config.state_page_bytes() == 0;
+    const std::uint64_t weights = std::min(model_->info().size_bytes, machine_.ledger().budget());
+    const std::uint64_t shared = load.elastic ? machine_.ledger().budget() / kStateShare : UINT64_MAX;
+    const std::uint64_t bytes_left =
+        elastic ? machine_.ledger().budget() - weights : std::min(machine_.bytes_left() / n_models, shared);
     QUERN_TRY(const KvPlan plan, plan_kv({.ctx = wanted_context(options_, load, model_->info().n_context_train),
                                           .kv_pages = options_.kv_pages,
                                           .parallel = load.parallel,
@@ -118,7 +143,7 @@ Status LoadedModel::prepare_to_generate(const Load& load, std::size_t n_models) 
                                           .page_bytes = config.page_bytes(),
                                           .state_bytes = config.state_page_bytes(),
                                           .states_kept = load.states_kept,
-                                          .bytes_left = machine_.bytes_left() / n_models}));
+                                          .bytes_left = bytes_left}));
     if (plan.parallel < load.parallel) {
       log::warn(
           "memory budget: recurrent state of {:.1f} MiB for each request: {} run at once instead of {} (--memory)",
@@ -126,7 +151,8 @@ Status LoadedModel::prepare_to_generate(const Load& load, std::size_t n_models) 
     }
     config.n_pages = plan.n_pages;
     config.n_state_pages = plan.n_states;
-    QUERN_TRY(arena_, kv::PageArena::create(config, machine_.topology(), machine_.ledger()));
+    const std::uint32_t n_backed = elastic ? kv::pages_for(plan.ctx, options_.page_tokens) : config.n_pages;
+    QUERN_TRY(arena_, kv::PageArena::create(config, machine_.topology(), machine_.ledger(), n_backed));
     const engine::BackendLimits limits{.max_tokens_per_step = load.prefill_tokens + plan.parallel,
                                        .max_seqs_per_step = plan.parallel,
                                        .max_logits_per_step = plan.parallel,
@@ -190,13 +216,15 @@ void LoadedModel::log_summary() const {
             kv.n_state_pages - executor_->limits().max_seqs_per_step);
 }
 
-Result<sched::Scheduler*> LoadedModel::start_scheduler(sched::SchedulerLimits limits) {
+Result<sched::Scheduler*> LoadedModel::start_scheduler(sched::SchedulerLimits limits,
+                                                       std::function<void(std::uint64_t)> on_short) {
   QUERN_ASSERT(scheduler_ == nullptr && arena_ != nullptr);
   limits.max_running = std::min(limits.max_running, executor_->limits().max_seqs_per_step);
   QUERN_TRY(scheduler_memory_, machine_.ledger().reserve(MemoryUse::buffers,
                                                          sched::Scheduler::buffer_bytes(*executor_, arena_->config())));
   scheduler_ = std::make_unique<sched::Scheduler>(*executor_, *arena_, *tokenizer_, machine_.clock(), limits,
                                                   &machine_.conductor());
+  scheduler_->on_short(std::move(on_short));
   scheduler_->start([this] { machine_.pool().pin_caller(); });
   return scheduler_.get();
 }

@@ -13,6 +13,7 @@
 #include "sched/embed/embed_scheduler.hpp"
 #include "sched/scheduler.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,7 +26,14 @@ struct Load {
   std::uint32_t prefill_tokens = 256;  // prompt tokens of one step
   std::uint32_t min_context = 0;       // what one sequence must have room for; 0: no wish
   std::uint32_t states_kept = 0;       // copies of recurrent state that are of use for each sequence
+  bool elastic = false;  // KV pages get memory as they are needed, beyond those of one sequence of the whole context
 };
+
+// What clients call it: as the options say, else its file's name.
+std::vector<std::string> model_names(const ModelFile& file, const std::string& alias);
+Result<std::unique_ptr<engine::gguf::GgufFile>> open_model_file(const ModelFile& file);
+// Of one page and one state.
+kv::KvConfig kv_config(const engine::HyperParams& params, const ModelOptions& options);
 
 class LoadedModel {
  public:
@@ -46,7 +54,9 @@ class LoadedModel {
   // Creates and starts the engine thread, which becomes worker 0 of the pool. No more requests run at once than the
   // executor has room for. Errors: overloaded, where the memory budget has no room for its buffers.
   // REQUIRES: prepared for it, not called before.
-  Result<sched::Scheduler*> start_scheduler(sched::SchedulerLimits limits);
+  // on_short: see Scheduler::on_short().
+  Result<sched::Scheduler*> start_scheduler(sched::SchedulerLimits limits,
+                                            std::function<void(std::uint64_t)> on_short = {});
   sched::EmbedScheduler& start_embed_scheduler(const sched::SchedulerLimits& limits);
 
   const engine::Model& model() const noexcept { return *model_; }
@@ -66,7 +76,7 @@ class LoadedModel {
   Machine& machine_;
   const ModelOptions options_;
   std::vector<std::string> names_;
-  std::unique_ptr<engine::Model> model_;
+  std::shared_ptr<const engine::Model> model_;
   std::unique_ptr<engine::Tokenizer> tokenizer_;
   std::unique_ptr<engine::chat::TemplateSet> chat_;
   engine::sampling::FileDefaults file_sampling_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/options/options.hpp"
+#include "app/weights_pool.hpp"
 #include "base/byte_ledger.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -29,6 +30,7 @@ class Machine {
   const kernels::KernelTable& kernels() const noexcept { return *kernels_; }
   kernels::CorePool& pool() noexcept { return *pool_; }
   sched::Conductor& conductor() noexcept { return *conductor_; }
+  WeightsPool& weights() noexcept { return weights_; }
   std::uint64_t bytes_left() const noexcept { return ledger_.budget() - ledger_.used(); }
 
  private:
@@ -40,6 +42,7 @@ class Machine {
   const kernels::KernelTable* kernels_ = nullptr;
   std::unique_ptr<kernels::CorePool> pool_;
   std::unique_ptr<sched::Conductor> conductor_;
+  WeightsPool weights_;
 };
 
 }  // namespace quern::app

@@ -1,47 +1,53 @@
 #include "app/serving.hpp"
 
+#include "app/loadable_model.hpp"
 #include "app/model_digest.hpp"
 #include "app/options/sampling_fields.hpp"
-#include "kernels/quant/quant_format.hpp"
 #include "models/local/local_embedder.hpp"
 #include "models/local/local_generator.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <chrono>
-#include <map>
+#include <memory>
 #include <utility>
 
 namespace quern::app {
 namespace {
 
-// The format of most of its bytes.
-std::string main_quantization(const engine::gguf::GgufFile& file) {
-  std::map<kernels::TensorType, std::uint64_t> bytes;
-  for (const engine::gguf::Tensor& tensor : file.tensors()) bytes[tensor.type] += tensor.data.size();
-  const auto by_bytes = [](const auto& a, const auto& b) { return a.second < b.second; };
-  const auto most = std::ranges::max_element(bytes, by_bytes);
-  std::string name = most == bytes.end() ? "" : std::string(kernels::format_of(most->first).name);
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return name;
+Load load_of(const Options& options) {
+  return {.parallel = options.sched.max_running,
+          .prefill_tokens = options.sched.prefill_tokens_per_step,
+          .states_kept = options.sched.prefix_cache ? 2u : 0u};
 }
+
+// A model that was loaded on demand: what answers goes before what it refers to.
+struct Bundle {
+  std::unique_ptr<LoadedModel> loaded;
+  std::unique_ptr<models::ServedModel> served;
+};
 
 }  // namespace
 
 Result<std::unique_ptr<Serving>> Serving::create(Machine& machine, const Options& options) {
-  auto serving = std::unique_ptr<Serving>(new Serving(options.server.any_model));
-  QUERN_CHECK(serving->load(machine, options));
-  for (const auto& model : serving->loaded_) QUERN_CHECK(serving->start(*model, options));
+  auto serving = std::unique_ptr<Serving>(new Serving(machine, options));
+  if (options.model.on_demand) {
+    QUERN_CHECK(serving->add_on_demand());
+    return serving;
+  }
+  QUERN_CHECK(serving->load());
+  for (const auto& model : serving->loaded_) {
+    QUERN_TRY(models::ServedModel served, serving->start(*model));
+    QUERN_CHECK(serving->catalog_.add(std::make_shared<models::ServedModel>(std::move(served))));
+  }
   return serving;
 }
 
 // Weights and what makes vectors first: those that generate divide the rest.
-Status Serving::load(Machine& machine, const Options& options) {
-  std::vector<ModelFile> files = options.model.files;
-  if (files.empty() && options.model.embedding_files.empty()) files.emplace_back();
+Status Serving::load() {
+  std::vector<ModelFile> files = options_.model.files;
+  if (files.empty() && options_.model.embedding_files.empty()) files.emplace_back();
   std::vector<LoadedModel*> generate;
   for (const ModelFile& file : files) {
-    QUERN_TRY(auto model, LoadedModel::load(machine, options.model, file));
+    QUERN_TRY(auto model, LoadedModel::load(machine_, options_.model, file));
     if (model->model().info().generates) {
       generate.push_back(model.get());
     } else {
@@ -49,21 +55,53 @@ Status Serving::load(Machine& machine, const Options& options) {
     }
     loaded_.push_back(std::move(model));
   }
-  for (const ModelFile& file : options.model.embedding_files) {
-    QUERN_TRY(auto model, LoadedModel::load(machine, options.model, file));
+  for (const ModelFile& file : options_.model.embedding_files) {
+    QUERN_TRY(auto model, LoadedModel::load(machine_, options_.model, file));
     QUERN_CHECK(model->prepare_to_embed());
     loaded_.push_back(std::move(model));
   }
-  const Load load{.parallel = options.sched.max_running,
-                  .prefill_tokens = options.sched.prefill_tokens_per_step,
-                  .states_kept = options.sched.prefix_cache ? 2u : 0u};
   for (std::size_t i = 0; i < generate.size(); ++i)
-    QUERN_CHECK(generate[i]->prepare_to_generate(load, generate.size() - i));
+    QUERN_CHECK(generate[i]->prepare_to_generate(load_of(options_), generate.size() - i));
   for (const auto& model : loaded_) model->log_summary();
   return {};
 }
 
-Status Serving::start(LoadedModel& model, const Options& options) {
+// What they are is read now, and so is said now what cannot be served.
+Status Serving::add_on_demand() {
+  std::vector<ModelFile> files = options_.model.files;
+  if (files.empty() && options_.model.embedding_files.empty()) files.emplace_back();
+  const auto add = [this](const ModelFile& file, bool embeds) -> Status {
+    QUERN_TRY(models::LoadableModel model, describe_model(options_, file, embeds));
+    model.load = [this, file, embeds] { return load_one(file, embeds); };
+    model.shared_is_there = [this, key = WeightsPool::key_of(file.path)] {
+      return machine_.weights().find(key) != nullptr;
+    };
+    return catalog_.add(std::move(model));
+  };
+  for (const ModelFile& file : files) QUERN_CHECK(add(file, false));
+  for (const ModelFile& file : options_.model.embedding_files) QUERN_CHECK(add(file, true));
+  for (const std::string& name : options_.model.preload) QUERN_CHECK(catalog_.load(name));
+  return {};
+}
+
+Result<std::shared_ptr<models::ServedModel>> Serving::load_one(const ModelFile& file, bool embeds) {
+  auto bundle = std::make_shared<Bundle>();
+  QUERN_TRY(bundle->loaded, LoadedModel::load(machine_, options_.model, file));
+  if (bundle->loaded->model().info().generates && !embeds) {
+    Load load = load_of(options_);
+    load.elastic = true;
+    QUERN_CHECK(bundle->loaded->prepare_to_generate(load));
+  } else {
+    QUERN_CHECK(bundle->loaded->prepare_to_embed());
+  }
+  bundle->loaded->log_summary();
+  QUERN_TRY(models::ServedModel started, start(*bundle->loaded));
+  bundle->served = std::make_unique<models::ServedModel>(std::move(started));
+  models::ServedModel* const served = bundle->served.get();
+  return std::shared_ptr<models::ServedModel>(std::move(bundle), served);
+}
+
+Result<models::ServedModel> Serving::start(LoadedModel& model) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   QUERN_TRY(std::string digest, model_digest(model.model().file()));
   models::ServedModel served{.id = model.names().front(),
@@ -72,7 +110,7 @@ Status Serving::start(LoadedModel& model, const Options& options) {
                              .info = model.model().info(),
                              .quantization = main_quantization(model.model().file()),
                              .digest = std::move(digest),
-                             .sampling = sampling_over(model.file_sampling().params, options),
+                             .sampling = sampling_over(model.file_sampling().params, options_),
                              .tokenizer = model.tokenizer(),
                              .chat = model.chat(),
                              .longest_token_bytes = models::longest_token(model.tokenizer()),
@@ -80,13 +118,14 @@ Status Serving::start(LoadedModel& model, const Options& options) {
                              .rank_template = model.rank_template()};
   if (model.generates()) {
     QUERN_CHECK(engine::sampling::validate(served.sampling, served.info.n_vocab));
-    QUERN_TRY(sched::Scheduler * scheduler, model.start_scheduler(options.sched));
+    const auto on_short = [this](std::uint64_t bytes) { catalog_.residency().note_short(bytes); };
+    QUERN_TRY(sched::Scheduler * scheduler, model.start_scheduler(options_.sched, on_short));
     served.generator = std::make_unique<models::LocalGenerator>(*scheduler, model.tokenizer());
   } else {
-    sched::EmbedScheduler& scheduler = model.start_embed_scheduler(options.sched);
+    sched::EmbedScheduler& scheduler = model.start_embed_scheduler(options_.sched);
     served.embedder = std::make_unique<models::LocalEmbedder>(scheduler, served.info.pooling);
   }
-  return catalog_.add(std::make_shared<models::ServedModel>(std::move(served)));
+  return served;
 }
 
 }  // namespace quern::app

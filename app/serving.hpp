@@ -1,5 +1,6 @@
-// All models of a server: loaded in the order of the command line, their engines started, in a catalog.
-// Threads: create() from one. Ownership: owns them; refers to the machine.
+// All models of a server: loaded in the order of the command line, their engines started, or known and loaded when they
+// are asked for; in a catalog. Threads: create() from one; models are loaded by the catalog's own. Ownership: owns
+// them; refers to the machine.
 #pragma once
 
 #include "app/loaded_model.hpp"
@@ -18,10 +19,15 @@ class Serving {
   models::ModelCatalog& catalog() noexcept { return catalog_; }
 
  private:
-  explicit Serving(bool any_model) : catalog_(any_model) {}
-  Status load(Machine& machine, const Options& options);
-  Status start(LoadedModel& model, const Options& options);
+  Serving(Machine& machine, const Options& options)
+      : machine_(machine), options_(options), catalog_(machine.ledger(), machine.clock(), options.server.any_model) {}
+  Status load();
+  Status add_on_demand();
+  Result<std::shared_ptr<models::ServedModel>> load_one(const ModelFile& file, bool embeds);
+  Result<models::ServedModel> start(LoadedModel& model);
 
+  Machine& machine_;
+  const Options options_;
   std::vector<std::unique_ptr<LoadedModel>> loaded_;
   models::ModelCatalog catalog_;
 };

@@ -63,15 +63,24 @@ Status check_pooling(const gguf::GgufFile& file, const HyperParams& params, cons
 
 }  // namespace
 
+Result<ModelOutline> outline_of(const gguf::GgufFile& file) {
+  QUERN_TRY(const ArchSpec* arch, architecture_of(file));
+  const KeyReader keys(file, arch->gguf_arch);
+  ModelOutline out;
+  QUERN_TRY(out.params, arch->read_params(keys));
+  QUERN_CHECK(refuse_leftover_keys(keys, *arch, out.params));
+  QUERN_TRY(out.info, describe(file, *arch, out.params));
+  return out;
+}
+
 Result<std::unique_ptr<Model>> Model::load(std::unique_ptr<gguf::GgufFile> file, const kernels::Topology& topology,
                                            const kernels::CorePool& pool, const kernels::KernelTable& kernels,
                                            ByteLedger& ledger) {
   QUERN_TRY(const ArchSpec* arch, architecture_of(*file));
+  QUERN_TRY(ModelOutline outline, outline_of(*file));
   auto model = std::unique_ptr<Model>(new Model());
-  const KeyReader keys(*file, arch->gguf_arch);
-  QUERN_TRY(model->params_, arch->read_params(keys));
-  QUERN_CHECK(refuse_leftover_keys(keys, *arch, model->params_));
-  QUERN_TRY(model->info_, describe(*file, *arch, model->params_));
+  model->params_ = std::move(outline.params);
+  model->info_ = std::move(outline.info);
   // The mapped file; where rows are copied to NUMA nodes, the copies instead, whose mapped pages are not read again.
   QUERN_TRY(model->reservation_, ledger.reserve(MemoryUse::weights, model->info_.size_bytes));
   model->arch_ = arch;

@@ -21,6 +21,14 @@
 
 namespace quern::engine {
 
+// What a file says of its model, without the weights. ModelInfo's context_cost and n_labels come with those.
+struct ModelOutline {
+  ModelInfo info;
+  HyperParams params;
+};
+// Errors: as Model::load(), for what stands in the keys.
+Result<ModelOutline> outline_of(const gguf::GgufFile& file);
+
 class Model {
  public:
   // Errors: unsupported (architecture, with the list of supported ones; tensor type), corrupt (missing or mis-shaped

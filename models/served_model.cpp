@@ -19,7 +19,8 @@ bool ServedModel::can(Work work) const noexcept {
 }
 
 std::uint32_t ServedModel::max_context() const noexcept {
-  return generator != nullptr ? generator->max_context() : embedder->max_text_tokens();
+  if (generator != nullptr) return generator->max_context();
+  return embedder != nullptr ? embedder->max_text_tokens() : 0;
 }
 
 void ServedModel::complete() {

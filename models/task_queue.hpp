@@ -22,6 +22,9 @@ class TaskQueue {
   virtual bool has_room(std::uint32_t n) const noexcept = 0;
   virtual bool cancel(sched::RequestId id) noexcept = 0;  // false: no such request, or it has ended
   virtual void drain() noexcept = 0;                      // no new tasks; running ones go on
+  // Gives memory back that it only keeps in case, soon and at most so much; there may be memory now for what waits.
+  virtual void ask_back(std::uint64_t /*bytes*/) noexcept {}
+  virtual void look_again() noexcept {}
 
   virtual sched::Snapshot snapshot() const = 0;
   virtual Duration stalled() const = 0;  // see Scheduler::stalled()

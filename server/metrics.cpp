@@ -166,7 +166,7 @@ void add_server(Families& out, const ServerState& state) {
 
 std::vector<MetricFamily> MetricsSource::Collect() const {
   std::vector<MetricFamily> out;
-  const auto& models = state_.services.models.all();
+  const auto models = state_.services.models.residents();
   for (const auto& model : models) {
     for (const models::TaskQueue* const queue : model->queues()) {
       const sched::Snapshot now = queue->snapshot();
@@ -177,7 +177,7 @@ std::vector<MetricFamily> MetricsSource::Collect() const {
       merge(one.take(), out);
     }
   }
-  Families server(models.front()->id);
+  Families server(models.empty() ? "" : models.front()->id);
   add_server(server, state_);
   merge(server.take(), out);
   return out;

@@ -23,7 +23,7 @@ constexpr Command kCommands[] = {
      "QUERN_FORCE_ISA=scalar quern bench --json\n",
      &bench},
     {"ctl", kCtl, "look into a running server and steer it",
-     "[status | requests | history | request ID | cancel ID | drain]",
+     "[status | models | requests | history | request ID | cancel ID | drain]",
      "quern ctl                                    # status\n"
      "quern ctl requests\n"
      "quern ctl cancel 42\n"

@@ -22,6 +22,7 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"status", "GET", "/control/status", &object_table},
+    {"models", "GET", "/control/models", &rows_table},
     {"requests", "GET", "/control/requests", &rows_table},
     {"history", "GET", "/control/history", &rows_table},
     {"request", "GET", "/control/requests/{}", &object_table},

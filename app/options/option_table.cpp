@@ -22,7 +22,7 @@ constexpr std::string_view kLogFormats[] = {"text", "json"};
 constexpr std::string_view kKvTypes[] = {"f16", "bf16", "q8_0", "f32"};
 constexpr std::string_view kLogLevels[] = {"auto", "trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kUnknownFields[] = {"warn", "refuse"};
-constexpr std::string_view kVerbs[] = {"status", "requests", "history", "request", "cancel", "drain"};
+constexpr std::string_view kVerbs[] = {"status", "models", "requests", "history", "request", "cancel", "drain"};
 constexpr std::string_view kKeysActions[] = {"list", "add", "revoke"};
 constexpr std::uint64_t kMiB = 1ull << 20, kGiB = 1ull << 30, kTiB = 1ull << 40;
 
@@ -60,6 +60,13 @@ const OptionRow kRows[] = {
     {"embedding-ctx", 0, kServe, Scope::everywhere, "Model",
      U32{model<&ModelOptions::embedding_ctx>, 0, 1u << 16}, "tokens of one text of these models",
      "as trained, at most 8192"},
+    {"on-demand", 0, kServe, Scope::everywhere, "Model", Flag{model<&ModelOptions::on_demand>},
+     "load models when they are first asked for; those that are idle make room for others"},
+    {"keep-alive", 0, kServe, Scope::everywhere, "Model",
+     Time{model<&ModelOptions::keep_alive>, 0ms, 876'000h},
+     "how long a model that was loaded on demand stays after its last use"},
+    {"preload", 0, kServe, Scope::everywhere, "Model", Names{model<&ModelOptions::preload>, "NAME,.."},
+     "models that are loaded at the start although the others wait to be asked for"},
     {"alias", 0, kServe, Scope::everywhere, "Model",
      Text{model<&ModelOptions::alias>, "NAME"}, "the model's name for clients", "the file's name"},
     {"tokenizer", 0, kModelCommands, Scope::everywhere, "Model",
@@ -324,6 +331,9 @@ const OptionRow kRows[] = {
     {"context-length", 0, kSynth, Scope::command_line, "Synthetic model",
      U32{&at<&Options::synth, &SynthOptions::context>, 0, 1 << 24}, "positions the model claims to be trained for",
      "of the shape"},
+    {"vocabulary", 0, kSynth, Scope::command_line, "Synthetic model",
+     Text{&at<&Options::synth, &SynthOptions::vocabulary>, "FILE"}, "GGUF file whose vocabulary and templates it gets",
+     "made up"},
     {"weight-seed", 0, kSynth, Scope::command_line, "Synthetic model",
      U64{&at<&Options::synth, &SynthOptions::seed>, 0, UINT64_MAX}, "same seed, same file"},
     {"overwrite", 0, kSynth, Scope::command_line, "Synthetic model",

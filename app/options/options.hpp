@@ -24,10 +24,13 @@ struct ModelFile {
 };
 
 struct ModelOptions {
-  std::vector<ModelFile> files;            // the first one is the default; none at all: the embedded model
-  std::vector<ModelFile> embedding_files;  // that make vectors of texts, or rank them
-  std::string alias;                       // the name of the only model; empty: as ModelFile says
-  std::string tokenizer;                   // a tokenizer file; empty: what the model brings
+  std::vector<ModelFile> files;                   // the first one is the default; none at all: the embedded model
+  std::vector<ModelFile> embedding_files;         // that make vectors of texts, or rank them
+  bool on_demand = false;                         // they are loaded when they are asked for, not at the start
+  std::chrono::milliseconds keep_alive{300'000};  // of those, after their last use
+  std::vector<std::string> preload;               // names of those that are loaded at the start all the same
+  std::string alias;                              // the name of the only model; empty: as ModelFile says
+  std::string tokenizer;                          // a tokenizer file; empty: what the model brings
   std::string chat_template;        // a name or a file, see engine/chat/template_set.hpp; empty: what the model brings
   std::uint32_t ctx = 0;            // positions of one sequence; 0: as trained, at most kDefaultContext
   std::uint32_t embedding_ctx = 0;  // tokens of one text; 0: as trained, at most 8192

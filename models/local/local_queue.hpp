@@ -18,6 +18,12 @@ class LocalQueue : public Base {
   bool has_room(std::uint32_t n) const noexcept final { return scheduler_.has_room(n); }
   bool cancel(sched::RequestId id) noexcept final { return scheduler_.cancel(id); }
   void drain() noexcept final { scheduler_.drain(); }
+  void ask_back(std::uint64_t bytes) noexcept final {
+    if constexpr (requires { scheduler_.ask_back(bytes); }) scheduler_.ask_back(bytes);
+  }
+  void look_again() noexcept final {
+    if constexpr (requires { scheduler_.look_again(); }) scheduler_.look_again();
+  }
 
   sched::Snapshot snapshot() const final { return scheduler_.snapshot(); }
   Duration stalled() const final { return scheduler_.stalled(); }

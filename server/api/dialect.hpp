@@ -13,6 +13,7 @@ struct Dialect {
   std::string_view name;
   std::string (*error_body)(const HttpError& error);
   std::string_view other_model_field = {};  // an older name of "model"
+  bool keep_alive = false;                  // requests may say how long their model stays: see keep_alive.hpp
 };
 
 extern const Dialect kOpenAi;

@@ -57,6 +57,9 @@ net::awaitable<void> get_root(Exchange& exchange, ServerState& state);
 // /control/*: control.cpp
 net::awaitable<void> get_control_status(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_control_models(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_model_load(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_model_unload(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_history(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_request(Exchange& exchange, ServerState& state);

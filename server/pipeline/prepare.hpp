@@ -2,6 +2,7 @@
 // jobs on helper threads, which end when the client leaves. Threads: the connection's strand.
 #pragma once
 
+#include "server/pipeline/acquire.hpp"
 #include "server/pipeline/effort.hpp"
 #include "server/pipeline/read_document.hpp"
 #include "server/pipeline/run_job.hpp"
@@ -54,19 +55,26 @@ net::awaitable<Result<T>> prepare(Exchange& exchange, ServerState& state, std::s
   co_return result;
 }
 
-// Parsed, its model found, prepared. wanted: what its model must be able to do. Errors: those of read_document(),
-// ModelCatalog::acquire() and the work.
+// Its model found, prepared. wanted: what its model must be able to do. Errors: those of acquire_model() and the work.
+template <class T>
+net::awaitable<Result<Understood<T>>> understand(Exchange& exchange, ServerState& state,
+                                                 std::shared_ptr<const Document> document, Preparation<T> work,
+                                                 models::Work wanted) {
+  Result<std::shared_ptr<models::ServedModel>> model = co_await acquire_model(exchange, state, *document, wanted);
+  if (!model) co_return model.error();
+  Result<T> value = co_await prepare<T>(exchange, state, std::move(document), *model, work);
+  if (!value) co_return value.error();
+  co_return Understood<T>{std::move(*model), std::move(*value)};
+}
+
+// Parsed before. Errors: those of read_document() too.
 template <class T>
 net::awaitable<Result<Understood<T>>> understand(Exchange& exchange, ServerState& state, Preparation<T> work,
                                                  models::Work wanted = models::Work::generate) {
   Result<std::shared_ptr<const Document>> document = co_await read_document(exchange, state);
   if (!document) co_return document.error();
-  Result<std::shared_ptr<models::ServedModel>> model =
-      co_await state.services.models.acquire(model_name(**document, exchange.dialect()), wanted);
-  if (!model) co_return model.error();
-  Result<T> value = co_await prepare<T>(exchange, state, std::move(*document), *model, work);
-  if (!value) co_return value.error();
-  co_return Understood<T>{std::move(*model), std::move(*value)};
+  Result<Understood<T>> out = co_await understand<T>(exchange, state, std::move(*document), work, wanted);
+  co_return out;
 }
 
 }  // namespace quern::server

@@ -12,6 +12,9 @@ const test::PieceTokenizer& tokenizer() {
   return instance;
 }
 
+ByteLedger ledger(1 << 20);
+const SteadyClock clock;
+
 std::shared_ptr<ServedModel> model(std::string id, std::vector<std::string> aliases = {}) {
   static const engine::chat::TemplateSet chat = engine::chat::TemplateSet::builtin("plain").value();
   return std::make_shared<ServedModel>(
@@ -19,7 +22,7 @@ std::shared_ptr<ServedModel> model(std::string id, std::vector<std::string> alia
 }
 
 TEST(ModelCatalog, FindsByIdAliasAndDefaultTag) {
-  ModelCatalog catalog;
+  ModelCatalog catalog(ledger, clock);
   ASSERT_TRUE(catalog.add(model("qwen3:8b", {"small"})));
   ASSERT_TRUE(catalog.add(model("llama:latest")));
   EXPECT_EQ((*catalog.find("qwen3:8b"))->id, "qwen3:8b");
@@ -31,7 +34,7 @@ TEST(ModelCatalog, FindsByIdAliasAndDefaultTag) {
 }
 
 TEST(ModelCatalog, AnUnknownNameIsAnErrorThatShowsWhatThereIs) {
-  ModelCatalog catalog;
+  ModelCatalog catalog(ledger, clock);
   ASSERT_TRUE(catalog.add(model("one")));
   ASSERT_TRUE(catalog.add(model("two")));
   const auto found = catalog.find("qwen3");
@@ -46,7 +49,7 @@ TEST(ModelCatalog, AnUnknownNameIsAnErrorThatShowsWhatThereIs) {
 }
 
 TEST(ModelCatalog, AnyNameMayMeanTheDefault) {
-  ModelCatalog catalog(true);
+  ModelCatalog catalog(ledger, clock, true);
   ASSERT_TRUE(catalog.add(model("one")));
   EXPECT_EQ((*catalog.find("gpt-4o"))->id, "one");
 }

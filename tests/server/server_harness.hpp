@@ -184,7 +184,7 @@ class ServerHarness {
   Gate gate;
   std::atomic<const std::atomic<bool>*> first_in_step{nullptr};  // its cancel flag, while the gate holds a step
   std::optional<sched::Scheduler> scheduler;
-  models::ModelCatalog catalog;
+  models::ModelCatalog catalog{ledger, clock};
   TempDir dir;
   const std::string socket_path = dir.path("q.sock");
   boost::asio::io_context io;

@@ -26,7 +26,7 @@ TEST(SupersedeTable, TellsWhenTheReplacedOneHasLeft) {
   ServerHarness server;
   SupersedeTable table;
   std::optional<SupersedeTable::Entry> older(table.enter("k", 1));
-  older->stand_for({7, 8}, server.catalog.all().front());
+  older->stand_for({7, 8}, server.catalog.residents().front());
   SupersedeTable::Entry newer = table.enter("k", 2);
   EXPECT_TRUE(newer.replaces());
   int n_told = 0;

@@ -30,7 +30,7 @@ Error no_such_request(sched::RequestId id) {
 
 Result<std::string> show_request(const std::string& text, const ServerState& state) {
   QUERN_TRY(const sched::RequestId id, read_id(text));
-  for (const models::TaskQueue* const queue : state.services.models.queues()) {
+  for (const auto& queue : state.services.models.queues()) {
     const std::optional<sched::RequestStatus> status = queue->request(id);
     if (status) return json::serialize(request_json(*status));
   }
@@ -39,7 +39,7 @@ Result<std::string> show_request(const std::string& text, const ServerState& sta
 
 Result<std::string> cancel_request(const std::string& text, const ServerState& state) {
   QUERN_TRY(const sched::RequestId id, read_id(text));
-  for (models::TaskQueue* const queue : state.services.models.queues()) {
+  for (const auto& queue : state.services.models.queues()) {
     if (queue->cancel(id)) return fmt::format("{{\"id\":{},\"cancelled\":true}}", id);
   }
   return no_such_request(id);
@@ -48,8 +48,8 @@ Result<std::string> cancel_request(const std::string& text, const ServerState& s
 // By id, as /v1/models shows them, each with its scheduler.
 json::object all_models(const models::ModelCatalog& catalog) {
   json::object out;
-  for (const auto& model : catalog.all()) {
-    json::object one = model_json(*model);
+  for (const auto& model : catalog.residents()) {
+    json::object one = model_json(models::card_of(*model));
     one["scheduler"] = snapshot_json(model->queues().front()->snapshot());
     out[model->id] = std::move(one);
   }
@@ -81,10 +81,12 @@ net::awaitable<void> get_control_status(Exchange& exchange, ServerState& state) 
   out["version"] = QUERN_VERSION;
   out["uptime_s"] = to_seconds(services.clock.now() - state.started);
   out["draining"] = state.draining();
-  const auto& models = services.models.all();
-  out["model"] = model_json(*models.front());
-  out["scheduler"] = snapshot_json(models.front()->queues().front()->snapshot());
-  if (models.size() > 1) out["models"] = all_models(services.models);
+  const auto models = services.models.residents();
+  if (!models.empty()) {
+    out["model"] = model_json(models::card_of(*models.front()));
+    out["scheduler"] = snapshot_json(models.front()->queues().front()->snapshot());
+  }
+  if (models.size() != 1) out["models"] = all_models(services.models);
   out["memory"] = memory_json(services.ledger);
   out["connections"] = std::move(connections);
   Response response{.body = json::serialize(out)};
@@ -96,7 +98,7 @@ net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state) 
   const Services& services = state.services;
   json::object out = memory_json(services.ledger);
   std::uint64_t page_bytes = 0, free = 0, retained = 0, in_use = 0;
-  for (const models::TaskQueue* const queue : services.models.queues()) {
+  for (const auto& queue : services.models.queues()) {
     const sched::Snapshot now = queue->snapshot();
     page_bytes = std::max(page_bytes, now.kv_page_bytes);
     free += now.kv_page_bytes * now.kv_pages_free;
@@ -116,7 +118,7 @@ net::awaitable<void> get_control_memory(Exchange& exchange, ServerState& state) 
 // GET /control/requests: what runs and waits.
 net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state) {
   std::vector<sched::RequestStatus> all;
-  for (const models::TaskQueue* const queue : state.services.models.queues())
+  for (const auto& queue : state.services.models.queues())
     std::ranges::move(queue->requests(), std::back_inserter(all));
   Response response = list_of(all);
   co_await exchange.reply(std::move(response));
@@ -125,7 +127,7 @@ net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state
 // GET /control/history: the last requests that have ended, newest first.
 net::awaitable<void> get_control_history(Exchange& exchange, ServerState& state) {
   std::vector<sched::RequestStatus> all;
-  for (const models::TaskQueue* const queue : state.services.models.queues())
+  for (const auto& queue : state.services.models.queues())
     std::ranges::move(queue->ended_requests(), std::back_inserter(all));
   Response response = list_of(all);
   co_await exchange.reply(std::move(response));

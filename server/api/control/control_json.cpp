@@ -22,6 +22,7 @@ json::object snapshot_json(const sched::Snapshot& snapshot) {
   finished["refused"] = snapshot.finished_refused;
   json::object pages;
   pages["total"] = snapshot.kv_pages;
+  pages["most"] = snapshot.kv_pages_most;
   pages["free"] = snapshot.kv_pages_free;
   pages["retained"] = snapshot.kv_pages_retained;
   pages["reserved"] = snapshot.kv_pages_reserved;

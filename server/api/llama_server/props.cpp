@@ -3,6 +3,7 @@
 #include "server/api/llama_server/props_json.hpp"
 #include "server/http_error.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -10,17 +11,23 @@
 
 namespace quern::server {
 
-// Of the default model.
+// Of the first model in memory that generates. Errors: 404.
 net::awaitable<void> get_props(Exchange& exchange, ServerState& state) {
-  const Result<std::shared_ptr<models::ServedModel>> model = state.services.models.find("", models::Work::generate);
-  Response response = model ? Response{.body = json::serialize(props_json(**model))} : error_response(model.error());
+  const auto residents = state.services.models.residents();
+  const auto model = std::ranges::find_if(residents, [](const auto& one) { return one->generator != nullptr; });
+  Response response;
+  if (model != residents.end()) {
+    response.body = json::serialize(props_json(**model));
+  } else {
+    response = error_response(Error{Errc::not_found, "no model that generates text is loaded", "model"});
+  }
   co_await exchange.reply(std::move(response));
 }
 
 // Of all models.
 net::awaitable<void> get_slots(Exchange& exchange, ServerState& state) {
   json::array slots;
-  for (const auto& model : state.services.models.all()) {
+  for (const auto& model : state.services.models.residents()) {
     if (model->generator) add_slots(*model, model->generator->requests(), slots);
   }
   Response response{.body = json::serialize(slots)};

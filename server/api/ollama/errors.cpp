@@ -23,6 +23,6 @@ std::string error_body(const HttpError& error) {
 
 }  // namespace
 
-const Dialect kOllama{.name = "ollama", .error_body = &error_body, .other_model_field = "name"};
+const Dialect kOllama{.name = "ollama", .error_body = &error_body, .other_model_field = "name", .keep_alive = true};
 
 }  // namespace quern::server

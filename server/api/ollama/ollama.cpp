@@ -3,11 +3,15 @@
 #include "server/api/endpoints.hpp"
 #include "server/api/fill_in.hpp"
 #include "server/api/generate.hpp"
+#include "server/api/keep_alive.hpp"
 #include "server/api/ollama/ollama_json.hpp"
 #include "server/api/ollama/ollama_models.hpp"
 #include "server/api/ollama/ollama_writer.hpp"
 
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/json/serialize.hpp>
 
@@ -19,12 +23,12 @@ constexpr std::string_view kVersion = R"({"version":"0.13.5","quern":")" QUERN_V
 
 struct Work {
   Prepared prepared;
-  bool nothing = false, unload = false;
+  bool nothing = false;
 };
 
 Result<Work> prepare_ollama_chat(const Document& document, Effort& effort) {
   QUERN_TRY(OllamaRequest request, parse_ollama_chat(document, effort.rules()));
-  Work out{.nothing = request.nothing, .unload = request.unload};
+  Work out{.nothing = request.nothing};
   if (out.nothing) {
     out.prepared.fields = std::move(request.turn.fields);
     return out;
@@ -36,7 +40,7 @@ Result<Work> prepare_ollama_chat(const Document& document, Effort& effort) {
 Result<Work> prepare_ollama_generate(const Document& document, Effort& effort) {
   constexpr std::string_view kEndpoint = "POST /api/generate";
   QUERN_TRY(OllamaRequest request, parse_ollama_generate(document, effort.rules()));
-  Work out{.nothing = request.nothing, .unload = request.unload};
+  Work out{.nothing = request.nothing};
   if (out.nothing || request.raw || !request.suffix.empty()) {
     out.prepared.fields = std::move(request.turn.fields);
     out.prepared.prompt_field = "prompt";
@@ -57,8 +61,41 @@ Result<Work> prepare_ollama_generate(const Document& document, Effort& effort) {
   return out;
 }
 
+// Nothing to answer, and nothing that should stay: the client wants the model out of memory.
+bool wants_unload(const json::object& request) {
+  for (const char* const field : {"messages", "prompt", "suffix"}) {
+    const json::value* const value = request.if_contains(field);
+    if (value == nullptr) continue;
+    if (const auto* text = value->if_string(); text != nullptr && text->empty()) continue;
+    if (const auto* list = value->if_array(); list != nullptr && list->empty()) continue;
+    return false;
+  }
+  const Result<std::optional<Duration>> keep_alive = read_keep_alive(request);
+  return keep_alive && *keep_alive && **keep_alive == Duration::zero();
+}
+
+Response unload(const Document& document, const Dialect& dialect, ServerState& state, OllamaWriter::Kind kind) {
+  const std::string name = model_name(document, dialect);
+  const Result<std::shared_ptr<const models::ModelCard>> card = state.services.models.find(name);
+  if (!card) return error_response(card.error());
+  if (const Status done = state.services.models.unload(name); !done) return error_response(done.error());
+  return {.body = OllamaWriter(kind, name.empty() ? (*card)->id : name, false).nothing("unload")};
+}
+
 net::awaitable<void> answer(Exchange& exchange, ServerState& state, Preparation<Work> work, OllamaWriter::Kind kind) {
-  Result<Understood<Work>> request = co_await understand<Work>(exchange, state, work);
+  Result<std::shared_ptr<const Document>> document = co_await read_document(exchange, state);
+  if (!document) {
+    Response response = error_response(document.error());
+    co_await exchange.reply(std::move(response));
+    co_return;
+  }
+  if (wants_unload((*document)->root)) {
+    Response response = unload(**document, exchange.dialect(), state, kind);
+    co_await exchange.reply(std::move(response));
+    co_return;
+  }
+  Result<Understood<Work>> request =
+      co_await understand<Work>(exchange, state, std::move(*document), work, models::Work::generate);
   if (!request) {
     Response response = error_response(request.error());
     co_await exchange.reply(std::move(response));
@@ -68,7 +105,7 @@ net::awaitable<void> answer(Exchange& exchange, ServerState& state, Preparation<
   const std::string name = fields.model.empty() ? request->model->id : fields.model;
   auto writer = std::make_shared<OllamaWriter>(kind, name, fields.logprobs.wanted);
   if (request->value.nothing) {
-    Response response{.body = writer->nothing(request->value.unload ? "unload" : "load")};
+    Response response{.body = writer->nothing("load")};
     co_await exchange.reply(std::move(response));
     co_return;
   }
@@ -76,11 +113,15 @@ net::awaitable<void> answer(Exchange& exchange, ServerState& state, Preparation<
   co_await generate(exchange, state, std::move(prepared), std::move(writer));
 }
 
-Result<std::string> prepare_show(const Document& document, Effort& effort) {
-  JsonFields fields(document.root, "", effort.rules().unknown);
+// Without loading anything.
+Result<std::string> show(const Document& document, Exchange& exchange, const ServerState& state) {
+  std::vector<std::string> unknown;
+  JsonFields fields(document.root, "", &unknown);
   fields.ignore({"model", "name", "verbose", "system", "template", "options"});
   QUERN_CHECK(fields.finish());
-  return json::serialize(ollama_show(effort.model()));
+  QUERN_TRY(const auto card, state.services.models.find(model_name(document, exchange.dialect())));
+  exchange.note_ignored(std::move(unknown));
+  return json::serialize(ollama_show(*card));
 }
 
 }  // namespace
@@ -94,7 +135,10 @@ net::awaitable<void> post_ollama_generate(Exchange& exchange, ServerState& state
 }
 
 net::awaitable<void> post_ollama_show(Exchange& exchange, ServerState& state) {
-  co_await reply_prepared(exchange, state, &prepare_show);
+  const Result<std::shared_ptr<const Document>> document = co_await read_document(exchange, state);
+  const Result<std::string> body = document ? show(**document, exchange, state) : document.error();
+  Response response = body ? Response{.body = *body} : error_response(body.error());
+  co_await exchange.reply(std::move(response));
 }
 
 net::awaitable<void> get_ollama_tags(Exchange& exchange, ServerState& state) {

@@ -46,20 +46,6 @@ void read_options(JsonFields& fields, const RequestRules& rules, GenerationField
   if (const Status status = options.finish(); !status) fields.refuse(status.error());
 }
 
-// "5m", "300s", -1, 0: only that 0 means "unload" matters where models stay.
-void read_keep_alive(JsonFields& fields, OllamaRequest& out) {
-  const json::value* value = fields.value("keep_alive");
-  if (value == nullptr) return;
-  if (value->is_number()) {
-    out.unload = value->to_number<double>() == 0;
-  } else if (value->is_string()) {
-    const std::string_view text(value->get_string().data(), value->get_string().size());
-    out.unload = text == "0" || text == "0s" || text == "0m";
-  } else {
-    fields.refuse("keep_alive", fmt::format("expected a duration, found {}", describe(*value)));
-  }
-}
-
 // true, false, or how much.
 void read_think(JsonFields& fields, Conversation& out) {
   const json::value* value = fields.value("think");
@@ -81,7 +67,7 @@ void read_common(JsonFields& fields, const RequestRules& rules, OllamaRequest& o
   fields.read("model", generation.model);
   fields.read("stream", generation.stream);
   read_options(fields, rules, generation);
-  read_keep_alive(fields, out);
+  fields.ignore({"keep_alive"});  // server/pipeline/acquire.hpp
   read_think(fields, out.turn.conversation);
   fields.read("logprobs", generation.logprobs.wanted);
   read_n_top(fields, "top_logprobs", generation.logprobs);

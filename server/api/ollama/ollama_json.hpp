@@ -15,8 +15,7 @@ struct OllamaRequest {
   bool raw = false;      // generate: the prompt is for the model as it is
   std::string prompt;    // of a raw request, and of one with a suffix
   std::string suffix;    // generate: what stands behind the answer; no chat template then
-  bool nothing = false;  // no prompt, no messages: the client wants the model loaded, or unloaded
-  bool unload = false;
+  bool nothing = false;  // no prompt, no messages: the client wants the model loaded
 };
 
 // Errors: bad_input or unsupported, naming the field, e.g. messages[2].images.

@@ -2,6 +2,7 @@
 
 #include "server/api/timestamp.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,13 @@
 
 namespace quern::server {
 namespace {
+
+constexpr const char* kNever = "2318-01-01T00:00:00Z";  // Ollama's way to say that it stays
+
+std::string rfc3339_in(Duration from_now) {
+  const auto then = std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::seconds>(from_now);
+  return rfc3339(std::chrono::duration_cast<std::chrono::seconds>(then.time_since_epoch()).count());
+}
 
 // A name always has a tag.
 std::string tagged(const std::string& id) {
@@ -23,12 +31,12 @@ std::string parameter_size(std::uint64_t n) {
 }
 
 // Clients tell one model from another by it.
-std::string digest(const models::ServedModel& model) {
+std::string digest(const models::ModelCard& model) {
   constexpr std::size_t kDigits = 64;
   return model.digest.empty() ? std::string(kDigits, '0') : model.digest;
 }
 
-json::object details(const models::ServedModel& model) {
+json::object details(const models::ModelCard& model) {
   json::object out;
   out["parent_model"] = "";
   out["format"] = "gguf";
@@ -36,30 +44,24 @@ json::object details(const models::ServedModel& model) {
   out["families"] = json::array{json::value(model.info.architecture)};
   out["parameter_size"] = parameter_size(model.info.n_params);
   out["quantization_level"] = model.quantization;
-  out["context_length"] = model.max_context();
+  out["context_length"] = model.max_context;
   out["embedding_length"] = model.info.n_embd;
   return out;
 }
 
-json::array capabilities(const models::ServedModel& model) {
-  if (!model.generator) return {"embedding"};  // rankers too: Ollama has no word for them
+json::array capabilities(const models::ModelCard& model) {
+  if (!model.generates) return {"embedding"};  // rankers too: Ollama has no word for them
   json::array out{"completion"};
-  const auto chosen = model.chat.pick(true);
-  if (chosen && (*chosen)->takes_tools()) out.emplace_back("tools");
-  if (model.with_tools.reasoning != nullptr) out.emplace_back("thinking");
-  if (model.tokenizer.special().fill.complete()) out.emplace_back("insert");
+  if (model.tools) out.emplace_back("tools");
+  if (model.thinking) out.emplace_back("thinking");
+  if (model.insert) out.emplace_back("insert");
   return out;
 }
 
-std::string template_source(const models::ServedModel& model) {
-  const auto chosen = model.chat.pick(false);
-  return chosen ? (*chosen)->source() : "";
-}
-
-std::string parameters(const models::ServedModel& model) {
-  std::string out = fmt::format("num_ctx {}\ntemperature {}\ntop_k {}\ntop_p {}", model.max_context(),
+std::string parameters(const models::ModelCard& model) {
+  std::string out = fmt::format("num_ctx {}\ntemperature {}\ntop_k {}\ntop_p {}", model.max_context,
                                 model.sampling.temperature, model.sampling.top_k, model.sampling.top_p);
-  for (const std::string& stop : model.chat.ends().strings) out += fmt::format("\nstop \"{}\"", stop);
+  for (const std::string& stop : model.stops) out += fmt::format("\nstop \"{}\"", stop);
   return out;
 }
 
@@ -67,20 +69,23 @@ std::string parameters(const models::ServedModel& model) {
 
 json::object ollama_list(const models::ModelCatalog& catalog, bool running) {
   json::array list;
-  for (const auto& model : catalog.all()) {
+  for (const models::ModelView& view : catalog.views()) {
+    const bool there = view.state == models::ModelState::resident || view.state == models::ModelState::leaving;
+    if (running && !there) continue;
+    const models::ModelCard& model = *view.card;
     json::object one;
-    one["name"] = tagged(model->id);
-    one["model"] = tagged(model->id);
-    one["size"] = model->info.size_bytes;
-    one["digest"] = digest(*model);
-    one["details"] = details(*model);
+    one["name"] = tagged(model.id);
+    one["model"] = tagged(model.id);
+    one["size"] = running ? view.bytes : model.info.size_bytes;
+    one["digest"] = digest(model);
+    one["details"] = details(model);
     if (running) {
-      one["expires_at"] = "2318-01-01T00:00:00Z";  // it stays: Ollama's way to say never
+      one["expires_at"] = view.expires_in ? rfc3339_in(*view.expires_in) : kNever;
       one["size_vram"] = 0;
-      one["context_length"] = model->max_context();
+      one["context_length"] = model.max_context;
     } else {
-      one["modified_at"] = rfc3339(model->created_unix_s);
-      one["capabilities"] = capabilities(*model);
+      one["modified_at"] = rfc3339(model.created_unix_s);
+      one["capabilities"] = capabilities(model);
     }
     list.push_back(std::move(one));
   }
@@ -89,20 +94,20 @@ json::object ollama_list(const models::ModelCatalog& catalog, bool running) {
   return out;
 }
 
-json::object ollama_show(const models::ServedModel& model) {
+json::object ollama_show(const models::ModelCard& model) {
   const std::string& arch = model.info.architecture;
   json::object info;
   info["general.architecture"] = arch;
   info["general.basename"] = model.info.name;
   info["general.parameter_count"] = model.info.n_params;
-  info[arch + ".context_length"] = model.max_context();
+  info[arch + ".context_length"] = model.max_context;
   info[arch + ".embedding_length"] = model.info.n_embd;
   info[arch + ".block_count"] = model.info.n_layers;
   json::object out;
   out["license"] = "";
   out["modelfile"] = "FROM " + model.id + "\n";
   out["parameters"] = parameters(model);
-  out["template"] = template_source(model);
+  out["template"] = model.chat_template;
   out["system"] = "";
   out["details"] = details(model);
   out["model_info"] = std::move(info);

@@ -9,6 +9,6 @@
 namespace quern::server {
 
 json::object ollama_list(const models::ModelCatalog& catalog, bool running);  // /api/tags, /api/ps
-json::object ollama_show(const models::ServedModel& model);                   // /api/show
+json::object ollama_show(const models::ModelCard& model);                     // /api/show
 
 }  // namespace quern::server

@@ -13,7 +13,7 @@ namespace quern::server {
 namespace {
 
 // "generate", "embed", "rank".
-json::array work_of(const models::ServedModel& model) {
+json::array work_of(const models::ModelCard& model) {
   json::array out;
   if (model.can(models::Work::generate)) out.emplace_back("generate");
   if (model.can(models::Work::embed)) out.emplace_back("embed");
@@ -23,18 +23,18 @@ json::array work_of(const models::ServedModel& model) {
 
 }  // namespace
 
-json::object model_json(const models::ServedModel& model) {
+json::object model_json(const models::ModelCard& model) {
   json::object meta;
   meta["name"] = model.info.name;
   meta["architecture"] = model.info.architecture;
   meta["n_vocab"] = model.info.n_vocab;
-  meta["n_ctx"] = model.max_context();
+  meta["n_ctx"] = model.max_context;
   meta["n_ctx_train"] = model.info.n_context_train;
   meta["n_embd"] = model.info.n_embd;
   meta["n_params"] = model.info.n_params;
   meta["size"] = model.info.size_bytes;
   meta["work"] = work_of(model);
-  if (model.generator) meta["sampling"] = sampling_json(model.sampling);
+  if (model.generates) meta["sampling"] = sampling_json(model.sampling);
   json::object out;
   out["id"] = model.id;
   out["object"] = "model";
@@ -52,10 +52,14 @@ net::awaitable<void> get_models(Exchange& exchange, ServerState& state) {
   json::object list;
   list["object"] = "list";
   json::array data;
-  for (const auto& model : state.services.models.all()) data.push_back(model_json(*model));
+  for (const models::ModelView& view : state.services.models.views()) {
+    json::object one = model_json(*view.card);
+    one["status"] = json::object{{"value", models::model_state_name(view.state)}};
+    data.push_back(std::move(one));
+  }
   list["has_more"] = false;
-  list["first_id"] = data.front().at("id");
-  list["last_id"] = data.back().at("id");
+  list["first_id"] = data.empty() ? json::value() : data.front().at("id");
+  list["last_id"] = data.empty() ? json::value() : data.back().at("id");
   list["data"] = std::move(data);
   Response response{.body = json::serialize(list)};
   co_await exchange.reply(std::move(response));
@@ -63,7 +67,7 @@ net::awaitable<void> get_models(Exchange& exchange, ServerState& state) {
 
 // GET /v1/models/{path}. Errors: 404.
 net::awaitable<void> get_model(Exchange& exchange, ServerState& state) {
-  const Result<std::shared_ptr<models::ServedModel>> model = state.services.models.find(exchange.path_value());
+  const Result<std::shared_ptr<const models::ModelCard>> model = state.services.models.find(exchange.path_value());
   Response response = model ? Response{.body = json::serialize(model_json(**model))} : error_response(model.error());
   co_await exchange.reply(std::move(response));
 }

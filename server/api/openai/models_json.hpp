@@ -2,11 +2,11 @@
 // llama-server has it.
 #pragma once
 
-#include "models/served_model.hpp"
+#include "models/model_card.hpp"
 #include "server/api/json_document.hpp"
 
 namespace quern::server {
 
-json::object model_json(const models::ServedModel& model);
+json::object model_json(const models::ModelCard& model);
 
 }  // namespace quern::server

@@ -19,19 +19,6 @@ Result<Prepared> prepare_responses(const Document& document, Effort& effort) {
   return prepare_turn(std::move(turn), "input", "POST /v1/responses", effort);
 }
 
-// Its model and what it works with, of a conversation that may go on a stored one.
-template <class T>
-net::awaitable<Result<Understood<T>>> understand_responses(Exchange& exchange, ServerState& state,
-                                                           const ResponsesDocument& request, Preparation<T> work,
-                                                           models::Work wanted) {
-  Result<std::shared_ptr<models::ServedModel>> model =
-      co_await state.services.models.acquire(model_name(*request.document, exchange.dialect()), wanted);
-  if (!model) co_return model.error();
-  Result<T> value = co_await prepare<T>(exchange, state, request.document, *model, work);
-  if (!value) co_return value.error();
-  co_return Understood<T>{std::move(*model), std::move(*value)};
-}
-
 }  // namespace
 
 net::awaitable<void> post_responses(Exchange& exchange, ServerState& state) {
@@ -42,7 +29,7 @@ net::awaitable<void> post_responses(Exchange& exchange, ServerState& state) {
     co_return;
   }
   Result<Understood<Prepared>> request =
-      co_await understand_responses<Prepared>(exchange, state, *document, &prepare_responses, models::Work::generate);
+      co_await understand<Prepared>(exchange, state, document->document, &prepare_responses, models::Work::generate);
   if (!request) {
     Response response = error_response(request.error());
     co_await exchange.reply(std::move(response));
@@ -81,7 +68,7 @@ net::awaitable<void> post_responses_count(Exchange& exchange, ServerState& state
   Result<Understood<Prepared>> request = fail(Errc::cancelled, "");
   if (document) {
     Result<Understood<Prepared>> prepared =
-        co_await understand_responses<Prepared>(exchange, state, *document, &prepare_responses, models::Work::any);
+        co_await understand<Prepared>(exchange, state, document->document, &prepare_responses, models::Work::any);
     request = std::move(prepared);
   } else {
     request = document.error();

@@ -45,6 +45,8 @@ constexpr Row kRows[] = {
     {"/openapi.json", "This reference as an OpenAPI document"},
     {"/docs", "This reference as a page"},
     {"/v1/models", "The served models"},
+    {"/v1/models/load", "Load a model, and wait for it"},
+    {"/v1/models/unload", "Unload a model once nobody uses it"},
     {"/v1/models/{path}", "One of them"},
     {"/v1/completions", "Continue prompts", &run<&parse_completion_request>},
     {"/v1/chat/completions", "Answer messages", &run<&parse_chat_request>},
@@ -81,9 +83,17 @@ struct Alias {
   std::string_view path, of;
 };
 constexpr Alias kAliases[] = {
-    {"/v1/health", "/health"},       {"/models", "/v1/models"},         {"/chat/completions", "/v1/chat/completions"},
-    {"/completions", "/completion"}, {"/embeddings", "/v1/embeddings"}, {"/v2/rerank", "/v1/rerank"},
-    {"/rerank", "/v1/rerank"},       {"/v1/reranking", "/v1/rerank"},   {"/reranking", "/v1/rerank"},
+    {"/v1/health", "/health"},
+    {"/models", "/v1/models"},
+    {"/models/load", "/v1/models/load"},
+    {"/models/unload", "/v1/models/unload"},
+    {"/chat/completions", "/v1/chat/completions"},
+    {"/completions", "/completion"},
+    {"/embeddings", "/v1/embeddings"},
+    {"/v2/rerank", "/v1/rerank"},
+    {"/rerank", "/v1/rerank"},
+    {"/v1/reranking", "/v1/rerank"},
+    {"/reranking", "/v1/rerank"},
 };
 
 }  // namespace

@@ -84,7 +84,7 @@ Status serve(const Arguments& arguments) {
   boost::asio::io_context io{1};
   engine::ModelInfo info{.name = "scripted", .architecture = "qwen3", .n_vocab = tokenizer->n_vocab()};
   info.n_context_train = arguments.n_context;
-  models::ModelCatalog catalog;
+  models::ModelCatalog catalog(ledger, clock);
   QUERN_CHECK(catalog.add(std::make_shared<models::ServedModel>(models::ServedModel{
       .id = "scripted",
       .info = info,
