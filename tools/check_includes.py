@@ -15,11 +15,12 @@ ALLOWED = {
     "kv": ["kernels", "base"],
     "engine": ["kernels", "kv", "base"],
     "sched": ["engine", "kernels", "kv", "base"],
+    "registry": ["engine/gguf", "engine/sampling", "base"],
     "models": ["sched", "engine/tokenizer", "engine/chat", "engine/grammar", "engine/sampling", "engine/tools",
                "engine/backend.hpp", "base"],
     "server": ["models", "sched", "engine/tokenizer", "engine/chat", "engine/grammar", "engine/sampling", "engine/tools",
-               "engine/backend.hpp", "base"],
-    "app": ["server", "models", "sched", "engine", "kernels", "kv", "base"],
+               "engine/backend.hpp", "registry", "base"],
+    "app": ["server", "registry", "models", "sched", "engine", "kernels", "kv", "base"],
 }
 # third-party headers -> the only places that may include them
 THIRD_PARTY = {
@@ -28,15 +29,16 @@ THIRD_PARTY = {
     r"immintrin\.h|x86intrin\.h|arm_neon\.h": ["kernels/cpu/", "kernels/core_pool."],
     r"simde/": ["kernels/cpu/"],
     r"boost/beast": ["server/", "app/", "cmake/pch/"],
-    r"boost/json": ["server/", "app/", "tests/", "engine/tokenizer/sources/", "engine/grammar/", "engine/tools/",
+    r"boost/json": ["server/", "app/", "tests/", "registry/", "engine/tokenizer/sources/", "engine/grammar/", "engine/tools/",
                      "cmake/pch/"],
     r"pcre2\.h": ["engine/tokenizer/"],
     r"utf8proc\.h": ["engine/tokenizer/", "engine/chat/", "engine/grammar/"],
-    r"yaml-cpp/": ["app/"],
+    r"yaml-cpp/": ["app/", "registry/"],
     r"CLI/": ["app/", "tests/golden/"],
     r"prometheus/": ["server/"],
-    r"openssl/|boost/asio/ssl": ["server/keys/", "server/tls/", "server/peer_stream.", "app/model_digest."],
-    r"sqlite3\.h": ["kv/", "registry/", "server/store/"],
+    r"openssl/|boost/asio/ssl": ["server/keys/", "server/tls/", "server/peer_stream.", "app/model_digest.",
+                                    "registry/digest."],
+    r"sqlite3\.h": ["base/sqlite.", "registry/", "server/store/"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 

@@ -1,6 +1,6 @@
 #include "server/keys/key_file.hpp"
 
-#include "server/keys/owned_fd.hpp"
+#include "base/owned_fd.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -1,7 +1,7 @@
 #include "server/store/response_store.hpp"
 
 #include "base/log.hpp"
-#include "server/store/statement.hpp"
+#include "base/sqlite.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +14,8 @@
 
 namespace quern::server {
 namespace {
+
+using sqlite::Statement;
 
 constexpr int kApplicationId = 0x71726e72;  // "qrnr"
 constexpr int kVersion = 1;

@@ -1,6 +1,6 @@
 // /v1/responses that are kept: found again, gone on, deleted, by their own tenant only.
+#include "base/sqlite.hpp"
 #include "server/store/response_store.hpp"
-#include "server/store/statement.hpp"
 #include "tests/server/server_harness.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -14,6 +14,7 @@ namespace quern::server {
 namespace {
 
 namespace json = boost::json;
+using sqlite::Statement;
 using test::HttpClient;
 using test::Reply;
 using test::ServerHarness;

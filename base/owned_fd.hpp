@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-namespace quern::server {
+namespace quern {
 
 class OwnedFd {
  public:
@@ -25,4 +25,4 @@ class OwnedFd {
   int fd_ = -1;
 };
 
-}  // namespace quern::server
+}  // namespace quern
