@@ -38,7 +38,7 @@ Result<Transaction> Transaction::begin(Database& database) {
 }
 
 Transaction::~Transaction() {
-  if (database_ == nullptr) return;
+  if (database_ == nullptr || sqlite3_get_autocommit(database_->get()) != 0) return;  // SQLite may have undone it
   if (const Status undone = database_->execute("ROLLBACK"); !undone) log::error("{}", undone.error().detail);
 }
 

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kTemporary = "tmp-";
-constexpr std::size_t kPieceBytes = 1 << 20;
+constexpr std::size_t kCopyPieceBytes = 1 << 20;
 
 std::string absolute_variable(const char* name) {
   const char* const value = std::getenv(name);
@@ -154,7 +154,7 @@ Result<Digest> BlobStore::copy_in(const std::string& path, const std::function<b
   QUERN_CHECK(check_space(static_cast<std::uint64_t>(info.st_size)));
   QUERN_TRY(TemporaryFile to, TemporaryFile::create(fmt::format("{}/{}", blobs_, kTemporary)));
   Sha256 hash;
-  std::vector<std::byte> piece(kPieceBytes);
+  std::vector<std::byte> piece(kCopyPieceBytes);
   for (std::uint64_t n_done = 0;;) {
     const ssize_t n = ::read(from.get(), piece.data(), piece.size());
     if (n < 0 && errno == EINTR) continue;
