@@ -26,7 +26,7 @@ if(QUERN_FUZZ)
   target_compile_options(quern_settings INTERFACE -fsanitize=fuzzer-no-link)
   target_link_options(quern_settings INTERFACE -fsanitize=fuzzer-no-link)
 endif()
-# Asio and Beast are compiled once (server/beast_impl.cpp and sched/asio_impl.cpp), not in every file.
+# Asio and Beast are compiled once (net/*_impl.cpp), not in every file.
 target_compile_definitions(quern_settings INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
                                                     BOOST_ASIO_NO_DEPRECATED)
 
