@@ -127,6 +127,10 @@ Result<std::string> set_parameter(std::string_view name_in, std::string_view val
     QUERN_TRY(settings.ctx, count_of(name, value));
     return std::string();
   }
+  if (name == "keep_alive") {
+    QUERN_TRY(settings.keep_alive, parse_keep_alive(value));
+    return std::string();
+  }
   if (name == "num_predict" || name == "max_tokens") {
     // Ollama's -1 and -2: as long as there is room.
     const auto number = number_of<std::int32_t>(value);

@@ -16,7 +16,7 @@ ALLOWED = {
     "kv": ["kernels", "base"],
     "engine": ["kernels", "kv", "base"],
     "sched": ["engine", "kernels", "kv", "base"],
-    "registry": ["engine/gguf", "engine/sampling", "base"],
+    "registry": ["engine/gguf", "engine/sampling", "kernels/quant", "base"],
     "models": ["net", "sched", "engine/tokenizer", "engine/chat", "engine/grammar", "engine/sampling", "engine/tools",
                "engine/backend.hpp", "base"],
     "server": ["models", "net", "sched", "engine/tokenizer", "engine/chat", "engine/grammar", "engine/sampling", "engine/tools",

@@ -1,5 +1,6 @@
 #include "engine/gguf/reader.hpp"
 
+#include "engine/gguf/open_files.hpp"
 #include "engine/gguf/part.hpp"
 #include "engine/gguf/printable.hpp"
 #include "engine/gguf/splits.hpp"
@@ -33,6 +34,26 @@ Result<OpenPart> open_part(const std::string& path, const ReaderLimits& limits) 
   return opened;
 }
 
+// Whether it is the file `number` (from 1) of the set that `first` belongs to.
+Status check_sibling(const std::string& path, const OpenPart& opened, std::uint64_t number, const SplitKeys& first) {
+  if (!opened.split) {
+    return in_file(path,
+                   fail(Errc::corrupt, "key \"split.count\": want {}, found a file that is not split", first.count));
+  }
+  const SplitKeys& keys = *opened.split;
+  if (keys.count != first.count) {
+    return in_file(path, fail(Errc::corrupt, "key \"split.count\": want {}, found {}", first.count, keys.count));
+  }
+  if (keys.no != number - 1) {
+    return in_file(path, fail(Errc::corrupt, "key \"split.no\": want {}, found {}", number - 1, keys.no));
+  }
+  if (keys.n_tensors != first.n_tensors) {
+    return in_file(
+        path, fail(Errc::corrupt, "key \"split.tensors.count\": want {}, found {}", first.n_tensors, keys.n_tensors));
+  }
+  return {};
+}
+
 // The file `number` (from 1) of the set that `first` belongs to.
 Result<OpenPart> open_sibling(const SplitName& name, std::uint64_t number, const SplitKeys& first,
                               const ReaderLimits& limits) {
@@ -44,21 +65,7 @@ Result<OpenPart> open_sibling(const SplitName& name, std::uint64_t number, const
       error.detail += fmt::format(" (file {} of {} of a split model)", number, name.count);
     return error;
   }
-  if (!opened->split) {
-    return in_file(path,
-                   fail(Errc::corrupt, "key \"split.count\": want {}, found a file that is not split", first.count));
-  }
-  const SplitKeys& keys = *opened->split;
-  if (keys.count != first.count) {
-    return in_file(path, fail(Errc::corrupt, "key \"split.count\": want {}, found {}", first.count, keys.count));
-  }
-  if (keys.no != number - 1) {
-    return in_file(path, fail(Errc::corrupt, "key \"split.no\": want {}, found {}", number - 1, keys.no));
-  }
-  if (keys.n_tensors != first.n_tensors) {
-    return in_file(
-        path, fail(Errc::corrupt, "key \"split.tensors.count\": want {}, found {}", first.n_tensors, keys.n_tensors));
-  }
+  QUERN_CHECK(check_sibling(path, *opened, number, first));
   return opened;
 }
 
@@ -126,6 +133,29 @@ Result<std::unique_ptr<GgufFile>> open_set(const std::string& path, OpenPart giv
 }
 
 }  // namespace
+
+Result<std::unique_ptr<GgufFile>> open_files(std::span<const std::string> paths, const ReaderLimits& limits) {
+  if (paths.empty()) return fail(Errc::bad_input, "model: want at least one file, found none");
+  if (paths.size() == 1) return GgufFile::open(paths.front(), limits);
+  Parser parser(paths.front());
+  SplitKeys first;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    QUERN_TRY(OpenPart opened, open_part(paths[i], limits));
+    if (i == 0) first = opened.split.value_or(SplitKeys{.no = 0, .count = paths.size(), .n_tensors = 0});
+    QUERN_CHECK(check_sibling(paths[i], opened, i + 1, first));
+    if (first.count != paths.size()) {
+      return in_file(paths[i], fail(Errc::corrupt, "key \"split.count\": want {}, the number of files, found {}",
+                                    paths.size(), first.count));
+    }
+    if (Status added = parser.add(std::move(opened.file), std::move(opened.part), limits); !added) {
+      return in_file(paths[i], added.error());
+    }
+  }
+  if (parser.n_tensors() == first.n_tensors) return parser.finish();
+  return in_file(paths.front(),
+                 fail(Errc::corrupt, "key \"split.tensors.count\": want {} tensors in all files, found {}",
+                      first.n_tensors, parser.n_tensors()));
+}
 
 Result<std::unique_ptr<GgufFile>> GgufFile::open(const std::string& path, const ReaderLimits& limits) {
   QUERN_TRY(OpenPart opened, open_part(path, limits));
