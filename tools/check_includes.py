@@ -16,7 +16,7 @@ ALLOWED = {
     "kv": ["kernels", "base"],
     "engine": ["kernels", "kv", "base"],
     "sched": ["engine", "kernels", "kv", "base"],
-    "registry": ["engine/gguf", "engine/sampling", "kernels/quant", "base"],
+    "registry": ["net", "engine/gguf", "engine/sampling", "kernels/quant", "base"],
     "models": ["net", "sched", "engine/tokenizer", "engine/chat", "engine/grammar", "engine/sampling", "engine/tools",
                "engine/backend.hpp", "base"],
     "server": ["models", "net", "sched", "engine/tokenizer", "engine/chat", "engine/grammar", "engine/sampling", "engine/tools",
@@ -38,7 +38,7 @@ THIRD_PARTY = {
     r"CLI/": ["app/", "tests/golden/"],
     r"prometheus/": ["server/"],
     r"openssl/|boost/asio/ssl": ["net/", "server/keys/", "server/tls/", "server/peer_stream.", "app/model_digest.",
-                                    "registry/digest."],
+                                    "registry/digest.", "registry/pull/following_hash."],
     r"zlib\.h": ["net/"],
     r"sqlite3\.h": ["base/sqlite.", "registry/", "server/store/"],
 }
