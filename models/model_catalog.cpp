@@ -90,6 +90,26 @@ Status ModelCatalog::add(LoadableModel model) {
   return {};
 }
 
+bool ModelCatalog::describe(LoadableModel model) {
+  const std::lock_guard lock(mutex_);
+  const auto known = std::ranges::find(named_, model.card.id, [](const Named& one) { return one.names.front(); });
+  if (known == named_.end()) return false;
+  residency_.replace(known->id, std::move(model));
+  return true;
+}
+
+bool ModelCatalog::remove(std::string_view name) {
+  const std::string_view wanted = without_default_tag(name);
+  const std::lock_guard lock(mutex_);
+  const auto is_name = [&](const std::string& own) { return without_default_tag(own) == wanted; };
+  const auto found =
+      std::ranges::find_if(named_, [&](const Named& one) { return std::ranges::any_of(one.names, is_name); });
+  if (found == named_.end()) return false;
+  residency_.remove(found->id);
+  named_.erase(found);
+  return true;
+}
+
 Result<Residency::Id> ModelCatalog::find_id(std::string_view name, Work work) const {
   const std::string_view wanted = without_default_tag(name);
   const std::shared_lock lock(mutex_);

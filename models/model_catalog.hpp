@@ -28,6 +28,11 @@ class ModelCatalog {
   Status add(std::shared_ptr<ServedModel> model);
   Status add(LoadableModel model);
 
+  // What is known of one that is loaded when it is asked for, better than before; false: there is none of that id.
+  bool describe(LoadableModel model);
+  // Nobody finds it any more; it leaves memory with its last holder. False: there is none of that name.
+  bool remove(std::string_view name);
+
   // `name` is an id or an alias, with or without ":latest"; empty: the first model that can do the work, one in memory
   // before others.
   // Errors: not_found naming the field "model" (no such name, or nobody can do the work); unsupported naming it, where

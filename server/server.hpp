@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "models/model_catalog.hpp"
+#include "models/model_store.hpp"
 #include "server/read_pace.hpp"
 
 #include <algorithm>
@@ -85,6 +86,7 @@ struct Services {
   models::ModelCatalog& models;  // at least one
   ByteLedger& ledger;            // open connections and the bodies they send are counted in it
   const Clock& clock;
+  models::ModelStore* store = nullptr;  // models on the disk; nullptr: this server has none
 };
 
 class Listener;

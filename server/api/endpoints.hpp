@@ -51,6 +51,14 @@ net::awaitable<void> post_ollama_embeddings(Exchange& exchange, ServerState& sta
 net::awaitable<void> post_ollama_show(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_ollama_tags(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_ollama_ps(Exchange& exchange, ServerState& state);
+// ollama/ollama_store.cpp
+net::awaitable<void> post_ollama_pull(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_ollama_create(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_ollama_copy(Exchange& exchange, ServerState& state);
+net::awaitable<void> delete_ollama_model(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_ollama_blob(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_ollama_blob(Exchange& exchange, ServerState& state);
+net::awaitable<void> post_ollama_push(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_ollama_version(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_root(Exchange& exchange, ServerState& state);
 

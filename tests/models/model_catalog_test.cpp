@@ -48,6 +48,21 @@ TEST(ModelCatalog, AnUnknownNameIsAnErrorThatShowsWhatThereIs) {
       << "no character is cut";
 }
 
+TEST(ModelCatalog, AModelCanBeDescribedAnewAndRemoved) {
+  ModelCatalog catalog(ledger, clock);
+  LoadableModel loadable{.card = {.id = "small:latest"}, .estimated_bytes = 10};
+  EXPECT_FALSE(catalog.describe(loadable));
+  ASSERT_TRUE(catalog.add(loadable));
+  loadable.card.quantization = "Q4_K";
+  EXPECT_TRUE(catalog.describe(loadable));
+  EXPECT_EQ((*catalog.find("small"))->quantization, "Q4_K");
+  EXPECT_EQ(catalog.views().size(), 1u);
+  EXPECT_TRUE(catalog.remove("small"));
+  EXPECT_FALSE(catalog.remove("small"));
+  EXPECT_FALSE(catalog.find("small"));
+  EXPECT_TRUE(catalog.views().empty());
+}
+
 TEST(ModelCatalog, AnyNameMayMeanTheDefault) {
   ModelCatalog catalog(ledger, clock, true);
   ASSERT_TRUE(catalog.add(model("one")));

@@ -76,6 +76,12 @@ constexpr Row kRows[] = {
     {"/api/tags", "Ollama: the models"},
     {"/api/ps", "Ollama: the models in memory"},
     {"/api/version", "Ollama: the version"},
+    {"/api/pull", "Ollama: fetch a model"},
+    {"/api/create", "Ollama: make a model from another one, or from files"},
+    {"/api/copy", "Ollama: give a model another name"},
+    {"/api/delete", "Ollama: remove a model"},
+    {"/api/blobs/{id}", "Ollama: a file of a model, by its digest"},
+    {"/api/push", "Ollama: send a model to a registry: refused"},
 };
 
 // Other paths of the same endpoints.
