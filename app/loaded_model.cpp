@@ -4,7 +4,8 @@
 #include "app/kv_sizing.hpp"
 #include "base/assert.hpp"
 #include "base/log.hpp"
-#include "engine/gguf/reader.hpp"
+#include "engine/gguf/open_files.hpp"
+#include "registry/sampling_names.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -44,9 +45,21 @@ kernels::KvType kv_type(const ModelOptions& options) {
 }
 
 // A wish is cut to what the model can do; what the user asked for by name is not.
-std::uint32_t wanted_context(const ModelOptions& options, const Load& load, std::uint32_t n_context_train) {
+std::uint32_t wanted_context(const ModelOptions& options, const registry::Settings& settings, const Load& load,
+                             std::uint32_t n_context_train) {
   if (options.ctx != 0) return options.ctx;
-  return n_context_train == 0 ? load.min_context : std::min(load.min_context, n_context_train);
+  const std::uint32_t wish = settings.ctx.value_or(load.min_context);
+  return n_context_train == 0 ? wish : std::min(wish, n_context_train);
+}
+
+// What of a model's settings nothing here applies: said, so that nobody thinks it is.
+void warn_of_ignored(const std::string& name, const registry::Settings& settings) {
+  const std::pair<bool, const char*> ignored[] = {{!settings.stop.empty(), "stop"},
+                                                  {!settings.messages.empty(), "messages"},
+                                                  {settings.max_tokens.has_value(), "max_tokens"}};
+  for (const auto& [set, what] : ignored) {
+    if (set) log::warn("{}: its setting {} is not honoured: requests have to bring it", name, what);
+  }
 }
 
 // Too little memory by default is no fault of the model's: say what would help.
@@ -71,6 +84,7 @@ std::string read_rank_template(const engine::gguf::GgufFile& file) {
 }  // namespace
 
 Result<std::unique_ptr<engine::gguf::GgufFile>> open_model_file(const ModelFile& file) {
+  if (!file.shards.empty()) return engine::gguf::open_files(file.shards);
   if (!file.path.empty()) return engine::gguf::GgufFile::open(file.path);
   return engine::gguf::GgufFile::parse(embedded_model(), std::string(kEmbeddedModelName));
 }
@@ -110,6 +124,9 @@ Status LoadedModel::read(const ModelFile& from, bool must_generate) {
   chat_ = std::make_unique<engine::chat::TemplateSet>(std::move(templates));
   names_ = model_names(from, options_.alias);
   file_sampling_ = engine::sampling::read_file_defaults(file);
+  settings_ = from.settings;
+  QUERN_TRY(file_sampling_.params, registry::sampling_over(file_sampling_.params, settings_));
+  warn_of_ignored(names_.front(), settings_);
   rank_template_ = read_rank_template(file);
   if (opened) {
     const auto load = [&] {
@@ -135,15 +152,16 @@ Status LoadedModel::prepare_to_generate(const Load& load, std::size_t n_models) 
     const std::uint64_t shared = load.elastic ? machine_.ledger().budget() / kStateShare : UINT64_MAX;
     const std::uint64_t bytes_left =
         elastic ? machine_.ledger().budget() - weights : std::min(machine_.bytes_left() / n_models, shared);
-    QUERN_TRY(const KvPlan plan, plan_kv({.ctx = wanted_context(options_, load, model_->info().n_context_train),
-                                          .kv_pages = options_.kv_pages,
-                                          .parallel = load.parallel,
-                                          .n_context_train = model_->info().n_context_train,
-                                          .page_tokens = options_.page_tokens,
-                                          .page_bytes = config.page_bytes(),
-                                          .state_bytes = config.state_page_bytes(),
-                                          .states_kept = load.states_kept,
-                                          .bytes_left = bytes_left}));
+    QUERN_TRY(const KvPlan plan,
+              plan_kv({.ctx = wanted_context(options_, settings_, load, model_->info().n_context_train),
+                       .kv_pages = options_.kv_pages,
+                       .parallel = load.parallel,
+                       .n_context_train = model_->info().n_context_train,
+                       .page_tokens = options_.page_tokens,
+                       .page_bytes = config.page_bytes(),
+                       .state_bytes = config.state_page_bytes(),
+                       .states_kept = load.states_kept,
+                       .bytes_left = bytes_left}));
     if (plan.parallel < load.parallel) {
       log::warn(
           "memory budget: recurrent state of {:.1f} MiB for each request: {} run at once instead of {} (--memory)",

@@ -63,7 +63,9 @@ class LoadedModel {
   const engine::Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
   const engine::chat::TemplateSet& chat() const noexcept { return *chat_; }
   const std::vector<std::string>& names() const noexcept { return names_; }  // at least one
+  // The file's recommendations, and the settings of the model by name over them.
   const engine::sampling::FileDefaults& file_sampling() const noexcept { return file_sampling_; }
+  const registry::Settings& settings() const noexcept { return settings_; }
   const std::string& rank_template() const noexcept { return rank_template_; }
   bool generates() const noexcept { return arena_ != nullptr; }  // once it is prepared
   kv::PageArena& arena() noexcept { return *arena_; }
@@ -79,6 +81,7 @@ class LoadedModel {
   std::shared_ptr<const engine::Model> model_;
   std::unique_ptr<engine::Tokenizer> tokenizer_;
   std::unique_ptr<engine::chat::TemplateSet> chat_;
+  registry::Settings settings_;  // of the registry; over the file's
   engine::sampling::FileDefaults file_sampling_;
   std::string rank_template_;  // tokenizer.chat_template.rerank: text with {query} and {document}
   std::unique_ptr<kv::PageArena> arena_;

@@ -29,6 +29,7 @@ class Runtime {
   const Clock& clock() const noexcept { return machine_->clock(); }
   const engine::chat::TemplateSet& chat() const noexcept { return model_->chat(); }
   const std::string& model_id() const noexcept { return model_->names().front(); }
+  const registry::Settings& settings() const noexcept { return model_->settings(); }
   const engine::sampling::FileDefaults& file_sampling() const noexcept { return model_->file_sampling(); }
 
  private:

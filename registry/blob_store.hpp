@@ -21,7 +21,7 @@
 
 namespace quern::registry {
 
-// Where models are when `option` (--models-dir, QUERN_MODELS) is "auto": quern/models in $XDG_DATA_HOME, else in
+// Where models are when `option` (--models-dir) is "auto": quern/models in $XDG_DATA_HOME, else in
 // ~/.local/share, else (a service without HOME) /var/lib/quern/models. Relative values of the variables do not count.
 std::string models_folder(const std::string& option);
 

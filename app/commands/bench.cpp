@@ -2,6 +2,7 @@
 #include "app/bench/measure.hpp"
 #include "app/bench/roofs.hpp"
 #include "app/commands/commands.hpp"
+#include "app/model_store.hpp"
 #include "app/runtime.hpp"
 
 #include <fmt/format.h>
@@ -25,7 +26,9 @@ Result<int> bench_roofs(const Options& options) {
 
 Result<int> bench(const Options& options) {
   if (options.bench.roof) return bench_roofs(options);
-  QUERN_TRY(const auto runtime, Runtime::create(options.model, bench_load(options.bench)));
+  ModelOptions model_options = options.model;
+  QUERN_CHECK(locate_models(model_options));
+  QUERN_TRY(const auto runtime, Runtime::create(model_options, bench_load(options.bench)));
   QUERN_TRY(const BenchReport report, measure(*runtime, options.bench));
   fmt::print("{}", options.json ? bench_json(report) : bench_table(report));
   return kExitOk;

@@ -11,12 +11,38 @@ constexpr Command kCommands[] = {
      "curl -N http://127.0.0.1:8080/v1/completions -H 'Content-Type: application/json' \\\n"
      "     -d '{\"prompt\": \"Once upon a time\", \"stream\": true}'\n",
      &serve},
-    {"run", kRun, "continue a prompt, or chat, in the terminal", "[-m FILE] [-p TEXT | -f FILE] [options]",
+    {"run", kRun, "continue a prompt, or chat, in the terminal", "[NAME | -m FILE] [-p TEXT | -f FILE] [options]",
      "quern run -p \"Once upon a time\" --temp 0 -n 60\n"
      "quern run -m model.gguf                      # chat; /help lists its commands\n"
+     "quern run qwen3:8b                           # a model that `quern list` shows\n"
      "quern run -m model.gguf --chat -p \"Why is the sky blue?\" --stats\n"
      "git diff | quern run -m model.gguf --chat --system \"Write a commit message.\"\n",
      &run},
+    {"list", kList, "show the models of this machine", "[options]",
+     "quern list\n"
+     "quern list --json\n",
+     &list_models},
+    {"show", kShow, "show what a model is and how it is set up", "[options] NAME",
+     "quern show qwen3:8b\n"
+     "quern show qwen3:8b --modelfile\n",
+     &show_model},
+    {"create", kCreate, "make a model from a Modelfile, or from YAML", "[options] NAME",
+     "quern create mario -f Modelfile\n"
+     "quern create mario -f mario.yaml --copy\n",
+     &create_model},
+    {"cp", kCp, "give a model a second name with settings of its own; its files are shared", "FROM TO",
+     "quern cp qwen3:8b mine\n", &copy_model},
+    {"rm", kRm, "remove models, and their files where no other model names them", "NAME..", "quern rm mine\n",
+     &remove_models},
+    {"models", kModels, "look after the files of all models",
+     "[check | clean | restore NAME | pin NAME | unpin NAME | path [NAME]]",
+     "quern models check                           # is everything that is listed whole?\n"
+     "quern models check --repair\n"
+     "quern models clean --limit 100G --dry-run    # what would have to go\n"
+     "quern models pin qwen3:8b                    # never goes by itself\n"
+     "quern models restore qwen3:8b                # the version before the last pull or create\n"
+     "quern models path                            # where all of this is\n",
+     &care_for_models},
     {"bench", kBench, "measure prefill and decode against the machine's memory speed", "[-m FILE] [options]",
      "quern bench -m model.gguf\n"
      "quern bench -m model.gguf -p 2048 -n 64 -b 1,8,64 -r 7\n"
@@ -44,6 +70,10 @@ constexpr Command kCommands[] = {
      "quern inspect model.gguf --key tokenizer.chat_template\n"
      "quern inspect model.gguf --tensors-only --json\n",
      &inspect},
+    {"completion", kCompletion, "print a script that completes commands, options and model names", "bash | zsh | fish",
+     "source <(quern completion bash)              # in ~/.bashrc, for instance\n"
+     "quern completion fish > quern.fish           # belongs into ~/.config/fish/completions\n",
+     &completion},
 };
 
 }  // namespace

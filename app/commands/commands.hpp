@@ -33,5 +33,12 @@ Result<int> ctl(const Options& options);
 Result<int> keys(const Options& options);
 Result<int> synth(const Options& options);
 Result<int> inspect(const Options& options);
+Result<int> list_models(const Options& options);
+Result<int> show_model(const Options& options);
+Result<int> remove_models(const Options& options);
+Result<int> copy_model(const Options& options);
+Result<int> create_model(const Options& options);
+Result<int> care_for_models(const Options& options);
+Result<int> completion(const Options& options);
 
 }  // namespace quern::app

@@ -1,6 +1,7 @@
 // `quern run`. Threads: main runs the io_context of the running generation, the engine thread belongs to the scheduler,
 // signals have their own.
 #include "app/commands/commands.hpp"
+#include "app/model_store.hpp"
 #include "app/options/sampling_fields.hpp"
 #include "app/run/chat.hpp"
 #include "app/run/generator.hpp"
@@ -98,7 +99,10 @@ Result<int> run(const Options& options) {
   Interrupts interrupts(!prompt);
   const SignalWatcher signals([&interrupts](int signal) { interrupts(signal); });
 
-  QUERN_TRY(auto runtime, Runtime::create(options.model, {.parallel = 1,
+  ModelOptions model_options = options.model;
+  if (!options.run_model.empty()) model_options.files = {{.path = options.run_model}};
+  QUERN_CHECK(locate_models(model_options));
+  QUERN_TRY(auto runtime, Runtime::create(model_options, {.parallel = 1,
                                                           .prefill_tokens = options.sched.prefill_tokens_per_step,
                                                           .states_kept = 2}));  // where the next turn of a chat goes on
   sched::SchedulerLimits limits = options.sched;
@@ -106,13 +110,14 @@ Result<int> run(const Options& options) {
   QUERN_TRY(sched::Scheduler * scheduler, runtime->start_scheduler(limits));
   RunOptions run_options = options.run;
   run_options.sampling = sampling_over(runtime->file_sampling().params, options);
+  if (run_options.system.empty() && (!prompt || run_options.chat)) run_options.system = runtime->settings().system;
   Generator generator(*runtime, *scheduler, run_options);
   const Watching watching(interrupts, generator);
   if (!prompt) {
-    chat(generator, options.run, runtime->model_id(), interrupts);
+    chat(generator, run_options, runtime->model_id(), interrupts);
     return kExitOk;
   }
-  QUERN_TRY(const Answer answer, answer_once(generator, options.run, *prompt));
+  QUERN_TRY(const Answer answer, answer_once(generator, run_options, *prompt));
   finish_line(answer);
   if (options.run.stats) print_stats(answer);
   return interrupts.pressed() ? kExitInterrupted : kExitOk;

@@ -2,6 +2,7 @@
 #include "app/commands/commands.hpp"
 #include "app/keys_path.hpp"
 #include "app/machine.hpp"
+#include "app/model_store.hpp"
 #include "app/serving.hpp"
 #include "app/signal_watcher.hpp"
 #include "app/socket_path.hpp"
@@ -143,8 +144,10 @@ Result<int> serve(const Options& options) {
     log::info("no Unix socket: neither $XDG_RUNTIME_DIR nor /run/quern is writable (--socket PATH)");
   }
   QUERN_TRY(server::Listeners listeners, shutdown.listen(server_options));
-  QUERN_TRY(const auto machine, Machine::create(options.model));
-  QUERN_TRY(const auto serving, Serving::create(*machine, options));
+  Options located = options;
+  QUERN_CHECK(locate_models(located.model));
+  QUERN_TRY(const auto machine, Machine::create(located.model));
+  QUERN_TRY(const auto serving, Serving::create(*machine, located));
   const server::Services services{serving->catalog(), machine->ledger(), machine->clock()};
   QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services, std::move(listeners)));
   server->start();

@@ -14,6 +14,7 @@ namespace quern::app {
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1 << 20;
+constexpr int kMaxArguments = 1 << 16;
 
 // What CLI11 found, before any value is looked at.
 struct Found {
@@ -35,13 +36,14 @@ void add_option(CLI::App& app, const OptionRow& row, Found& found) {
       row.scope == Scope::positional ? std::string(row.name) : fmt::format("{}--{}", letter, row.name);
   const auto* custom = std::get_if<Custom>(&row.field);
   if (custom != nullptr && custom->repeatable) {
+    const bool positional = row.scope == Scope::positional;
     app.add_option_function<std::vector<std::string>>(name,
                                                       [note](const std::vector<std::string>& texts) {
                                                         for (const std::string& text : texts) note(text);
                                                       })
-        ->expected(1)
+        ->expected(1, positional ? kMaxArguments : 1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->allow_extra_args(false);
+        ->allow_extra_args(positional);
     return;
   }
   app.add_option_function<std::string>(name, note)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -106,6 +108,9 @@ Status validate(const Options& options, Commands command) {
   if (command == kCtl) QUERN_CHECK(validate_ctl(options));
   if (command == kInspect) QUERN_CHECK(validate_inspect(options));
   if (command == kKeys) QUERN_CHECK(validate_keys(options));
+  if ((command & (kStoreCommands | kCompletion)) != 0) {
+    QUERN_CHECK(validate_store(options, find_command(command)->name));
+  }
   return {};
 }
 

@@ -84,7 +84,7 @@ std::string command_names(unsigned bits) {
 
 std::string command_list() {
   std::string out;
-  for (const Command& command : commands()) out += fmt::format("  {:<9} {}\n", command.name, command.summary);
+  for (const Command& command : commands()) out += fmt::format("  {:<10} {}\n", command.name, command.summary);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include "app/options/sampling_fields.hpp"
 #include "app/options/scheduling_fields.hpp"
 #include "app/options/server_fields.hpp"
+#include "app/options/store_fields.hpp"
 #include "server/keys/api_key.hpp"
 
 #include <algorithm>
@@ -24,6 +25,8 @@ constexpr std::string_view kLogLevels[] = {"auto", "trace", "debug", "info", "wa
 constexpr std::string_view kUnknownFields[] = {"warn", "refuse"};
 constexpr std::string_view kVerbs[] = {"status", "models", "requests", "history", "request", "cancel", "drain"};
 constexpr std::string_view kKeysActions[] = {"list", "add", "revoke"};
+constexpr std::string_view kModelsActions[] = {"check", "clean", "restore", "pin", "unpin", "path", "names"};
+constexpr std::string_view kShells[] = {"bash", "zsh", "fish"};
 constexpr std::uint64_t kMiB = 1ull << 20, kGiB = 1ull << 30, kTiB = 1ull << 40;
 
 template <auto Inner>
@@ -40,6 +43,8 @@ template <auto Inner>
 constexpr auto sampling = &at<&Options::run, &RunOptions::sampling, Inner>;
 template <auto Inner>
 constexpr auto bench = &at<&Options::bench, Inner>;
+template <auto Inner>
+constexpr auto store_ = &at<&Options::store, Inner>;
 
 using U16 = Range<std::uint16_t>;
 using U32 = Range<std::uint32_t>;
@@ -52,8 +57,11 @@ const OptionRow kRows[] = {
     // ---- model and memory
     {"model", 'm', kModelCommands, Scope::everywhere, "Model",
      Custom{&parse_model, "[NAME=]FILE", "", true, &reset_models},
-     "GGUF file; NAME or NAME,NAME.. is what clients call it; `quern serve` takes several, the first one is the default",
+     "GGUF file, or the name of a model that `quern list` shows; NAME or NAME,NAME.. in front is what clients call it; `quern serve` takes several, the first one is the default",
      "the embedded stories260K"},
+    {"models-dir", 0, kModelCommands | kStoreCommands, Scope::everywhere, "Model",
+     Text{model<&ModelOptions::models_dir>, "FOLDER"},
+     "where models by name are; auto: quern/models in $XDG_DATA_HOME, else in ~/.local/share"},
     {"embedding-model", 0, kServe, Scope::everywhere, "Model",
      Custom{&parse_embedding_model, "[NAME=]FILE", "none", true, &reset_embedding_models},
      "GGUF file that makes vectors of texts or ranks them, beside the others; may be repeated"},
@@ -212,6 +220,8 @@ const OptionRow kRows[] = {
      Time{limit<&ServerLimits::drain_timeout>, 0ms, 24h}, "running requests may finish so long after SIGTERM"},
 
     // ---- run
+    {"name", 0, kRun, Scope::positional, "Prompt", Text{&at<&Options::run_model>, "MODEL"},
+     "model to run instead of that of --model", "that of --model"},
     {"prompt", 'p', kRun, Scope::command_line, "Prompt", Text{run<&RunOptions::prompt>}, "text to continue",
      "stdin, or a chat on a terminal"},
     {"file", 'f', kRun, Scope::command_line, "Prompt", Text{run<&RunOptions::prompt_file>, "FILE"},
@@ -321,6 +331,28 @@ const OptionRow kRows[] = {
     {"expires-in", 0, kKeys, Scope::command_line, "Keys",
      Time{&at<&Options::keys, &KeysOptions::expires_in>, 0ms, 876'000h}, "the key is refused after that; 0: never"},
 
+    // ---- models by name
+    {"action", 0, kModels, Scope::positional, "Models",
+     Choice{store_<&StoreOptions::action>, kModelsActions}, "what to do", "check"},
+    {"name", 0, kStoreCommands & ~kList, Scope::positional, "Models",
+     Custom{&parse_store_name, "NAME..", "none", true, &reset_store_names}, "of a model, or several; of cp: from and to"},
+    {"file", 'f', kCreate, Scope::command_line, "Models", Text{store_<&StoreOptions::file>, "FILE"},
+     "Modelfile, or YAML where it ends in .yaml or .yml; - is a Modelfile on stdin"},
+    {"copy", 0, kCreate, Scope::command_line, "Models", Flag{store_<&StoreOptions::copy>},
+     "copy files that are not ours instead of reading them where they are"},
+    {"modelfile", 0, kShow, Scope::command_line, "Models", Flag{store_<&StoreOptions::modelfile>},
+     "print the model as a Modelfile"},
+    {"repair", 0, kModels, Scope::command_line, "Models", Flag{store_<&StoreOptions::repair>},
+     "of check: repair what can be, and list what is not whole no longer"},
+    {"sizes-only", 0, kModels, Scope::command_line, "Models", Flag{store_<&StoreOptions::sizes_only>},
+     "of check: do not read all files to compare their digests"},
+    {"limit", 0, kModels, Scope::command_line, "Models", Custom{&parse_store_limit, "SIZE", "none"},
+     "of clean: bytes that all files may have; the least recently used models go, pinned ones stay"},
+    {"dry-run", 0, kModels, Scope::command_line, "Models", Flag{store_<&StoreOptions::dry_run>},
+     "of clean: only say what would go"},
+    {"shell", 0, kCompletion, Scope::positional, "Shell", Choice{store_<&StoreOptions::shell>, kShells},
+     "whose completion script to print", "none"},
+
     // ---- synth and inspect
     {"output", 0, kSynth, Scope::positional, "Synthetic model",
      Text{&at<&Options::synth, &SynthOptions::output>, "FILE"}, "GGUF file to write", "none"},
@@ -351,7 +383,8 @@ const OptionRow kRows[] = {
      Flag{&at<&Options::inspect, &InspectOptions::tensors_only>}, "leave out the metadata"},
 
     // ---- all
-    {"json", 0, kBench | kCtl | kInspect | kKeys, Scope::command_line, "General", Flag{&at<&Options::json>}, "print JSON"},
+    {"json", 0, kBench | kCtl | kInspect | kKeys | kList | kShow | kModels, Scope::command_line, "General",
+     Flag{&at<&Options::json>}, "print JSON"},
     {"config", 0, kAllCommands, Scope::command_line, "General", Text{&at<&Options::config>, "FILE"},
      "YAML file with options", "$QUERN_CONFIG, else /etc/quern/quern.yaml if there is one"},
     {"log-level", 0, kAllCommands, Scope::everywhere, "General",

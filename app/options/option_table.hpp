@@ -21,8 +21,16 @@ enum Commands : unsigned {
   kSynth = 16,
   kInspect = 32,
   kKeys = 64,
+  kList = 128,
+  kShow = 256,
+  kRm = 512,
+  kCp = 1024,
+  kCreate = 2048,
+  kModels = 4096,
+  kCompletion = 8192,
   kModelCommands = kServe | kRun | kBench,
-  kAllCommands = 127,
+  kStoreCommands = kList | kShow | kRm | kCp | kCreate | kModels,
+  kAllCommands = 16383,
 };
 
 enum class Scope {

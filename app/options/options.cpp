@@ -107,4 +107,29 @@ Status validate_keys(const Options& options) {
   return {};
 }
 
+Status validate_store(const Options& options, std::string_view command) {
+  const StoreOptions& store = options.store;
+  const std::size_t n_names = store.names.size();
+  if (command == "cp" && n_names != 2) return fail_field("NAME", "want two names, from and to, found {}", n_names);
+  if ((command == "show" || command == "create") && n_names != 1) {
+    return fail_field("NAME", "want one name, found {}", n_names);
+  }
+  if (command == "rm" && n_names == 0) return fail_field("NAME", "want the models to remove, found none");
+  if (command == "models") {
+    const bool of_one = store.action == "restore" || store.action == "pin" || store.action == "unpin";
+    if (of_one && n_names != 1) return fail_field("NAME", "want one model to {}, found {}", store.action, n_names);
+    if (store.action == "path" && n_names > 1) return fail_field("NAME", "want one model, found {}", n_names);
+    if (!of_one && store.action != "path" && n_names > 0) {
+      return fail_field("NAME", "want none with {}, found {}", store.action, store.names.front());
+    }
+    if (store.dry_run && store.action != "clean") return fail_field("--dry-run", "want it with clean alone");
+    if (store.has_limit && store.action != "clean") return fail_field("--limit", "want it with clean alone");
+    if ((store.repair || store.sizes_only) && store.action != "check") {
+      return fail_field(store.repair ? "--repair" : "--sizes-only", "want it with check alone");
+    }
+  }
+  if (command == "completion" && store.shell.empty()) return fail_field("SHELL", "want bash, zsh or fish, found none");
+  return {};
+}
+
 }  // namespace quern::app

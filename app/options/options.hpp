@@ -7,25 +7,30 @@
 #include "app/synth/synth.hpp"
 #include "base/result.hpp"
 #include "engine/sampling/params.hpp"
+#include "registry/model.hpp"
 #include "sched/scheduler.hpp"
 #include "server/server.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace quern::app {
 
-// A model on the command line: [NAME,..=]FILE.
+// A model on the command line: [NAME,..=]FILE, or the name of one (app/model_store.hpp).
 struct ModelFile {
-  std::string path;                // of a GGUF file; empty: the embedded model
-  std::vector<std::string> names;  // for clients, the first one is its id; empty: the file's stem
+  std::string path;                 // of a GGUF file; empty: the embedded model
+  std::vector<std::string> names;   // for clients, the first one is its id; empty: the file's stem
+  std::vector<std::string> shards;  // split files that their names do not lead to, path first; else empty
+  registry::Settings settings;      // of a model of the registry
 };
 
 struct ModelOptions {
   std::vector<ModelFile> files;                   // the first one is the default; none at all: the embedded model
   std::vector<ModelFile> embedding_files;         // that make vectors of texts, or rank them
+  std::string models_dir = "auto";                // where models by name are, see registry/blob_store.hpp
   bool on_demand = false;                         // they are loaded when they are asked for, not at the start
   std::chrono::milliseconds keep_alive{300'000};  // of those, after their last use
   std::vector<std::string> preload;               // names of those that are loaded at the start all the same
@@ -85,11 +90,23 @@ struct KeysOptions {
   std::chrono::milliseconds expires_in{0};  // 0: never
 };
 
+// Of list, show, rm, cp, create, models and completion.
+struct StoreOptions {
+  std::string action = "check";
+  std::vector<std::string> names;  // the models that it is about; of cp: from and to
+  std::string file = "Modelfile";  // of create
+  std::string shell;               // of completion
+  std::uint64_t limit_bytes = 0;   // of clean; with has_limit
+  bool has_limit = false;
+  bool copy = false, modelfile = false;
+  bool repair = false, sizes_only = false, dry_run = false;
+};
+
 struct Options {
   std::string config;              // path of the YAML file that was asked for
   std::string log_level = "auto";  // info for serve, warn for the rest
   std::string log_format = "text";
-  bool json = false;  // bench, ctl, inspect, keys: machine-readable output
+  bool json = false;  // machine-readable output, where a command has one
   ModelOptions model;
   server::ServerOptions server;
   std::string socket = "auto";  // "auto", "none" or a path
@@ -101,6 +118,8 @@ struct Options {
   std::vector<SamplingChoice> sampling_choices;  // in the order in which they were applied to run.sampling
   BenchOptions bench;
   CtlOptions ctl;
+  StoreOptions store;
+  std::string run_model;  // `quern run NAME`; empty: model.files
   SynthOptions synth;
   bool list_synth = false;
   InspectOptions inspect;
@@ -119,5 +138,7 @@ Status validate_synth(const Options& options);  // a file to write, unless --lis
 Status validate_inspect(const Options& options);
 Status validate_ctl(const Options& options);   // request and cancel want an id
 Status validate_keys(const Options& options);  // add and revoke want a name, scopes are some that there are
+
+Status validate_store(const Options& options, std::string_view command);  // names where they are wanted
 
 }  // namespace quern::app
