@@ -9,6 +9,7 @@
 #include "engine/sampling/file_defaults.hpp"
 #include "engine/tools/reasoning_format.hpp"
 #include "kernels/quant/quant_format.hpp"
+#include "registry/sampling_names.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -90,8 +91,11 @@ Result<models::LoadableModel> describe_model(const Options& options, const Model
     return fail(Errc::unsupported, "{}: it generates no text, and names no way to make vectors of texts", from.path);
   const std::uint32_t trained = outline.info.n_context_train == 0 ? kDefaultContext : outline.info.n_context_train;
   const std::uint32_t asked = card.generates ? options.model.ctx : options.model.embedding_ctx;
-  card.max_context = asked != 0 ? asked : std::min(trained, kDefaultContext);
-  card.sampling = sampling_over(engine::sampling::read_file_defaults(*file).params, options);
+  card.max_context = asked != 0 ? asked : std::min(trained, from.settings.ctx.value_or(kDefaultContext));
+  QUERN_TRY(const auto sampling,
+            registry::sampling_over(engine::sampling::read_file_defaults(*file).params, from.settings));
+  card.sampling = sampling_over(sampling, options);
+  card.stops = from.settings.stop;
   if (card.generates) {
     add_template(*file, card);
     card.insert = has_fill_tokens(*file);

@@ -54,12 +54,7 @@ std::uint32_t wanted_context(const ModelOptions& options, const registry::Settin
 
 // What of a model's settings nothing here applies: said, so that nobody thinks it is.
 void warn_of_ignored(const std::string& name, const registry::Settings& settings) {
-  const std::pair<bool, const char*> ignored[] = {{!settings.stop.empty(), "stop"},
-                                                  {!settings.messages.empty(), "messages"},
-                                                  {settings.max_tokens.has_value(), "max_tokens"}};
-  for (const auto& [set, what] : ignored) {
-    if (set) log::warn("{}: its setting {} is not honoured: requests have to bring it", name, what);
-  }
+  if (settings.max_tokens) log::warn("{}: its setting max_tokens is not honoured: requests have to bring it", name);
 }
 
 // Too little memory by default is no fault of the model's: say what would help.
@@ -120,7 +115,8 @@ Status LoadedModel::read(const ModelFile& from, bool must_generate) {
   if (must_generate) QUERN_CHECK(check_generates(file));
   QUERN_TRY(tokenizer_, options_.tokenizer.empty() ? engine::load_tokenizer(file)
                                                    : engine::load_tokenizer_file(options_.tokenizer, &file));
-  QUERN_TRY(auto templates, engine::chat::TemplateSet::load(file, *tokenizer_, options_.chat_template));
+  const std::string& chosen = from.chat_template.empty() ? options_.chat_template : from.chat_template;
+  QUERN_TRY(auto templates, engine::chat::TemplateSet::load(file, *tokenizer_, chosen));
   chat_ = std::make_unique<engine::chat::TemplateSet>(std::move(templates));
   names_ = model_names(from, options_.alias);
   file_sampling_ = engine::sampling::read_file_defaults(file);

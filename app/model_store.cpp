@@ -59,6 +59,16 @@ Status locate(ModelFile& file, Registry* store, const registry::StoreFolders& fo
 
 }  // namespace
 
+ModelFile file_of(const registry::ModelRef& ref, const registry::Model& model) {
+  ModelFile out;
+  std::vector<std::string> paths = model.weights();
+  out.path = paths.front();
+  if (paths.size() > 1) out.shards = std::move(paths);
+  out.names = names_of(ref, model);
+  out.settings = model.settings;
+  return out;
+}
+
 Result<std::unique_ptr<Registry>> open_registry(const std::string& models_dir) {
   return Registry::open(registry::models_folder(models_dir));
 }
@@ -67,6 +77,13 @@ Result<std::unique_ptr<Registry>> find_registry(const std::string& models_dir) {
   Result<std::unique_ptr<Registry>> found = Registry::existing(registry::models_folder(models_dir));
   if (!found && found.error().code == Errc::not_found) return std::unique_ptr<Registry>();
   return found;
+}
+
+Result<bool> has_models(const std::string& models_dir) {
+  QUERN_TRY(const std::unique_ptr<Registry> store, find_registry(models_dir));
+  if (store == nullptr) return false;
+  QUERN_TRY(const std::vector<registry::Model> models, store->list());
+  return !models.empty();
 }
 
 Status locate_models(ModelOptions& options) {

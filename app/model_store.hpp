@@ -17,9 +17,14 @@ Result<std::unique_ptr<registry::Registry>> open_registry(const std::string& mod
 // The same; null where there is none.
 Result<std::unique_ptr<registry::Registry>> find_registry(const std::string& models_dir);
 
+Result<bool> has_models(const std::string& models_dir);  // by name
+
 // A file that exists stays what it is. Every other name is looked up (registry/resolve.hpp): paths, names for clients,
 // settings. It counts as used then. Errors: not_found with where it was looked for, unsupported, those of the registry.
 Status locate_models(ModelOptions& options);
+
+// A model of the registry or of a store as the file to load: paths, names for clients, settings.
+ModelFile file_of(const registry::ModelRef& ref, const registry::Model& model);
 
 // "4.7 GB", powers of ten as disks are sold and as other tools show it.
 std::string bytes_text(std::uint64_t n_bytes);

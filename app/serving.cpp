@@ -44,7 +44,7 @@ Result<std::unique_ptr<Serving>> Serving::create(Machine& machine, const Options
 // Weights and what makes vectors first: those that generate divide the rest.
 Status Serving::load() {
   std::vector<ModelFile> files = options_.model.files;
-  if (files.empty() && options_.model.embedding_files.empty()) files.emplace_back();
+  if (files.empty() && options_.model.embedding_files.empty() && options_.model.embedded) files.emplace_back();
   std::vector<LoadedModel*> generate;
   for (const ModelFile& file : files) {
     QUERN_TRY(auto model, LoadedModel::load(machine_, options_.model, file));
@@ -69,19 +69,38 @@ Status Serving::load() {
 // What they are is read now, and so is said now what cannot be served.
 Status Serving::add_on_demand() {
   std::vector<ModelFile> files = options_.model.files;
-  if (files.empty() && options_.model.embedding_files.empty()) files.emplace_back();
-  const auto add = [this](const ModelFile& file, bool embeds) -> Status {
-    QUERN_TRY(models::LoadableModel model, describe_model(options_, file, embeds));
-    model.load = [this, file, embeds] { return load_one(file, embeds); };
-    model.shared_is_there = [this, key = WeightsPool::key_of(file.path)] {
-      return machine_.weights().find(key) != nullptr;
-    };
-    return catalog_.add(std::move(model));
-  };
-  for (const ModelFile& file : files) QUERN_CHECK(add(file, false));
-  for (const ModelFile& file : options_.model.embedding_files) QUERN_CHECK(add(file, true));
+  if (files.empty() && options_.model.embedding_files.empty() && options_.model.embedded) files.emplace_back();
+  for (const ModelFile& file : files) {
+    QUERN_TRY(models::LoadableModel model, describe_model(options_, file, false));
+    QUERN_CHECK(add(file, std::move(model)));
+  }
+  for (const ModelFile& file : options_.model.embedding_files) {
+    QUERN_TRY(models::LoadableModel model, describe_model(options_, file, true));
+    QUERN_CHECK(add(file, std::move(model), true));
+  }
+  return {};
+}
+
+Status Serving::preload() {
   for (const std::string& name : options_.model.preload) QUERN_CHECK(catalog_.load(name));
   return {};
+}
+
+void Serving::complete(const ModelFile& file, bool embeds, models::LoadableModel& model) {
+  model.load = [this, file, embeds] { return load_one(file, embeds); };
+  model.shared_is_there = [this, key = WeightsPool::key_of(file.path)] {
+    return machine_.weights().find(key) != nullptr;
+  };
+}
+
+Status Serving::add(const ModelFile& file, models::LoadableModel model, bool embeds) {
+  complete(file, embeds, model);
+  return catalog_.add(std::move(model));
+}
+
+bool Serving::describe(const ModelFile& file, models::LoadableModel model) {
+  complete(file, false, model);
+  return catalog_.describe(std::move(model));
 }
 
 Result<std::shared_ptr<models::ServedModel>> Serving::load_one(const ModelFile& file, bool embeds) {
@@ -115,7 +134,11 @@ Result<models::ServedModel> Serving::start(LoadedModel& model) {
                              .chat = model.chat(),
                              .longest_token_bytes = models::longest_token(model.tokenizer()),
                              .generator = nullptr,
-                             .rank_template = model.rank_template()};
+                             .rank_template = model.rank_template(),
+                             .system = model.settings().system,
+                             .stops = model.settings().stop};
+  for (const registry::SampleMessage& message : model.settings().messages)
+    served.opening.emplace_back(message.role, message.content);
   if (model.generates()) {
     QUERN_CHECK(engine::sampling::validate(served.sampling, served.info.n_vocab));
     const auto on_short = [this](std::uint64_t bytes) { catalog_.residency().note_short(bytes); };

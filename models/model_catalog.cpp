@@ -98,6 +98,14 @@ bool ModelCatalog::describe(LoadableModel model) {
   return true;
 }
 
+bool ModelCatalog::add_name(std::string_view id, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto known = std::ranges::find(named_, id, [](const Named& one) { return one.names.front(); });
+  if (known == named_.end()) return false;
+  if (check_names({.id = name})) known->names.push_back(name);
+  return true;
+}
+
 bool ModelCatalog::remove(std::string_view name) {
   const std::string_view wanted = without_default_tag(name);
   const std::lock_guard lock(mutex_);

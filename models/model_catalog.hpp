@@ -30,6 +30,8 @@ class ModelCatalog {
 
   // What is known of one that is loaded when it is asked for, better than before; false: there is none of that id.
   bool describe(LoadableModel model);
+  // Another name of the model with this id, where nobody has it; false: there is no such model.
+  bool add_name(std::string_view id, const std::string& name);
   // Nobody finds it any more; it leaves memory with its last holder. False: there is none of that name.
   bool remove(std::string_view name);
 

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace quern::models {
@@ -36,6 +37,11 @@ struct ServedModel {
   std::unique_ptr<Embedder> embedder = {};
   // How a pair is put to a model that ranks: a text with {query} and {document}; empty: as two texts with separators.
   std::string rank_template = {};
+  // What its settings add to requests: a system text where a conversation has none, messages {role, text} that every
+  // conversation begins with, texts that end answers.
+  std::string system = {};
+  std::vector<std::pair<std::string, std::string>> opening = {};
+  std::vector<std::string> stops = {};
   // How its answers are written where it thinks or calls tools, by its chat templates: for requests without tools, and
   // with them. See complete().
   struct AnswerFormats {

@@ -1,5 +1,6 @@
 // `quern serve`. Threads: main runs the io_context, the engine thread belongs to the scheduler, signals have their own.
 #include "app/commands/commands.hpp"
+#include "app/disk_models.hpp"
 #include "app/keys_path.hpp"
 #include "app/machine.hpp"
 #include "app/model_store.hpp"
@@ -146,9 +147,14 @@ Result<int> serve(const Options& options) {
   QUERN_TRY(server::Listeners listeners, shutdown.listen(server_options));
   Options located = options;
   QUERN_CHECK(locate_models(located.model));
+  QUERN_TRY(const bool by_name, has_models(located.model.models_dir));
+  located.model.embedded = !by_name;
   QUERN_TRY(const auto machine, Machine::create(located.model));
   QUERN_TRY(const auto serving, Serving::create(*machine, located));
-  const server::Services services{serving->catalog(), machine->ledger(), machine->clock()};
+  const auto on_disk = std::make_unique<DiskModels>(*serving, located);
+  QUERN_CHECK(on_disk->serve_all());
+  QUERN_CHECK(serving->preload());
+  const server::Services services{serving->catalog(), machine->ledger(), machine->clock(), on_disk.get()};
   QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services, std::move(listeners)));
   server->start();
   shutdown.serving(*server);

@@ -25,13 +25,15 @@ struct ModelFile {
   std::vector<std::string> names;   // for clients, the first one is its id; empty: the file's stem
   std::vector<std::string> shards;  // split files that their names do not lead to, path first; else empty
   registry::Settings settings;      // of a model of the registry
+  std::string chat_template;        // a file of its own; empty: as ModelOptions says
 };
 
 struct ModelOptions {
-  std::vector<ModelFile> files;                   // the first one is the default; none at all: the embedded model
-  std::vector<ModelFile> embedding_files;         // that make vectors of texts, or rank them
-  std::string models_dir = "auto";                // where models by name are, see registry/blob_store.hpp
-  bool on_demand = false;                         // they are loaded when they are asked for, not at the start
+  std::vector<ModelFile> files;            // the first one is the default; none at all: the embedded model
+  std::vector<ModelFile> embedding_files;  // that make vectors of texts, or rank them
+  std::string models_dir = "auto";         // where models by name are, see registry/blob_store.hpp
+  bool embedded = true;    // where no file is given, the embedded model is served; false: those by name are there
+  bool on_demand = false;  // they are loaded when they are asked for, not at the start
   std::chrono::milliseconds keep_alive{300'000};  // of those, after their last use
   std::vector<std::string> preload;               // names of those that are loaded at the start all the same
   std::string alias;                              // the name of the only model; empty: as ModelFile says

@@ -4,6 +4,7 @@
 #include "server/api/constrain.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -52,6 +53,22 @@ Value to_value(jinja::Heap& heap, const json::value& value, const WideIntegers& 
 }
 
 // A request that wants no thoughts says so to templates that can be told.
+// What the model's own settings begin conversations with.
+void add_opening(Conversation& conversation, const models::ServedModel& model) {
+  std::vector<Message> opening;
+  const bool has_system = std::ranges::any_of(conversation.messages, [](const Message& message) {
+    return message.role == Role::system || message.role == Role::developer;
+  });
+  if (!model.system.empty() && !has_system) opening.push_back({.role = Role::system, .content = model.system});
+  for (const auto& [role, text] : model.opening)
+    opening.push_back({.role = role_of(role).value_or(Role::user), .content = text});
+  if (opening.empty()) return;
+  // Behind the request's own system text.
+  auto place = conversation.messages.begin();
+  if (has_system && place != conversation.messages.end() && place->role != Role::user) ++place;
+  conversation.messages.insert(place, std::make_move_iterator(opening.begin()), std::make_move_iterator(opening.end()));
+}
+
 void switch_thinking(ChatTurn& turn, const models::ServedModel& model) {
   const auto& reasoning = model.formats(!turn.conversation.tools.empty()).reasoning;
   if (reasoning == nullptr || turn.fields.thought_budget != 0u) return;
@@ -184,6 +201,7 @@ Result<std::string> render_turn(const Conversation& conversation, Effort& effort
 
 Result<Prepared> prepare_turn(ChatTurn turn, std::string_view prompt_field, std::string_view endpoint, Effort& effort) {
   const models::ServedModel& model = effort.model();
+  add_opening(turn.conversation, model);
   switch_thinking(turn, model);
   QUERN_TRY(std::string text, render_turn(turn.conversation, effort));
   if (turn.conversation.calls != Conversation::Calls::automatic && turn.conversation.tools.empty()) {
@@ -194,6 +212,7 @@ Result<Prepared> prepare_turn(ChatTurn turn, std::string_view prompt_field, std:
                .endpoint = endpoint,
                .template_stops = model.chat.ends().strings,
                .stop_tokens = model.chat.ends().tokens};
+  out.template_stops.insert(out.template_stops.end(), model.stops.begin(), model.stops.end());
   close_thoughts(out, model.formats(!turn.conversation.tools.empty()), text);
   QUERN_CHECK(constrain(turn.conversation, text, out, effort));
   QUERN_CHECK(add_prompt(out, text, model.chat.encode_options(text), std::string(prompt_field), effort));

@@ -1,12 +1,12 @@
 // Installs the client packages into the build folder and runs the tests there: the source folder stays clean.
-//   node run.mjs <quern binary> <scripted_server binary> <build folder>
+//   node run.mjs <quern binary> <scripted_server binary> <test_hub binary> <build folder>
 // Exit code 77: skipped, because the packages could not be installed.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const [binary, scripted, folder] = process.argv.slice(2).map((path) => resolve(path));
+const [binary, scripted, hub, folder] = process.argv.slice(2).map((path) => resolve(path));
 const source = dirname(fileURLToPath(import.meta.url));
 mkdirSync(folder, { recursive: true });
 const files = readdirSync(source).filter((name) => /\.(mjs|json)$/.test(name));
@@ -24,5 +24,5 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 }
 const tests = files.filter((name) => name.endsWith('.test.mjs'));
 const run = spawnSync(process.execPath, ['--test', ...tests],
-                      { cwd: folder, stdio: 'inherit', env: { ...process.env, QUERN_BINARY: binary, QUERN_SCRIPTED_SERVER: scripted, QUERN_E2E_DATA: join(source, '../data') } });
+                      { cwd: folder, stdio: 'inherit', env: { ...process.env, QUERN_BINARY: binary, QUERN_SCRIPTED_SERVER: scripted, QUERN_TEST_HUB: hub, QUERN_E2E_DATA: join(source, '../data') } });
 process.exit(run.status ?? 1);

@@ -57,6 +57,9 @@ TEST(ModelCatalog, AModelCanBeDescribedAnewAndRemoved) {
   EXPECT_TRUE(catalog.describe(loadable));
   EXPECT_EQ((*catalog.find("small"))->quantization, "Q4_K");
   EXPECT_EQ(catalog.views().size(), 1u);
+  EXPECT_TRUE(catalog.add_name("small:latest", "tiny"));
+  EXPECT_FALSE(catalog.add_name("nobody", "none"));
+  EXPECT_EQ((*catalog.find("tiny"))->id, "small:latest");
   EXPECT_TRUE(catalog.remove("small"));
   EXPECT_FALSE(catalog.remove("small"));
   EXPECT_FALSE(catalog.find("small"));
