@@ -20,7 +20,10 @@ STORY = (", there was a little girl named Lily. She loved to play outside in the
 def environment(**extra):
     """The caller's environment without quern's variables; options and keys of the developer must not change a test."""
     out = {k: v for k, v in os.environ.items() if not k.startswith("QUERN_")}
-    out["XDG_CONFIG_HOME"] = "/dev/null/none"
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "OLLAMA_MODELS", "HF_HUB_CACHE"):
+        out[name] = "/dev/null/none"
+    for name in ("LLAMA_CACHE", "HF_ENDPOINT"):
+        out.pop(name, None)
     out.update(extra)
     return out
 
