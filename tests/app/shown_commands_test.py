@@ -85,7 +85,8 @@ class ShownCommands(QuernTest):
         self.shim("curl", 'exec "$(PATH="${PATH#*:}" command -v curl)" --fail-with-body --silent --show-error "$@"')
         self.shim("git", "printf -- '-an old line\\n+a new line\\n'")
         self.environment = environment(PATH=f"{self.bin}:{os.environ['PATH']}", XDG_RUNTIME_DIR=str(self.directory),
-                                       XDG_CONFIG_HOME=str(self.directory / "config"))
+                                       XDG_CONFIG_HOME=str(self.directory / "config"),
+                                       XDG_DATA_HOME=str(self.directory / "data"))
 
     def shim(self, name, line):
         path = self.bin / name
@@ -97,6 +98,18 @@ class ShownCommands(QuernTest):
         for name in set(re.findall(r"(?<=-m )\S+\.gguf|(?<=inspect )\S+\.gguf", text)):
             if not (self.directory / name).exists():
                 self.check(quern("synth", *SYNTH, str(self.directory / name)), 0)
+
+    def models_by_name_for(self, text):
+        """Makes the models, and the files to make them of, that the commands name and do not make themselves."""
+        if not re.search(r"quern (list|show|create|cp|rm|models|run [\w.]+:)", text):
+            return
+        self.run_shell(f"quern synth {' '.join(SYNTH)} story.gguf", "story.gguf")
+        (self.directory / "Modelfile").write_text("FROM ./story.gguf\nSYSTEM first\n", encoding="utf-8")
+        (self.directory / "mario.yaml").write_text("from: ./story.gguf\n", encoding="utf-8")
+        for name in {"qwen3:8b", *re.findall(r"^quern rm (\S+)$", text, re.M), *re.findall(r"quern models \w+ (\w+)$", text, re.M)}:
+            self.run_shell(f"quern create {name} -f Modelfile", name)
+        (self.directory / "Modelfile").write_text("FROM ./story.gguf\nSYSTEM second\n", encoding="utf-8")
+        self.run_shell("quern create qwen3:8b -f Modelfile", "qwen3:8b")  # the first one can be restored
 
     def adapted(self, command, server=None, request_id=None):
         """What is run instead: other paths, ports, ids and sizes, and never another option."""
@@ -141,6 +154,7 @@ class ShownCommands(QuernTest):
         text = "\n".join(command.text for command in to_run)
         written = re.findall(r"quern synth .*?(\S+\.gguf)", text)
         self.models_for("\n".join(c for c in text.splitlines() if not any(name in c for name in written)))
+        self.models_by_name_for(text)
         wants_server = [c for c in to_run if re.search(r"\bcurl\b|^\$S |quern ctl", c.text)]
         for command in to_run:
             if command.text.startswith("quern serve"):
