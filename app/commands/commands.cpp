@@ -61,6 +61,17 @@ constexpr Command kCommands[] = {
      "quern keys                                   # a table, without the keys themselves\n"
      "quern keys revoke k1f0c92ab                   # refused from the next SIGHUP of the server on\n",
      &keys},
+    {"pull", kPull, "fetch a model from Hugging Face, Ollama's registry, a container registry or an address",
+     "[options] NAME",
+     "quern pull hf.co/bartowski/Qwen_Qwen3-8B-GGUF\n"
+     "quern pull hf.co/bartowski/Qwen_Qwen3-8B-GGUF --quant Q6_K --dry-run\n"
+     "quern pull qwen3:8b                          # of Ollama's registry\n"
+     "quern pull docker.io/ai/smollm2:360M-Q4_K_M\n",
+     &pull},
+    {"outdated", kOutdated, "compare models with what their sources have now; changes nothing", "[options]",
+     "quern outdated\n"
+     "quern outdated --json\n",
+     &outdated},
     {"synth", kSynth, "write a GGUF file with random weights of a given shape", "[options] OUTPUT",
      "quern synth --list\n"
      "quern synth --shape tiny --quant q4_k_m tiny.gguf\n",

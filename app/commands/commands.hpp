@@ -40,5 +40,7 @@ Result<int> copy_model(const Options& options);
 Result<int> create_model(const Options& options);
 Result<int> care_for_models(const Options& options);
 Result<int> completion(const Options& options);
+Result<int> pull(const Options& options);
+Result<int> outdated(const Options& options);
 
 }  // namespace quern::app

@@ -111,6 +111,7 @@ Status validate(const Options& options, Commands command) {
   if ((command & (kStoreCommands | kCompletion)) != 0) {
     QUERN_CHECK(validate_store(options, find_command(command)->name));
   }
+  if (command == kPull) QUERN_CHECK(validate_pull(options));
   return {};
 }
 

@@ -59,7 +59,7 @@ const OptionRow kRows[] = {
      Custom{&parse_model, "[NAME=]FILE", "", true, &reset_models},
      "GGUF file, or the name of a model that `quern list` shows; NAME or NAME,NAME.. in front is what clients call it; `quern serve` takes several, the first one is the default",
      "the embedded stories260K"},
-    {"models-dir", 0, kModelCommands | kStoreCommands, Scope::everywhere, "Model",
+    {"models-dir", 0, kModelCommands | kStoreCommands | kPull | kOutdated, Scope::everywhere, "Model",
      Text{model<&ModelOptions::models_dir>, "FOLDER"},
      "where models by name are; auto: quern/models in $XDG_DATA_HOME, else in ~/.local/share"},
     {"embedding-model", 0, kServe, Scope::everywhere, "Model",
@@ -353,6 +353,20 @@ const OptionRow kRows[] = {
     {"shell", 0, kCompletion, Scope::positional, "Shell", Choice{store_<&StoreOptions::shell>, kShells},
      "whose completion script to print", "none"},
 
+    // ---- pull and outdated
+    {"name", 0, kPull, Scope::positional, "Pull",
+     Text{&at<&Options::pull, &PullCommandOptions::name>, "NAME"},
+     "qwen3:8b, hf.co/ORG/NAME[:QUANT], hf.co/ORG/NAME/FILE.gguf, docker.io/ai/NAME, oci://HOST/NAME:TAG, https://HOST/FILE.gguf", "none"},
+    {"quant", 'q', kPull, Scope::command_line, "Pull",
+     Text{&at<&Options::pull, &PullCommandOptions::quant>, "NAME"},
+     "of a repository of the hub with several", "Q4_K_M, else Q8_0, else the first"},
+    {"offline", 0, kPull, Scope::command_line, "Pull", Flag{&at<&Options::pull, &PullCommandOptions::offline>},
+     "ask nobody: is it here? Like HF_HUB_OFFLINE=1"},
+    {"dry-run", 'n', kPull, Scope::command_line, "Pull", Flag{&at<&Options::pull, &PullCommandOptions::dry_run>},
+     "show what would be fetched"},
+    {"pull-connections", 0, kPull, Scope::everywhere, "Pull",
+     U32{&at<&Options::pull, &PullCommandOptions::n_connections>, 1, 64}, "parts of a file that are fetched at the same time"},
+
     // ---- synth and inspect
     {"output", 0, kSynth, Scope::positional, "Synthetic model",
      Text{&at<&Options::synth, &SynthOptions::output>, "FILE"}, "GGUF file to write", "none"},
@@ -383,7 +397,7 @@ const OptionRow kRows[] = {
      Flag{&at<&Options::inspect, &InspectOptions::tensors_only>}, "leave out the metadata"},
 
     // ---- all
-    {"json", 0, kBench | kCtl | kInspect | kKeys | kList | kShow | kModels, Scope::command_line, "General",
+    {"json", 0, kBench | kCtl | kInspect | kKeys | kList | kShow | kModels | kPull | kOutdated, Scope::command_line, "General",
      Flag{&at<&Options::json>}, "print JSON"},
     {"config", 0, kAllCommands, Scope::command_line, "General", Text{&at<&Options::config>, "FILE"},
      "YAML file with options", "$QUERN_CONFIG, else /etc/quern/quern.yaml if there is one"},

@@ -28,9 +28,11 @@ enum Commands : unsigned {
   kCreate = 2048,
   kModels = 4096,
   kCompletion = 8192,
+  kPull = 16384,
+  kOutdated = 32768,
   kModelCommands = kServe | kRun | kBench,
   kStoreCommands = kList | kShow | kRm | kCp | kCreate | kModels,
-  kAllCommands = 16383,
+  kAllCommands = 65535,
 };
 
 enum class Scope {

@@ -93,6 +93,11 @@ Status validate_ctl(const Options& options) {
   return {};
 }
 
+Status validate_pull(const Options& options) {
+  if (options.pull.name.empty()) return fail_field("NAME", "want the name of a model, found none");
+  return {};
+}
+
 Status validate_keys(const Options& options) {
   const KeysOptions& keys = options.keys;
   if (keys.action != "list" && keys.name.empty()) {

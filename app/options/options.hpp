@@ -104,6 +104,14 @@ struct StoreOptions {
   bool repair = false, sizes_only = false, dry_run = false;
 };
 
+struct PullCommandOptions {
+  std::string name;
+  std::string quant;  // empty: that of the name, else the usual one
+  bool offline = false;
+  bool dry_run = false;
+  std::uint32_t n_connections = 4;
+};
+
 struct Options {
   std::string config;              // path of the YAML file that was asked for
   std::string log_level = "auto";  // info for serve, warn for the rest
@@ -125,6 +133,7 @@ struct Options {
   SynthOptions synth;
   bool list_synth = false;
   InspectOptions inspect;
+  PullCommandOptions pull;
 };
 
 bool is_loopback_host(const std::string& host);  // no other machine reaches it
@@ -139,6 +148,7 @@ Status validate_run(const Options& options);    // one prompt, and all text is U
 Status validate_synth(const Options& options);  // a file to write, unless --list
 Status validate_inspect(const Options& options);
 Status validate_ctl(const Options& options);   // request and cancel want an id
+Status validate_pull(const Options& options);  // a name
 Status validate_keys(const Options& options);  // add and revoke want a name, scopes are some that there are
 
 Status validate_store(const Options& options, std::string_view command);  // names where they are wanted

@@ -3,10 +3,12 @@
 #include "registry/sources/plan.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <utility>
 
 #include <boost/asio/steady_timer.hpp>
+#include <unistd.h>
 
 namespace quern::registry::pull {
 namespace {
@@ -16,7 +18,11 @@ constexpr std::uint64_t kHashStep = 64u << 20;   // of a local copy between two 
 
 std::string identity_of(const sources::PlanFile& file) {
   if (file.digest.kind != sources::DigestKind::none) return sources::to_text(file.digest);
-  const Result<Digest> version = digest_of(file.url + "\n" + file.validator);
+  // Without anything that tells versions apart nothing that was begun may be gone on with.
+  static std::atomic<std::uint64_t> n_unversioned{0};
+  std::string version_text = file.url + "\n" + file.validator;
+  if (file.validator.empty()) version_text += fmt::format("{} {}", ::getpid(), ++n_unversioned);
+  const Result<Digest> version = digest_of(version_text);
   return version ? "version " + version->hex() : std::string();
 }
 
@@ -127,6 +133,8 @@ Result<std::optional<PulledFile>> Puller::Task::find_in_store(const sources::Pla
                 "{}: the blob {} has another size than the source says; `quern models check` looks into it", file.name,
                 store.path_of(digest));
   }
+  // What a kill between the file's last name and the end of its state left behind.
+  if (::access(store.part_path(digest).c_str(), F_OK) != 0) ::unlink(store.state_path(digest).c_str());
   tell(Stage::present, &file, file.size);
   return PulledFile{file, digest, store.path_of(digest), true, std::move(*hold)};
 }

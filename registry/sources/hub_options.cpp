@@ -50,6 +50,7 @@ Result<std::string> read_token_file(const std::string& path, bool named, HubOpti
     if (!named) return std::string();
     return fail(Errc::io, "HF_TOKEN_PATH: {}: cannot be read: {}", path, std::strerror(errno));
   }
+  if (!S_ISREG(info.st_mode)) return fail(Errc::bad_input, "token file {}: want a regular file", path);
   std::ifstream file(path, std::ios::binary);
   std::string text(kMaxTokenBytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));

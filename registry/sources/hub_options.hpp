@@ -19,8 +19,9 @@ struct HubOptions {
   std::string hf_token;  // empty: none
   bool offline = false;  // nothing is asked
   RetryLimits retries;
-  Duration silence = std::chrono::seconds(30);  // a connection on which nothing comes for so long is given up
-  std::vector<std::string> warnings;            // about the environment, in sentences
+  Duration silence = std::chrono::seconds(30);       // a connection on which nothing comes for so long is given up
+  Duration answer_time = std::chrono::seconds(120);  // in which a small answer has to be whole
+  std::vector<std::string> warnings;                 // about the environment, in sentences
 };
 
 // The value of a variable; nullptr: not set.

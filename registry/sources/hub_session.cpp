@@ -140,7 +140,19 @@ asio::awaitable<Result<HubReply>> HubSession::ask_once(const Question& question)
   if (!opened) co_return opened.error();
   HubReply out{opened->exchange.head(), {}, opened->url};
   if (out.head.status != 200) co_return out;
+  // An answer that only drips would never be silent.
+  const auto too_late = std::make_shared<bool>(false);
+  asio::steady_timer deadline(executor_, options_.answer_time);
+  deadline.async_wait([too_late, cancel = opened->exchange.cancel_hook()](const boost::system::error_code& ended) {
+    if (ended) return;
+    *too_late = true;
+    cancel();
+  });
   Result<std::string> body = co_await opened->exchange.read_all(question.max_bytes);
+  if (!body && *too_late) {
+    co_return fail(Errc::io, "{}: the answer was not whole after {:.0f} s", shown(opened->url),
+                   to_seconds(options_.answer_time));
+  }
   if (!body) co_return body.error();
   out.body = std::move(*body);
   co_return out;

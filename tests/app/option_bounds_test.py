@@ -18,6 +18,7 @@ PROBES = {
     "bench": ("bench", "-p", "8", "-n", "1", "-b", "1", "-r", "1"),
     "synth": ("synth", "--shape", "tiny"),
     "keys": ("keys", "add", "probe"),
+    "pull": ("pull", "--offline", "probe"),
 }
 SLOW = {("bench", "repetitions")}  # a thousand runs of each line
 
@@ -31,7 +32,8 @@ def beyond(bound, step):
 class Bounds(QuernTest):
     def probe(self, command, name, value):
         # Files first: an option with an empty value takes what follows it.
-        files = {"serve": ("--socket", "none"), "keys": ("--keys", str(self.directory / "keys.json"))}.get(command, ())
+        files = {"serve": ("--socket", "none"), "keys": ("--keys", str(self.directory / "keys.json")),
+                 "pull": ("--models-dir", str(self.directory / "models"))}.get(command, ())
         arguments = [*PROBES[command], *files, f"--{name}={value}"]
         if command == "synth":
             arguments.append(str(self.directory / f"{name}-{abs(hash(value))}.gguf"))

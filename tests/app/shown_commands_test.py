@@ -19,6 +19,7 @@ from shown_commands import block_of_help, blocks_of_page
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
+ASKS_HUBS = "asks the hubs of this world; pull_test.py pulls from one of its own"
 NOT_RUN = {
     "./run.sh": "installs packages and builds",
     "./test.sh": "builds, and runs this test",
@@ -31,6 +32,12 @@ NOT_RUN = {
     "python3 bench/serve/run.py intruder --spawn build/release/quern --model model.gguf":
         "measures for minutes; tests/bench runs the load generator",
     "node bench/peers/compare.mjs model.gguf": "installs llama.cpp",
+    "quern pull hf.co/bartowski/Qwen_Qwen3-8B-GGUF": ASKS_HUBS,
+    "quern pull hf.co/bartowski/Qwen_Qwen3-8B-GGUF --quant Q6_K --dry-run": ASKS_HUBS,
+    "quern pull qwen3:8b": ASKS_HUBS,
+    "quern pull docker.io/ai/smollm2:360M-Q4_K_M": ASKS_HUBS,
+    "quern pull https://example.com/models/tiny.gguf": ASKS_HUBS,
+    "bench/pull/run.sh": "fetches gigabytes from a server of its own; pull_test.py does it on a small scale",
 }
 
 # Models that the pages name: each is written here with random weights, small, and with room for the longest prompt.

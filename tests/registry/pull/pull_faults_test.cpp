@@ -183,6 +183,17 @@ TEST_F(PullTest, ConnectionsThatOnlyDrip) {
   expect_right();
 }
 
+TEST_F(PullTest, AnswersThatOnlyDripHaveATimeToo) {
+  hub.commit({.kind = FaultKind::drip, .where = "/tree/", .value = 150, .times = 1});
+  PullOptions asked = options("hf.co/org/repo");
+  asked.hub.answer_time = 300ms;
+  const auto result = pull(asked);
+  ASSERT_TRUE(result) << result.error().detail;
+  const auto waiting = std::ranges::find(events, Stage::waiting, &PullEvent::stage);
+  ASSERT_NE(waiting, events.end());
+  EXPECT_NE(waiting->text.find("was not whole after"), std::string::npos) << waiting->text;
+}
+
 TEST_F(PullTest, AFileThatIsReplacedMeanwhileIsFetchedAnew) {
   hub.set_plain("x.gguf", std::string(bytes.rbegin(), bytes.rend()));
   hub.commit({.kind = FaultKind::replace, .where = "/files/", .times = 1, .skip = 4});
