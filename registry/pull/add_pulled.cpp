@@ -94,6 +94,7 @@ bool has_all(Registry& registry, const ModelRef& asked, const sources::PullPlan&
 
 Result<Added> add_pulled(Registry& registry, const ModelRef& asked, const PullResult& pulled) {
   Added out{.name = kept_name(asked, pulled.plan)};
+  if (has_all(registry, asked, pulled.plan)) return out;  // another process was quicker
   Model model{.name = out.name, .origin = out.name.canonical()};
   if (pulled.plan.source == "ollama") {
     QUERN_TRY(StoreModel read, read_ollama_manifest(pulled.plan.manifest, out.name, registry.folder() + "/blobs"));

@@ -38,11 +38,8 @@ asio::awaitable<Result<std::vector<RepoFile>>> list_files(HubSession& session, n
     if (!next) co_return files;
     Result<net::Url> resolved = net::resolve_url(url, *next);
     if (!resolved) co_return resolved.error();
-    if (resolved->origin() != url.origin()) {
-      co_return fail(Errc::corrupt, "listing of the repository: its next page is at another host, {}",
-                     quoted(resolved->origin()));
-    }
-    url = std::move(*resolved);
+    // At the endpoint that was asked, whatever host stands in it: mirrors pass on the hub's own addresses.
+    url.target = std::move(resolved->target);
   }
   co_return fail(Errc::corrupt, "listing of the repository: want at most {} pages, found more", kMaxPages);
 }

@@ -2,7 +2,6 @@
 Arguments: quern, test_hub, and [--rounds N]: how often a pull is killed."""
 import hashlib
 import json
-import os
 import pathlib
 import random
 import shutil
@@ -13,6 +12,7 @@ import time
 import unittest
 
 import quern_process
+import serve_test
 from quern_process import MODEL, TIMEOUT_S, QuernTest, environment, quern
 
 HUB = None
@@ -57,8 +57,9 @@ class PullTest(QuernTest):
         return quern("pull", *args, **hub.environment)
 
     def start(self, hub, *args):
-        process = subprocess.Popen([quern_process.QUERN, "pull", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   env=environment(**hub.environment))
+        process = subprocess.Popen([quern_process.QUERN, "pull", *args], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True,
+                                   env=environment(**hub.environment), preexec_fn=serve_test.default_signals)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait)
@@ -204,6 +205,7 @@ class Pull(PullTest):
         self.assertEqual(sha256(blob), digest, f"seed {seed}")
         self.assertEqual([p.name for p in self.blobs.iterdir() if p.name != blob.name and ".part" in p.name], [])
         # What a kill may cost: of each connection a chunk, and what was on its way.
+        self.assertEqual(hub.stats()["leaks"], 0)
         self.assertLessEqual(hub.stats()["body_bytes"], n_fresh * size + n_killed * 4 * 3 * 64 * 1024, f"seed {seed}")
 
 
