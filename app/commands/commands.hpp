@@ -42,5 +42,7 @@ Result<int> care_for_models(const Options& options);
 Result<int> completion(const Options& options);
 Result<int> pull(const Options& options);
 Result<int> outdated(const Options& options);
+Result<int> show_in_memory(const Options& options);
+Result<int> stop_model(const Options& options);
 
 }  // namespace quern::app

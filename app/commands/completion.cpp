@@ -10,7 +10,7 @@ namespace quern::app {
 namespace {
 
 // Commands whose arguments are models by name, and options whose value is.
-constexpr unsigned kTakesNames = kShow | kRm | kCp | kModels | kRun;
+constexpr unsigned kTakesNames = kShow | kRm | kCp | kModels | kRun | kStop;
 constexpr std::string_view kNameOptions = "-m|--model|--embedding-model";
 
 std::string words_of(const Command& command) {

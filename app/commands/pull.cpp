@@ -1,8 +1,10 @@
 // `quern pull` and `quern outdated`: models from hubs into the registry. Threads: main; the watcher's thread cancels.
 #include "app/commands/commands.hpp"
 #include "app/pull/progress.hpp"
+#include "app/pull/pull_setup.hpp"
 #include "app/signal_watcher.hpp"
 #include "registry/pull/add_pulled.hpp"
+#include "registry/pull/drop_texts.hpp"
 #include "registry/pull/ollama_lines.hpp"
 
 #include <csignal>
@@ -55,14 +57,8 @@ Result<ModelRef> asked_for(const PullCommandOptions& options) {
 }
 
 Result<PullOptions> pull_options(ModelRef ref, bool offline) {
-  PullOptions out;
-  out.ref = std::move(ref);
-  QUERN_TRY(out.hub, sources::hub_options());
+  QUERN_TRY(PullOptions out, pull_setup(std::move(ref), offline));
   for (const std::string& warning : out.hub.warnings) fmt::print(stderr, "quern: {}\n", warning);
-  out.hub.offline = out.hub.offline || offline;
-  out.folders = registry::pull::local_folders([](const char* name) { return std::getenv(name); });
-  QUERN_TRY(out.tls, net::make_client_tls());
-  QUERN_TRY(out.proxies, net::ProxySettings::from_environment());
   return out;
 }
 
@@ -150,6 +146,7 @@ Result<int> fetch(const Options& options, PullOptions asked, Registry& models) {
     return kExitOk;
   }
   QUERN_TRY(const registry::pull::Added added, registry::pull::add_pulled(models, ref, *pulled));
+  QUERN_CHECK(registry::pull::drop_texts(models, std::move(*pulled)));
   if (options.json) {
     fmt::print("{}\n", R"({"status":"success"})");
     return kExitOk;

@@ -32,7 +32,8 @@ Error failed(const std::string& socket_path, const char* what, const boost::syst
 }
 
 net::awaitable<Result<ControlReply>> exchange(const std::string& socket_path, const std::string& method,
-                                              const std::string& target, std::chrono::milliseconds timeout) {
+                                              const std::string& target, std::chrono::milliseconds timeout,
+                                              std::string body) {
   const auto executor = co_await net::this_coro::executor;
   Stream stream(executor);
   stream.expires_after(timeout);
@@ -40,7 +41,9 @@ net::awaitable<Result<ControlReply>> exchange(const std::string& socket_path, co
   const auto connected = co_await stream.async_connect(endpoint, kAwait);
   if (std::get<0>(connected)) co_return failed(socket_path, "no server answers", std::get<0>(connected));
 
-  http::request<http::empty_body> request(http::string_to_verb(method), target, 11);
+  http::request<http::string_body> request(http::string_to_verb(method), target, 11);
+  if (!body.empty()) request.set(http::field::content_type, "application/json");
+  request.body() = std::move(body);
   request.set(http::field::host, "quern");
   request.set(http::field::user_agent, "quern-ctl");
   request.set(http::field::connection, "close");
@@ -59,11 +62,11 @@ net::awaitable<Result<ControlReply>> exchange(const std::string& socket_path, co
 }  // namespace
 
 Result<ControlReply> ask_server(const std::string& socket_path, const std::string& method, const std::string& target,
-                                std::chrono::milliseconds timeout) {
+                                std::chrono::milliseconds timeout, std::string body) {
   net::io_context io(1);
   Result<ControlReply> out = fail(Errc::io, "{}: no reply", socket_path);
   std::exception_ptr thrown;
-  net::co_spawn(io, exchange(socket_path, method, target, timeout),
+  net::co_spawn(io, exchange(socket_path, method, target, timeout, std::move(body)),
                 [&out, &thrown](std::exception_ptr e, Result<ControlReply> result) {
                   thrown = e;
                   if (!e) out = std::move(result);

@@ -13,8 +13,9 @@ struct ControlReply {
   std::string body;     // at most 16 MiB
 };
 
-// method: "GET" or "POST". Errors: io naming the socket: nobody listens, no answer in time, not HTTP.
+// method: "GET" or "POST". body: JSON, or nothing. Errors: io naming the socket: nobody listens, no answer in time, not
+// HTTP.
 Result<ControlReply> ask_server(const std::string& socket_path, const std::string& method, const std::string& target,
-                                std::chrono::milliseconds timeout);
+                                std::chrono::milliseconds timeout, std::string body = {});
 
 }  // namespace quern::app

@@ -108,7 +108,7 @@ Status validate(const Options& options, Commands command) {
   if (command == kCtl) QUERN_CHECK(validate_ctl(options));
   if (command == kInspect) QUERN_CHECK(validate_inspect(options));
   if (command == kKeys) QUERN_CHECK(validate_keys(options));
-  if ((command & (kStoreCommands | kCompletion)) != 0) {
+  if ((command & (kStoreCommands | kCompletion | kStop)) != 0) {
     QUERN_CHECK(validate_store(options, find_command(command)->name));
   }
   if (command == kPull) QUERN_CHECK(validate_pull(options));

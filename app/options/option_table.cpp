@@ -125,7 +125,7 @@ const OptionRow kRows[] = {
     {"unknown-fields", 0, kServe, Scope::everywhere, "Server",
      Choice{tcp<&ServerOptions::unknown_fields>, kUnknownFields},
      "of requests; warn: they are named in the reply's X-Quern-Ignored and in the log; refuse: 400"},
-    {"socket", 's', kServe | kCtl, Scope::everywhere, "Server", Text{&at<&Options::socket>, "PATH"},
+    {"socket", 's', kServe | kCtl | kPs | kStop, Scope::everywhere, "Server", Text{&at<&Options::socket>, "PATH"},
      "Unix socket (mode 0600); none: no socket; auto: $XDG_RUNTIME_DIR/quern.sock, else /run/quern/quern.sock"},
     {"control", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::control>},
      "answer `quern ctl` on the Unix socket"},
@@ -334,7 +334,7 @@ const OptionRow kRows[] = {
     // ---- models by name
     {"action", 0, kModels, Scope::positional, "Models",
      Choice{store_<&StoreOptions::action>, kModelsActions}, "what to do", "check"},
-    {"name", 0, kStoreCommands & ~kList, Scope::positional, "Models",
+    {"name", 0, (kStoreCommands & ~kList) | kStop, Scope::positional, "Models",
      Custom{&parse_store_name, "NAME..", "none", true, &reset_store_names}, "of a model, or several; of cp: from and to"},
     {"file", 'f', kCreate, Scope::command_line, "Models", Text{store_<&StoreOptions::file>, "FILE"},
      "Modelfile, or YAML where it ends in .yaml or .yml; - is a Modelfile on stdin"},
@@ -397,7 +397,7 @@ const OptionRow kRows[] = {
      Flag{&at<&Options::inspect, &InspectOptions::tensors_only>}, "leave out the metadata"},
 
     // ---- all
-    {"json", 0, kBench | kCtl | kInspect | kKeys | kList | kShow | kModels | kPull | kOutdated, Scope::command_line, "General",
+    {"json", 0, kBench | kCtl | kInspect | kKeys | kList | kShow | kModels | kPull | kOutdated | kPs | kStop, Scope::command_line, "General",
      Flag{&at<&Options::json>}, "print JSON"},
     {"config", 0, kAllCommands, Scope::command_line, "General", Text{&at<&Options::config>, "FILE"},
      "YAML file with options", "$QUERN_CONFIG, else /etc/quern/quern.yaml if there is one"},

@@ -30,9 +30,11 @@ enum Commands : unsigned {
   kCompletion = 8192,
   kPull = 16384,
   kOutdated = 32768,
+  kPs = 65536,
+  kStop = 131072,
   kModelCommands = kServe | kRun | kBench,
   kStoreCommands = kList | kShow | kRm | kCp | kCreate | kModels,
-  kAllCommands = 65535,
+  kAllCommands = 262143,
 };
 
 enum class Scope {

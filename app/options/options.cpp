@@ -119,6 +119,7 @@ Status validate_store(const Options& options, std::string_view command) {
   if ((command == "show" || command == "create") && n_names != 1) {
     return fail_field("NAME", "want one name, found {}", n_names);
   }
+  if (command == "stop" && n_names == 0) return fail_field("NAME", "want the models to unload, found none");
   if (command == "rm" && n_names == 0) return fail_field("NAME", "want the models to remove, found none");
   if (command == "models") {
     const bool of_one = store.action == "restore" || store.action == "pin" || store.action == "unpin";

@@ -37,6 +37,8 @@ NOT_RUN = {
     "quern pull qwen3:8b": ASKS_HUBS,
     "quern pull docker.io/ai/smollm2:360M-Q4_K_M": ASKS_HUBS,
     "quern pull https://example.com/models/tiny.gguf": ASKS_HUBS,
+    "quern ps": "asks a running server; residency.test.mjs does",
+    "quern stop mine": "asks a running server; residency.test.mjs does",
     "bench/pull/run.sh": "fetches gigabytes from a server of its own; pull_test.py does it on a small scale",
 }
 

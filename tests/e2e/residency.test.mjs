@@ -1,6 +1,7 @@
 // Models that are loaded when they are asked for, within a budget that does not hold them all: whoever is asked for
 // answers, the idle ones make room, and the clients' ways to say how long a model stays are kept.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { Ollama } from 'ollama';
 import OpenAI from 'openai';
@@ -86,6 +87,18 @@ test('keep_alive: for ever, for a while, not at all', async () => {
   await until('it is gone', async () => !(await running()).includes('jina'));
   await assert.rejects(ollama.generate({ model: 'falcon-40b', prompt: 'Once', keep_alive: 'soon' }), /keep_alive: expected a duration/);
   await assert.rejects(ollama.generate({ model: 'nobody', prompt: '', keep_alive: 0 }), /this server has/);
+});
+
+test('quern ps and quern stop', async () => {
+  const quern = (...words) => spawnSync(process.env.QUERN_BINARY, [...words, '--socket', server.socketPath], { encoding: 'utf8', env: { PATH: process.env.PATH } });
+  await ollama.generate({ model: 'command-r', prompt: '' });
+  const { models } = JSON.parse(quern('ps', '--json').stdout);
+  assert.ok(models.some(({ id, state }) => id === 'command-r' && state === 'resident'), JSON.stringify(models));
+  assert.match(quern('ps').stdout, /^NAME +MEMORY +STATE[^]*command-r .* resident .* min .* it was used lately$/m);
+  assert.equal(quern('stop', 'command-r').status, 0);
+  await until('it is gone', async () => !(await running()).includes('command-r'));
+  assert.match(quern('stop', 'nobody').stderr, /this server has/);
+  assert.equal(quern('stop').status, 2);
 });
 
 test('load and unload', async () => {

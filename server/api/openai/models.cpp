@@ -47,15 +47,23 @@ json::object model_json(const models::ModelCard& model) {
   return out;
 }
 
+namespace {
+
+json::object listed_model(const models::ModelView& view) {
+  json::object out = model_json(*view.card);
+  out["status"] = json::object{{"value", models::model_state_name(view.state)}};
+  return out;
+}
+
+}  // namespace
+
 // GET /v1/models.
 net::awaitable<void> get_models(Exchange& exchange, ServerState& state) {
   json::object list;
   list["object"] = "list";
   json::array data;
   for (const models::ModelView& view : state.services.models.views()) {
-    json::object one = model_json(*view.card);
-    one["status"] = json::object{{"value", models::model_state_name(view.state)}};
-    data.push_back(std::move(one));
+    data.push_back(listed_model(view));
   }
   list["has_more"] = false;
   list["first_id"] = data.empty() ? json::value() : data.front().at("id");
@@ -67,8 +75,11 @@ net::awaitable<void> get_models(Exchange& exchange, ServerState& state) {
 
 // GET /v1/models/{path}. Errors: 404.
 net::awaitable<void> get_model(Exchange& exchange, ServerState& state) {
-  const Result<std::shared_ptr<const models::ModelCard>> model = state.services.models.find(exchange.path_value());
-  Response response = model ? Response{.body = json::serialize(model_json(**model))} : error_response(model.error());
+  const Result<std::shared_ptr<const models::ModelCard>> card = state.services.models.find(exchange.path_value());
+  Response response = card ? Response{} : error_response(card.error());
+  for (const models::ModelView& view : state.services.models.views()) {
+    if (card && view.card->id == (*card)->id) response.body = json::serialize(listed_model(view));
+  }
   co_await exchange.reply(std::move(response));
 }
 
