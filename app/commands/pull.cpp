@@ -9,6 +9,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <mutex>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -29,6 +30,31 @@ using registry::pull::Puller;
 using registry::pull::PullEvent;
 using registry::pull::PullOptions;
 using registry::pull::PullResult;
+
+// What a signal ends: the pull under way, or the one that would begin next. Threads: the watcher's and main.
+class Interruption {
+ public:
+  void signal(int number) {
+    const std::lock_guard lock(mutex_);
+    came_ = true;
+    by_user_ = by_user_ || number == SIGINT;
+    if (puller_ != nullptr) puller_->cancel();
+  }
+  void attach(Puller* puller) {  // nullptr: it is over
+    const std::lock_guard lock(mutex_);
+    puller_ = puller;
+    if (came_ && puller != nullptr) puller->cancel();
+  }
+  bool by_user() {
+    const std::lock_guard lock(mutex_);
+    return by_user_;
+  }
+
+ private:
+  std::mutex mutex_;
+  Puller* puller_ = nullptr;
+  bool came_ = false, by_user_ = false;
+};
 
 std::size_t terminal_columns() {
   winsize size{};
@@ -83,10 +109,15 @@ void print_plan(const sources::PullPlan& plan, std::uint64_t missing) {
   fmt::print("{} in all, {} to fetch\n", human_bytes(plan.size()), human_bytes(missing));
 }
 
-Result<int> dry_run(const Options& options, PullOptions asked, const registry::BlobStore& store) {
+Result<int> dry_run(const Options& options, PullOptions asked, const registry::BlobStore& store,
+                    Interruption& interruption) {
   const registry::pull::LocalFolders folders = asked.folders;
   Puller puller(std::move(asked), store, [](const PullEvent&) {});
-  QUERN_TRY(const sources::PullPlan plan, puller.plan());
+  interruption.attach(&puller);
+  const Result<sources::PullPlan> asked_hub = puller.plan();
+  interruption.attach(nullptr);
+  if (!asked_hub) return asked_hub.error();
+  const sources::PullPlan& plan = *asked_hub;
   const std::uint64_t missing = registry::pull::missing_bytes(store, folders, plan);
   if (options.json) {
     json::object out = json_of(plan);
@@ -110,7 +141,7 @@ Result<int> pull_offline(const Options& options, const ModelRef& ref, Registry& 
   return kExitOk;
 }
 
-Result<int> fetch(const Options& options, PullOptions asked, Registry& models) {
+Result<int> fetch(const Options& options, PullOptions asked, Registry& models, Interruption& interruption) {
   const ModelRef ref = asked.ref;
   asked.have_all = [&models, &ref](const sources::PullPlan& plan) {
     return registry::pull::has_all(models, ref, plan);
@@ -123,17 +154,11 @@ Result<int> fetch(const Options& options, PullOptions asked, Registry& models) {
       std::fflush(stdout);
     }
   });
-  bool interrupted = false;
-  Result<PullResult> pulled = fail(Errc::cancelled, "");
-  {
-    const SignalWatcher watcher([&](int signal) {
-      if (signal == SIGINT) interrupted = true;
-      puller.cancel();
-    });
-    std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write() then, like a full disk
-    pulled = puller.run();
-  }
-  if (!pulled && interrupted) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write() then, like a full disk
+  interruption.attach(&puller);
+  Result<PullResult> pulled = puller.run();
+  interruption.attach(nullptr);
+  if (!pulled && interruption.by_user()) {
     fmt::print(stderr, "\nquern: {}\n", pulled.error().detail);
     return kExitInterrupted;
   }
@@ -188,12 +213,14 @@ Row compare(const registry::Model& model, Registry& models, const PullOptions& b
 
 Result<int> pull(const Options& options) {
   QUERN_TRY(ModelRef ref, asked_for(options.pull));
+  Interruption interruption;
+  const SignalWatcher watcher([&interruption](int number) { interruption.signal(number); });  // before any other thread
   QUERN_TRY(const auto models, Registry::open(registry::models_folder(options.model.models_dir)));
   QUERN_TRY(PullOptions asked, pull_options(ref, options.pull.offline));
   asked.limits.n_connections = options.pull.n_connections;
   if (asked.hub.offline) return pull_offline(options, ref, *models);
-  if (options.pull.dry_run) return dry_run(options, std::move(asked), models->blobs());
-  return fetch(options, std::move(asked), *models);
+  if (options.pull.dry_run) return dry_run(options, std::move(asked), models->blobs(), interruption);
+  return fetch(options, std::move(asked), *models, interruption);
 }
 
 Result<int> outdated(const Options& options) {

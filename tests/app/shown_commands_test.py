@@ -39,7 +39,6 @@ NOT_RUN = {
     "quern pull https://example.com/models/tiny.gguf": ASKS_HUBS,
     "quern ps": "asks a running server; residency.test.mjs does",
     "quern stop mine": "asks a running server; residency.test.mjs does",
-    "bench/pull/run.sh": "fetches gigabytes from a server of its own; pull_test.py does it on a small scale",
 }
 
 # Models that the pages name: each is written here with random weights, small, and with room for the longest prompt.
