@@ -1,6 +1,6 @@
-// What makes vectors of texts, or scores of pairs: a model on this machine (local/local_embedder.hpp), later a remote
-// server. Threads: all functions of an Embedder from any thread; an answer belongs to the executor it was submitted
-// with, which runs one handler at a time.
+// What makes vectors of texts, or scores of pairs: a model on this machine (local/local_embedder.hpp), or on another
+// server (remote/remote_embedder.hpp). Threads: all functions of an Embedder from any thread; an answer belongs to the
+// executor it was submitted with, which runs one handler at a time.
 #pragma once
 
 #include "base/clock.hpp"
@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -38,6 +39,8 @@ class VectorAnswer {
   virtual boost::asio::awaitable<Result<Vectors>> take() = 0;
   virtual sched::RequestStatus status(TimePoint now) const = 0;
   virtual std::function<void()> cancel_hook() = 0;  // may be called after the answer is gone
+  // Of all texts, as whoever computed them counts; empty: the task's own count holds.
+  virtual std::optional<std::uint64_t> n_tokens() const { return std::nullopt; }
 };
 
 class Embedder : public TaskQueue {

@@ -1,6 +1,6 @@
-// What can answer a task with text: a model on this machine (local/local_generator.hpp), later a remote server. A task
-// goes in, a stream of answer events comes out. Threads: all functions of a Generator from any thread; a stream belongs
-// to the executor it was submitted with, which runs one handler at a time.
+// What can answer a task with text: a model on this machine (local/local_generator.hpp) or on another server
+// (remote/remote_generator.hpp). A task goes in, a stream of answer events comes out. Threads: all functions of a
+// Generator from any thread; a stream belongs to the executor it was submitted with, which runs one handler at a time.
 #pragma once
 
 #include "base/clock.hpp"

@@ -20,11 +20,13 @@ std::uint64_t GenerateTask::bytes() const noexcept {
     out += n_prompt_tokens() *
            (sizeof(engine::sampling::TokenScore) + prompt_logprobs.n_top * sizeof(engine::sampling::TokenChance));
   }
-  return out * n + extra_bytes;
+  return out * n + extra_bytes + (ask != nullptr ? n_bytes_of(*ask) : 0);
 }
 
 std::uint64_t EmbedTask::bytes(std::uint32_t width) const noexcept {
-  return n_tokens() * sizeof(engine::TokenId) + texts.size() * (std::uint64_t{width} * sizeof(float) + 64);
+  std::uint64_t n_plain = 0;
+  for (const std::string& text : plain) n_plain += text.size() + width * sizeof(float) + 64;
+  return n_plain + n_tokens() * sizeof(engine::TokenId) + texts.size() * (std::uint64_t{width} * sizeof(float) + 64);
 }
 
 }  // namespace quern::models

@@ -9,6 +9,7 @@
 #include "engine/tools/answer_parser.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,8 +27,14 @@ struct TaskHead {
   std::optional<Duration> deadline, max_queue, max_itl;
 };
 
+struct RemoteAsk;  // remote/ask.hpp
+// remote/ask.cpp
+std::uint32_t n_choices_of(const RemoteAsk& ask) noexcept;
+std::uint64_t n_bytes_of(const RemoteAsk& ask) noexcept;
+
 struct GenerateTask {
   TaskHead head;
+  std::shared_ptr<const RemoteAsk> ask = {};  // for models that may be elsewhere; those that only are have no prompts
   std::vector<std::vector<engine::TokenId>> prompts;
   std::vector<std::uint32_t> max_tokens;  // of each prompt's answers; 0: the prompt is computed, and that is all
   std::uint32_t n = 1;                    // answers per prompt; with a seed, answer i uses seed + i
@@ -47,7 +54,10 @@ struct GenerateTask {
   std::uint64_t extra_bytes = 0;       // that go with it: bytes() counts them
   std::optional<Duration> max_decode;  // how long it may generate after its first token
 
-  std::uint32_t n_choices() const noexcept { return static_cast<std::uint32_t>(prompts.size()) * n; }
+  std::uint32_t n_choices() const noexcept {
+    if (prompts.empty() && ask != nullptr) return n_choices_of(*ask);
+    return static_cast<std::uint32_t>(prompts.size()) * n;
+  }
   std::uint64_t n_prompt_tokens() const noexcept {  // each prompt once
     std::uint64_t out = 0;
     for (const auto& prompt : prompts) out += prompt.size();
@@ -60,6 +70,7 @@ struct GenerateTask {
 struct EmbedTask {
   TaskHead head;
   std::vector<std::vector<engine::TokenId>> texts;
+  std::vector<std::string> plain = {};  // instead of tokens, for models elsewhere
 
   std::uint64_t n_tokens() const noexcept {
     std::uint64_t out = 0;

@@ -7,9 +7,19 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace quern::models {
+
+// Another server that tasks may be passed on to, for operators.
+struct UpstreamStatus {
+  std::string name, kind;
+  std::string state;  // "closed": it is asked; "open": it has failed and is left alone; "trying": the next one tries it
+  std::uint32_t running = 0;
+  std::uint64_t asked = 0, failed = 0, refused = 0;  // refused: 429 and the like
+  double rest_s = 0;                                 // of "open", or as its last 429 said: until it may be asked again
+};
 
 class TaskQueue {
  public:
@@ -31,6 +41,7 @@ class TaskQueue {
   virtual std::vector<sched::RequestStatus> requests() const = 0;
   virtual std::vector<sched::RequestStatus> ended_requests() const = 0;
   virtual std::optional<sched::RequestStatus> request(sched::RequestId id) const = 0;
+  virtual std::vector<UpstreamStatus> upstreams() const { return {}; }
 };
 
 }  // namespace quern::models

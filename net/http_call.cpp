@@ -177,7 +177,7 @@ asio::awaitable<Result<std::size_t>> HttpCall::read(asio::mutable_buffer into) {
     auto& body = parser_->get().body();
     body.data = into.data();
     body.size = into.size();
-    set_time(connection_->stream.plain(), request_.silence);
+    set_time(connection_->stream.plain(), silence_);
     auto read = co_await http::async_read_some(connection_->stream, connection_->buffer, *parser_, kTuple);
     const std::size_t n_bytes = into.size() - body.size;
     const ErrorCode error = std::get<0>(read);

@@ -29,7 +29,7 @@ struct ClientCore {
 class HttpCall : public std::enable_shared_from_this<HttpCall> {
  public:
   HttpCall(std::shared_ptr<ClientCore> core, HttpRequest request)
-      : core_(std::move(core)), request_(std::move(request)) {}
+      : core_(std::move(core)), request_(std::move(request)), silence_(request_.silence) {}
 
   asio::awaitable<Status> begin();
   asio::awaitable<Result<std::size_t>> read(asio::mutable_buffer into);
@@ -37,6 +37,7 @@ class HttpCall : public std::enable_shared_from_this<HttpCall> {
 
   const ResponseHead& head() const noexcept { return head_; }
   bool ended() const noexcept { return ended_; }
+  void set_silence(Duration time) noexcept { silence_ = time; }
   const asio::any_io_executor& executor() const noexcept { return core_->executor; }
   void cancel();  // nothing, where the answer has been read to its end
 
@@ -57,6 +58,7 @@ class HttpCall : public std::enable_shared_from_this<HttpCall> {
 
   const std::shared_ptr<ClientCore> core_;
   const HttpRequest request_;
+  Duration silence_;
   AbortSwitch abort_;
   std::unique_ptr<HttpConnection> connection_;
   std::optional<Parser> parser_;

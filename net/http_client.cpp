@@ -32,6 +32,10 @@ bool HttpExchange::ended() const noexcept {
   return call_->ended();
 }
 
+void HttpExchange::set_silence(Duration time) noexcept {
+  call_->set_silence(time);
+}
+
 void HttpExchange::cancel() {
   call_->cancel();
 }

@@ -52,7 +52,8 @@ class HttpExchange {
   // All that is left of it, unpacked where gzip was accepted. Errors besides: overloaded: more than max_bytes; corrupt:
   // an encoding that was not asked for.
   asio::awaitable<Result<std::string>> read_all(std::size_t max_bytes);
-  bool ended() const noexcept;  // the body was read to its end
+  bool ended() const noexcept;               // the body was read to its end
+  void set_silence(Duration time) noexcept;  // of reads from now on, instead of the request's
 
   // Closes the connection; what waits fails as cancelled. The hook may be called from any thread and at any time.
   void cancel();

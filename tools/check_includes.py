@@ -30,7 +30,7 @@ THIRD_PARTY = {
     r"immintrin\.h|x86intrin\.h|arm_neon\.h": ["kernels/cpu/", "kernels/core_pool."],
     r"simde/": ["kernels/cpu/"],
     r"boost/beast": ["net/", "server/", "app/", "cmake/pch/"],
-    r"boost/json": ["server/", "app/", "tests/", "registry/", "engine/tokenizer/sources/", "engine/grammar/", "engine/tools/",
+    r"boost/json": ["server/", "app/", "tests/", "registry/", "models/remote/", "engine/tokenizer/sources/", "engine/grammar/", "engine/tools/",
                      "cmake/pch/"],
     r"pcre2\.h": ["engine/tokenizer/"],
     r"utf8proc\.h": ["engine/tokenizer/", "engine/chat/", "engine/grammar/"],
