@@ -30,11 +30,13 @@ ModelCard card_of(const ServedModel& model) {
                 .embeds = model.can(Work::embed),
                 .ranks = model.can(Work::rank),
                 .thinking = model.with_tools.reasoning != nullptr,
-                .insert = model.tokenizer.special().fill.complete(),
-                .sampling = model.sampling,
-                .stops = model.chat.ends().strings};
-  if (const auto chosen = model.chat.pick(true)) out.tools = (*chosen)->takes_tools();
-  if (const auto chosen = model.chat.pick(false)) out.chat_template = (*chosen)->source();
+                .sampling = model.sampling};
+  out.local = model.is_local();
+  if (!out.local) return out;
+  out.insert = model.tokenizer->special().fill.complete();
+  out.stops = model.chat->ends().strings;
+  if (const auto chosen = model.chat->pick(true)) out.tools = (*chosen)->takes_tools();
+  if (const auto chosen = model.chat->pick(false)) out.chat_template = (*chosen)->source();
   return out;
 }
 

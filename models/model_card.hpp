@@ -22,6 +22,7 @@ struct ModelCard {
   std::string quantization;       // the format of most of its weights, "Q4_K"
   std::string digest;             // of its file: 64 hexadecimal digits; empty: it is not known
   std::uint32_t max_context = 0;  // tokens of a prompt and its answer, or of a text; at most, where it is not loaded
+  bool local = true;              // false: it is on another server, which knows the rest
   bool generates = false, embeds = false, ranks = false;
   bool tools = false, thinking = false, insert = false;  // as its templates and its vocabulary have places for them
   engine::sampling::SamplingParams sampling;             // where a request does not say otherwise

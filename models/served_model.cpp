@@ -24,8 +24,9 @@ std::uint32_t ServedModel::max_context() const noexcept {
 }
 
 void ServedModel::complete() {
+  if (!is_local()) return;
   for (const bool tools : {false, true}) {
-    const Result<const engine::chat::Template*> chosen = chat.pick(tools);
+    const Result<const engine::chat::Template*> chosen = chat->pick(tools);
     if (!chosen) continue;  // said when it is used
     AnswerFormats& formats = tools ? with_tools : plain;
     if (auto reasoning = engine::tools::find_reasoning_format(**chosen)) {
@@ -36,12 +37,12 @@ void ServedModel::complete() {
     }
   }
   // A mark that ends an answer and begins a call as well (GigaChat) ends none where calls are looked for.
-  std::vector<engine::TokenId> ends = chat.ends().tokens;
+  std::vector<engine::TokenId> ends = chat->ends().tokens;
   std::erase_if(ends, [this](engine::TokenId token) {
     const auto& calls = with_tools.calls;
-    return calls != nullptr && std::ranges::find(calls->marks, tokenizer.token_text(token)) != calls->marks.end();
+    return calls != nullptr && std::ranges::find(calls->marks, tokenizer->token_text(token)) != calls->marks.end();
   });
-  grammars = std::make_shared<Grammars>(tokenizer, std::move(ends));
+  grammars = std::make_shared<Grammars>(*tokenizer, std::move(ends));
 }
 
 std::vector<TaskQueue*> ServedModel::queues() const {

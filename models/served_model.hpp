@@ -22,16 +22,33 @@
 
 namespace quern::models {
 
+// A part that models on this machine have, and those on other servers do not. Refers to it.
+template <class T>
+class LocalPart {
+ public:
+  LocalPart() = default;
+  LocalPart(const T& part) noexcept : part_(&part) {}
+
+  explicit operator bool() const noexcept { return part_ != nullptr; }
+  const T* get() const noexcept { return part_; }
+  operator const T&() const noexcept { return *part_; }  // REQUIRES: there is one; as below
+  const T* operator->() const noexcept { return part_; }
+  const T& operator*() const noexcept { return *part_; }
+
+ private:
+  const T* part_ = nullptr;
+};
+
 struct ServedModel {
   std::string id;                    // the name that answers carry
   std::vector<std::string> aliases;  // other names that it answers to
   std::int64_t created_unix_s = 0;
   engine::ModelInfo info;
-  std::string quantization;                   // the format of most of its weights, "Q4_K"
-  std::string digest;                         // of its file: 64 hexadecimal digits; empty: it is not known
-  engine::sampling::SamplingParams sampling;  // where a request does not say otherwise
-  const engine::Tokenizer& tokenizer;
-  const engine::chat::TemplateSet& chat;
+  std::string quantization;                     // the format of most of its weights, "Q4_K"
+  std::string digest;                           // of its file: 64 hexadecimal digits; empty: it is not known
+  engine::sampling::SamplingParams sampling;    // where a request does not say otherwise
+  LocalPart<engine::Tokenizer> tokenizer = {};  // none: the model is on another server, and so are its templates
+  LocalPart<engine::chat::TemplateSet> chat = {};
   std::size_t longest_token_bytes = 1;   // no token stands for more text: bounds what is worth tokenizing
   std::unique_ptr<Generator> generator;  // one of the two at least
   std::unique_ptr<Embedder> embedder = {};
@@ -51,10 +68,13 @@ struct ServedModel {
   AnswerFormats plain = {}, with_tools = {};
   std::shared_ptr<Grammars> grammars = {};
   std::shared_ptr<void> owner = {};
+  // Its generator may pass tasks on to other servers: they need GenerateTask::ask.
+  bool takes_asks = false;
 
   void complete();  // finds out what the last three are. Once, before it is shared
   const AnswerFormats& formats(bool tools) const noexcept { return tools ? with_tools : plain; }
 
+  bool is_local() const noexcept { return static_cast<bool>(tokenizer); }
   bool can(Work work) const noexcept;
   std::uint32_t max_context() const noexcept;  // tokens of a prompt and its answer, or of a text
   std::vector<TaskQueue*> queues() const;

@@ -103,6 +103,26 @@ void add_requests(Families& out, const sched::Snapshot& now) {
               now.forced_tokens);
 }
 
+// Of other servers that answer for this one.
+void add_upstreams(Families& out, const std::vector<models::UpstreamStatus>& upstreams) {
+  const auto each = [&](auto number) {
+    for (const models::UpstreamStatus& one : upstreams) {
+      out.value(static_cast<double>(number(one)), "upstream", one.name);
+    }
+  };
+  out.begin("quern:upstream_open", "Whether an upstream keeps failing and is left alone.", MetricType::Gauge);
+  each([](const models::UpstreamStatus& one) { return one.state == "closed" ? 0 : 1; });
+  out.begin("quern:upstream_running", "Requests that are at an upstream.", MetricType::Gauge);
+  each([](const models::UpstreamStatus& one) { return one.running; });
+  out.begin("quern:upstream_requests_total", "Requests that were passed on to an upstream.", MetricType::Counter);
+  each([](const models::UpstreamStatus& one) { return one.asked; });
+  out.begin("quern:upstream_failures_total", "Of them: no connection, an error of the server, silence, a cut answer.",
+            MetricType::Counter);
+  each([](const models::UpstreamStatus& one) { return one.failed; });
+  out.begin("quern:upstream_refusals_total", "Of them: it was busy (429, 503).", MetricType::Counter);
+  each([](const models::UpstreamStatus& one) { return one.refused; });
+}
+
 void add_kv(Families& out, const sched::Snapshot& now) {
   const double used =
       static_cast<double>(now.kv_pages) - static_cast<double>(now.kv_pages_free + now.kv_pages_retained);
@@ -174,6 +194,7 @@ std::vector<MetricFamily> MetricsSource::Collect() const {
       add_requests(one, now);
       if (now.kv_pages > 0) add_kv(one, now);
       add_times(one, now);
+      add_upstreams(one, queue->upstreams());
       merge(one.take(), out);
     }
   }

@@ -2,6 +2,7 @@
 
 #include "engine/chat/jinja/integers.hpp"
 #include "server/api/constrain.hpp"
+#include "server/api/remote_ask.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -202,6 +203,17 @@ Result<std::string> render_turn(const Conversation& conversation, Effort& effort
 Result<Prepared> prepare_turn(ChatTurn turn, std::string_view prompt_field, std::string_view endpoint, Effort& effort) {
   const models::ServedModel& model = effort.model();
   add_opening(turn.conversation, model);
+  std::shared_ptr<const models::RemoteAsk> ask;
+  if (model.takes_asks) {
+    QUERN_TRY(ask, ask_of(turn, effort));
+  }
+  if (!model.is_local()) {
+    if (ask->calls != models::RemoteAsk::Calls::automatic && ask->tools.empty()) {
+      return fail_field("tool_choice", "asks for a call, and there are no tools");
+    }
+    return Prepared{
+        .fields = std::move(turn.fields), .prompt_field = prompt_field, .endpoint = endpoint, .ask = std::move(ask)};
+  }
   switch_thinking(turn, model);
   QUERN_TRY(std::string text, render_turn(turn.conversation, effort));
   if (turn.conversation.calls != Conversation::Calls::automatic && turn.conversation.tools.empty()) {
@@ -210,12 +222,13 @@ Result<Prepared> prepare_turn(ChatTurn turn, std::string_view prompt_field, std:
   Prepared out{.fields = std::move(turn.fields),
                .prompt_field = prompt_field,
                .endpoint = endpoint,
-               .template_stops = model.chat.ends().strings,
-               .stop_tokens = model.chat.ends().tokens};
+               .template_stops = model.chat->ends().strings,
+               .stop_tokens = model.chat->ends().tokens,
+               .ask = std::move(ask)};
   out.template_stops.insert(out.template_stops.end(), model.stops.begin(), model.stops.end());
   close_thoughts(out, model.formats(!turn.conversation.tools.empty()), text);
   QUERN_CHECK(constrain(turn.conversation, text, out, effort));
-  QUERN_CHECK(add_prompt(out, text, model.chat.encode_options(text), std::string(prompt_field), effort));
+  QUERN_CHECK(add_prompt(out, text, model.chat->encode_options(text), std::string(prompt_field), effort));
   return out;
 }
 

@@ -238,7 +238,7 @@ Status constrain(const Conversation& conversation, std::string_view prompt, Prep
     };
     std::erase_if(out.template_stops, begins_call);
     std::erase_if(out.stop_tokens,
-                  [&](engine::TokenId token) { return begins_call(model.tokenizer.token_text(token)); });
+                  [&](engine::TokenId token) { return begins_call(model.tokenizer->token_text(token)); });
   }
   if (wish.calls == nullptr && conversation.calls != Conversation::Calls::automatic) {
     Error error = fail_field("tool_choice", "the chat template shows no form in which its model calls tools");

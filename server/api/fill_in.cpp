@@ -9,7 +9,7 @@ namespace {
 
 class Builder {
  public:
-  explicit Builder(Effort& effort) : effort_(effort), special_(effort.model().tokenizer.special()) {}
+  explicit Builder(Effort& effort) : effort_(effort), special_(effort.model().tokenizer->special()) {}
 
   void add_token(engine::TokenId token) {
     if (token != engine::kNoToken) tokens_.push_back(token);
@@ -72,7 +72,7 @@ class Builder {
 
 Status add_fill_in(Prepared& out, const FillIn& what, const FillFields& names, Effort& effort) {
   const models::ServedModel& model = effort.model();
-  const engine::SpecialTokens& special = model.tokenizer.special();
+  const engine::SpecialTokens& special = model.tokenizer->special();
   const engine::FillTokens& fill = special.fill;
   if (!fill.complete()) {
     Error error = fail_field(names.suffix, "the model '{}' has no tokens for filling in the middle", model.id);

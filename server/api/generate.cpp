@@ -181,7 +181,8 @@ Response unfitting(const Error& error, const Prepared& prepared, const ServerLim
 models::GenerateTask task_of(Prepared prepared, std::vector<std::uint32_t> max_tokens, const Exchange& exchange,
                              const ServerOptions& options) {
   GenerationFields& fields = prepared.fields;
-  models::GenerateTask task{.prompts = std::move(prepared.prompts),
+  models::GenerateTask task{.ask = std::move(prepared.ask),
+                            .prompts = std::move(prepared.prompts),
                             .max_tokens = std::move(max_tokens),
                             .n = fields.n,
                             .sampling = std::move(fields.sampling),
@@ -288,8 +289,10 @@ Response count_response(const Result<Understood<Prepared>>& request, const Serve
   return {.body = fmt::format("{}{}}}", opening, prepared.prompts.at(0).size())};
 }
 
-net::awaitable<void> reply_prepared(Exchange& exchange, ServerState& state, Preparation<std::string> work) {
-  Result<Understood<std::string>> body = co_await understand<std::string>(exchange, state, work, models::Work::any);
+net::awaitable<void> reply_prepared(Exchange& exchange, ServerState& state, Preparation<std::string> work,
+                                    Place place) {
+  Result<Understood<std::string>> body =
+      co_await understand<std::string>(exchange, state, work, models::Work::any, place);
   Response response = body ? Response{.body = std::move(body->value)} : error_response(body.error());
   exchange.memory()->keep_answer(response.body.size());
   co_await exchange.reply(std::move(response));

@@ -31,8 +31,9 @@ struct Prepared {
   engine::tools::AnswerFormat format = {};
   std::vector<engine::TokenId> shown_tokens = {};
   engine::grammar::ConstraintPlan constraint = {};
-  std::uint64_t n_kept_bytes = 0;      // of the request, that its writer keeps
-  std::optional<Error> too_long = {};  // a prompt that cannot fit: no tokens were counted
+  std::shared_ptr<const models::RemoteAsk> ask = {};  // for models elsewhere, which have no prompts
+  std::uint64_t n_kept_bytes = 0;                     // of the request, that its writer keeps
+  std::optional<Error> too_long = {};                 // a prompt that cannot fit: no tokens were counted
 };
 
 // Generates and answers, streamed or whole. The reply is an error if nothing could be generated: 400 context, 429 queue
@@ -46,8 +47,8 @@ template <class W>
 using WriterOf = std::shared_ptr<AnswerWriter> (*)(const models::ServedModel& model, W& work);
 template <class W>
 net::awaitable<void> understand_and_generate(Exchange& exchange, ServerState& state, Preparation<W> work,
-                                             WriterOf<W> make_writer) {
-  Result<Understood<W>> request = co_await understand<W>(exchange, state, work);
+                                             WriterOf<W> make_writer, Place place = Place::here) {
+  Result<Understood<W>> request = co_await understand<W>(exchange, state, work, models::Work::generate, place);
   if (!request) {
     Response response = error_response(request.error());
     co_await exchange.reply(std::move(response));
@@ -77,6 +78,7 @@ Result<std::uint32_t> fit_context(std::size_t n_prompt, std::optional<std::uint3
                                   std::string_view prompt_field, const ServerLimits& limits, std::uint32_t max_context);
 
 // Replies with what the work makes of the request.
-net::awaitable<void> reply_prepared(Exchange& exchange, ServerState& state, Preparation<std::string> work);
+net::awaitable<void> reply_prepared(Exchange& exchange, ServerState& state, Preparation<std::string> work,
+                                    Place place = Place::here);
 
 }  // namespace quern::server

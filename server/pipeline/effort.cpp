@@ -17,10 +17,10 @@ Effort::~Effort() {
 
 RequestRules Effort::rules() const {
   return {.limits = limits(),
-          .n_vocab = model_.tokenizer.n_vocab(),
+          .n_vocab = model_.is_local() ? model_.tokenizer->n_vocab() : INT32_MAX,
           .sampling = model_.sampling,
           .unknown = state_.options.unknown_fields == "refuse" ? nullptr : &unknown_,
-          .tokenizer = &model_.tokenizer};
+          .tokenizer = model_.tokenizer.get()};
 }
 
 Error Effort::too_much() {
@@ -76,7 +76,7 @@ Result<std::vector<engine::TokenId>> Effort::encode(std::string_view text, engin
                                                     const std::string& field) {
   if (is_small() && text.size() > kSmallBytes) return too_much();
   QUERN_CHECK(hold(kEncodeFactor * text.size()));
-  Result<std::vector<engine::TokenId>> tokens = model_.tokenizer.encode(text, options);
+  Result<std::vector<engine::TokenId>> tokens = model_.tokenizer->encode(text, options);
   if (!tokens) return fail_field(field, "{}", tokens.error().detail);
   return tokens;
 }

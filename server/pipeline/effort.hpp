@@ -36,6 +36,9 @@ class Effort final : private engine::chat::jinja::Watch {
   ~Effort();
 
   const models::ServedModel& model() const noexcept { return model_; }
+  // The request itself, for what is passed on to other servers; nullptr: nobody has said it.
+  const json::object* root() const noexcept { return root_; }
+  void look_at(const json::object& root) noexcept { root_ = &root; }
   const ServerLimits& limits() const noexcept { return state_.options.limits; }
   RequestRules rules() const;  // for parsers
 
@@ -74,6 +77,7 @@ class Effort final : private engine::chat::jinja::Watch {
   RequestMemory* const memory_ = nullptr;  // of a whole go
   const std::atomic<bool>* const ending_ = nullptr;
   const std::uint64_t n_parsed_ = 0;
+  const json::object* root_ = nullptr;
   bool exceeded_ = false;
   bool refused_ = false;  // the template wanted memory that is not there
 };

@@ -12,4 +12,10 @@ std::string model_name(const Document& document, const Dialect& dialect) {
   return std::string(model->get_string().data(), model->get_string().size());
 }
 
+Status check_place(const Exchange& exchange, const models::ServedModel& model, Place place) {
+  if (place == Place::anywhere || model.is_local()) return {};
+  return fail(Errc::unsupported, "{} needs a model on this machine: '{}' is on another server", exchange.head().path,
+              model.id);
+}
+
 }  // namespace quern::server

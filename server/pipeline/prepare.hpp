@@ -36,6 +36,7 @@ net::awaitable<Result<T>> prepare(Exchange& exchange, ServerState& state, std::s
   const auto unknown = std::make_shared<std::vector<std::string>>();
   if (!document->large) {
     Effort effort(state, *model, *unknown);
+    effort.look_at(document->root);
     Result<T> result = work(*document, effort);
     if (!effort.exceeded()) {
       exchange.note_ignored(std::move(*unknown));
@@ -47,6 +48,7 @@ net::awaitable<Result<T>> prepare(Exchange& exchange, ServerState& state, std::s
   typename JobOf<T>::Work whole = [&state, memory = exchange.memory(), document = std::move(document), model, unknown,
                                    work](const std::atomic<bool>& ending) -> Result<T> {
     Effort effort(state, *model, *unknown, *memory, document->n_bytes, ending);
+    effort.look_at(document->root);
     return work(*document, effort);
   };
   // What is parsed already has been let in.
@@ -55,13 +57,21 @@ net::awaitable<Result<T>> prepare(Exchange& exchange, ServerState& state, std::s
   co_return result;
 }
 
-// Its model found, prepared. wanted: what its model must be able to do. Errors: those of acquire_model() and the work.
+// Where the model of a request may be: what needs its tokenizer or its templates cannot be done elsewhere.
+enum class Place : std::uint8_t { here, anywhere };
+// Errors: unsupported naming the endpoint.
+Status check_place(const Exchange& exchange, const models::ServedModel& model, Place place);
+
+// Its model found, prepared. wanted: what its model must be able to do. Errors: those of acquire_model(), check_place()
+// and the work.
 template <class T>
 net::awaitable<Result<Understood<T>>> understand(Exchange& exchange, ServerState& state,
                                                  std::shared_ptr<const Document> document, Preparation<T> work,
-                                                 models::Work wanted) {
+                                                 models::Work wanted, Place place) {
   Result<std::shared_ptr<models::ServedModel>> model = co_await acquire_model(exchange, state, *document, wanted);
   if (!model) co_return model.error();
+  const Status fitting = check_place(exchange, **model, place);
+  if (!fitting) co_return fitting.error();
   Result<T> value = co_await prepare<T>(exchange, state, std::move(document), *model, work);
   if (!value) co_return value.error();
   co_return Understood<T>{std::move(*model), std::move(*value)};
@@ -70,10 +80,11 @@ net::awaitable<Result<Understood<T>>> understand(Exchange& exchange, ServerState
 // Parsed before. Errors: those of read_document() too.
 template <class T>
 net::awaitable<Result<Understood<T>>> understand(Exchange& exchange, ServerState& state, Preparation<T> work,
-                                                 models::Work wanted = models::Work::generate) {
+                                                 models::Work wanted = models::Work::generate,
+                                                 Place place = Place::here) {
   Result<std::shared_ptr<const Document>> document = co_await read_document(exchange, state);
   if (!document) co_return document.error();
-  Result<Understood<T>> out = co_await understand<T>(exchange, state, std::move(*document), work, wanted);
+  Result<Understood<T>> out = co_await understand<T>(exchange, state, std::move(*document), work, wanted, place);
   co_return out;
 }
 

@@ -21,7 +21,7 @@ std::shared_ptr<AnswerWriter> writer_of(const models::ServedModel& model, Prepar
 }  // namespace
 
 net::awaitable<void> post_messages(Exchange& exchange, ServerState& state) {
-  co_await understand_and_generate<Prepared>(exchange, state, &prepare_messages, &writer_of);
+  co_await understand_and_generate<Prepared>(exchange, state, &prepare_messages, &writer_of, Place::anywhere);
 }
 
 net::awaitable<void> post_count_tokens(Exchange& exchange, ServerState& state) {

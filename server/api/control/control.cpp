@@ -51,6 +51,11 @@ json::object all_models(const models::ModelCatalog& catalog) {
   for (const auto& model : catalog.residents()) {
     json::object one = model_json(models::card_of(*model));
     one["scheduler"] = snapshot_json(model->queues().front()->snapshot());
+    json::array upstreams;
+    for (const models::TaskQueue* const queue : model->queues()) {
+      for (const models::UpstreamStatus& upstream : queue->upstreams()) upstreams.push_back(upstream_json(upstream));
+    }
+    if (!upstreams.empty()) one["upstreams"] = std::move(upstreams);
     out[model->id] = std::move(one);
   }
   return out;

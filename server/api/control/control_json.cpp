@@ -90,4 +90,17 @@ json::object memory_json(const ByteLedger& ledger) {
   return out;
 }
 
+json::object upstream_json(const models::UpstreamStatus& upstream) {
+  json::object out;
+  out["name"] = upstream.name;
+  out["kind"] = upstream.kind;
+  out["circuit"] = upstream.state;
+  out["running"] = upstream.running;
+  out["asked"] = upstream.asked;
+  out["failed"] = upstream.failed;
+  out["refused"] = upstream.refused;
+  out["rest_s"] = upstream.rest_s;
+  return out;
+}
+
 }  // namespace quern::server

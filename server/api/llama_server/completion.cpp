@@ -50,7 +50,7 @@ Result<Work> with_facts(Prepared prepared, Effort& effort) {
   QUERN_CHECK(effort.hold(n_tokens * kTokenBytes));
   if (!prepared.too_long) {
     for (const auto& prompt : prepared.prompts) {
-      out.facts.prompts.push_back(engine::replace_invalid_bytes(effort.model().tokenizer.decode(prompt, true)));
+      out.facts.prompts.push_back(engine::replace_invalid_bytes(effort.model().tokenizer->decode(prompt, true)));
       prepared.n_kept_bytes += out.facts.prompts.back().size();
       QUERN_CHECK(effort.hold(prepared.n_kept_bytes));
     }

@@ -14,12 +14,14 @@ namespace quern::server {
 // Of the first model in memory that generates. Errors: 404.
 net::awaitable<void> get_props(Exchange& exchange, ServerState& state) {
   const auto residents = state.services.models.residents();
-  const auto model = std::ranges::find_if(residents, [](const auto& one) { return one->generator != nullptr; });
+  const auto model =
+      std::ranges::find_if(residents, [](const auto& one) { return one->generator != nullptr && one->is_local(); });
   Response response;
   if (model != residents.end()) {
     response.body = json::serialize(props_json(**model));
   } else {
-    response = error_response(Error{Errc::not_found, "no model that generates text is loaded", "model"});
+    response =
+        error_response(Error{Errc::not_found, "no model of this machine that generates text is loaded", "model"});
   }
   co_await exchange.reply(std::move(response));
 }

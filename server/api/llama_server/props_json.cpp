@@ -34,16 +34,16 @@ json::object props_json(const models::ServedModel& model) {
   out["model_alias"] = model.id;
   out["model_path"] = model.id;  // where its file lies is nobody's business
   out["model_ftype"] = model.quantization;
-  const auto chosen = model.chat.pick(false);
+  const auto chosen = model.chat->pick(false);
   out["chat_template"] = chosen ? (*chosen)->source() : "";
   json::object caps;
-  const auto with_tools = model.chat.pick(true);
+  const auto with_tools = model.chat->pick(true);
   caps["supports_tools"] = with_tools && (*with_tools)->takes_tools();
   caps["supports_tool_calls"] = with_tools && (*with_tools)->traits().takes_calls;
   out["chat_template_caps"] = std::move(caps);
   out["modalities"] = json::object{{"vision", false}, {"audio", false}};
-  out["bos_token"] = token_text(model.tokenizer, model.tokenizer.special().bos);
-  out["eos_token"] = token_text(model.tokenizer, model.tokenizer.special().eos);
+  out["bos_token"] = token_text(model.tokenizer, model.tokenizer->special().bos);
+  out["eos_token"] = token_text(model.tokenizer, model.tokenizer->special().eos);
   out["build_info"] = "quern " QUERN_VERSION;
   out["is_sleeping"] = false;
   return out;

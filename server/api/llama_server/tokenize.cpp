@@ -25,7 +25,7 @@ Result<std::string> prepare_tokens(const Document& document, Effort& effort) {
 Result<std::string> prepare_text(const Document& document, Effort& effort) {
   QUERN_TRY(const std::vector<engine::TokenId> tokens, parse_detokenize_request(document, effort.rules()));
   QUERN_CHECK(effort.hold(tokens.size() * (sizeof(engine::TokenId) + 4 * effort.model().longest_token_bytes)));
-  const std::string text = engine::replace_invalid_bytes(effort.model().tokenizer.decode(tokens, true));
+  const std::string text = engine::replace_invalid_bytes(effort.model().tokenizer->decode(tokens, true));
   std::string reply = "{\"content\":";
   append_json_string(reply, text);
   return reply + '}';

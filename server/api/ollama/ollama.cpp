@@ -7,6 +7,7 @@
 #include "server/api/ollama/ollama_json.hpp"
 #include "server/api/ollama/ollama_models.hpp"
 #include "server/api/ollama/ollama_writer.hpp"
+#include "server/api/remote_ask.hpp"
 
 #include <memory>
 #include <string>
@@ -46,6 +47,12 @@ Result<Work> prepare_ollama_generate(const Document& document, Effort& effort) {
     out.prepared.prompt_field = "prompt";
     out.prepared.endpoint = kEndpoint;
     if (out.nothing) return out;
+    const models::ServedModel& model = effort.model();
+    if (!request.suffix.empty() && !model.is_local()) return only_here("suffix", model);
+    if (model.takes_asks && request.suffix.empty()) {
+      out.prepared.ask = ask_of({request.prompt}, out.prepared.fields, effort);
+    }
+    if (!model.is_local()) return out;
     QUERN_CHECK(constrain(out.prepared, effort));
     if (!request.suffix.empty()) {
       FillIn what{.prefix = {}, .suffix = std::move(request.suffix)};
@@ -95,7 +102,7 @@ net::awaitable<void> answer(Exchange& exchange, ServerState& state, Preparation<
     co_return;
   }
   Result<Understood<Work>> request =
-      co_await understand<Work>(exchange, state, std::move(*document), work, models::Work::generate);
+      co_await understand<Work>(exchange, state, std::move(*document), work, models::Work::generate, Place::anywhere);
   if (!request) {
     Response response = error_response(request.error());
     co_await exchange.reply(std::move(response));

@@ -17,12 +17,22 @@ struct Work {
   std::uint32_t n_values = 0;  // of each vector
 };
 
+// As far as it is known.
+std::uint32_t width_of(const models::ServedModel& model) {
+  const std::uint32_t width = model.embedder->width();
+  return width == 0 ? UINT32_MAX : width;
+}
+
 Result<Work> work_of(OllamaEmbedRequest request, std::string_view field, std::string_view endpoint, Effort& effort) {
   Work out{.texts = {.scheduling = std::move(request.scheduling), .endpoint = endpoint},
            .model = std::move(request.model),
            .n_values = request.n_values};
   std::uint64_t n_tokens = 0;
   for (std::size_t i = 0; i < request.texts.size(); ++i) {
+    if (!effort.model().is_local()) {
+      out.texts.plain.push_back(std::move(request.texts[i]));
+      continue;
+    }
     const std::string path = prompt_path(field, i, request.texts.size());
     QUERN_TRY(std::vector<engine::TokenId> tokens, encode_text(request.texts[i], request.too_long, path, effort));
     QUERN_CHECK(add_text(std::move(tokens), path, effort.limits(), n_tokens, out.texts.texts));
@@ -31,13 +41,13 @@ Result<Work> work_of(OllamaEmbedRequest request, std::string_view field, std::st
 }
 
 Result<Work> prepare_embed(const Document& document, Effort& effort) {
-  const std::uint32_t width = effort.model().embedder->width();
+  const std::uint32_t width = width_of(effort.model());
   QUERN_TRY(OllamaEmbedRequest request, parse_ollama_embed(document, effort.rules(), width));
   return work_of(std::move(request), "input", "POST /api/embed", effort);
 }
 
 Result<Work> prepare_embeddings(const Document& document, Effort& effort) {
-  const std::uint32_t width = effort.model().embedder->width();
+  const std::uint32_t width = width_of(effort.model());
   QUERN_TRY(OllamaEmbedRequest request, parse_ollama_embeddings(document, effort.rules(), width));
   return work_of(std::move(request), "prompt", "POST /api/embeddings", effort);
 }
@@ -48,7 +58,7 @@ std::string embed_json(const std::string& model, models::Vectors vectors, std::u
   std::string out = "{" + text_field("model", model) + ",\"embeddings\":[";
   const std::span<float> values(vectors.values);
   for (std::size_t i = 0; i < values.size(); i += vectors.width) {
-    const std::span<float> vector = values.subspan(i, n_values);
+    const std::span<float> vector = values.subspan(i, std::min(n_values, vectors.width));
     normalize(vector);
     if (i > 0) out += ',';
     append_floats(out, vector);
@@ -78,11 +88,13 @@ VectorWriter older_writer_of(const models::ServedModel&, Work&) {
 }  // namespace
 
 net::awaitable<void> post_ollama_embed(Exchange& exchange, ServerState& state) {
-  co_await understand_and_compute<Work>(exchange, state, &prepare_embed, models::Work::embed, &writer_of);
+  co_await understand_and_compute<Work>(exchange, state, &prepare_embed, models::Work::embed, &writer_of,
+                                        Place::anywhere);
 }
 
 net::awaitable<void> post_ollama_embeddings(Exchange& exchange, ServerState& state) {
-  co_await understand_and_compute<Work>(exchange, state, &prepare_embeddings, models::Work::embed, &older_writer_of);
+  co_await understand_and_compute<Work>(exchange, state, &prepare_embeddings, models::Work::embed, &older_writer_of,
+                                        Place::anywhere);
 }
 
 }  // namespace quern::server

@@ -39,7 +39,7 @@ std::string digest(const models::ModelCard& model) {
 json::object details(const models::ModelCard& model) {
   json::object out;
   out["parent_model"] = "";
-  out["format"] = "gguf";
+  out["format"] = model.local ? "gguf" : "";
   out["family"] = model.info.architecture;
   out["families"] = json::array{json::value(model.info.architecture)};
   out["parameter_size"] = parameter_size(model.info.n_params);
@@ -52,6 +52,7 @@ json::object details(const models::ModelCard& model) {
 json::array capabilities(const models::ModelCard& model) {
   if (!model.generates) return {"embedding"};  // rankers too: Ollama has no word for them
   json::array out{"completion"};
+  if (!model.local) return out;  // what else it can do is for its server to say
   if (model.tools) out.emplace_back("tools");
   if (model.thinking) out.emplace_back("thinking");
   if (model.insert) out.emplace_back("insert");
@@ -59,6 +60,7 @@ json::array capabilities(const models::ModelCard& model) {
 }
 
 std::string parameters(const models::ModelCard& model) {
+  if (!model.local) return {};
   std::string out = fmt::format("num_ctx {}\ntemperature {}\ntop_k {}\ntop_p {}", model.max_context,
                                 model.sampling.temperature, model.sampling.top_k, model.sampling.top_p);
   for (const std::string& stop : model.stops) out += fmt::format("\nstop \"{}\"", stop);

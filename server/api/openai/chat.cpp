@@ -28,7 +28,7 @@ Result<Prepared> prepare_count(const Document& document, Effort& effort) {
 }  // namespace
 
 net::awaitable<void> post_chat_completions(Exchange& exchange, ServerState& state) {
-  co_await understand_and_generate<Prepared>(exchange, state, &prepare_chat, &writer_of);
+  co_await understand_and_generate<Prepared>(exchange, state, &prepare_chat, &writer_of, Place::anywhere);
 }
 
 net::awaitable<void> post_chat_count(Exchange& exchange, ServerState& state) {

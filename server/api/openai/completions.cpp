@@ -6,6 +6,7 @@
 #include "server/api/generate.hpp"
 #include "server/api/openai/completion_writer.hpp"
 #include "server/api/openai/completions_json.hpp"
+#include "server/api/remote_ask.hpp"
 
 #include <utility>
 
@@ -42,21 +43,40 @@ Result<std::vector<std::string>> echo_texts(const std::vector<PromptInput>& prom
                                  : tokens->size() * std::uint64_t{effort.model().longest_token_bytes};
     QUERN_CHECK(effort.hold(n_bytes));
     out.push_back(tokens == nullptr ? std::get<std::string>(prompt)
-                                    : engine::replace_invalid_bytes(effort.model().tokenizer.decode(*tokens, false)));
+                                    : engine::replace_invalid_bytes(effort.model().tokenizer->decode(*tokens, false)));
   }
   return out;
 }
 
+// For models elsewhere, which have no use for this one's tokens. Errors: unsupported naming the field.
+Status add_ask(Prepared& out, const CompletionRequest& request, Effort& effort) {
+  const models::ServedModel& model = effort.model();
+  if (!model.takes_asks) return {};
+  if (!request.suffix.empty()) return model.is_local() ? Status() : only_here("suffix", model);
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < request.prompts.size(); ++i) {
+    const auto* const text = std::get_if<std::string>(&request.prompts[i]);
+    if (text == nullptr && model.is_local()) return {};
+    if (text == nullptr) return only_here(prompt_path("prompt", i, request.prompts.size()), model);
+    texts.push_back(*text);
+  }
+  out.ask = ask_of(std::move(texts), out.fields, effort);
+  return {};
+}
+
 Result<Work> prepare_completion(const Document& document, Effort& effort) {
   QUERN_TRY(CompletionRequest request, parse_completion_request(document, effort.rules()));
+  const bool is_local = effort.model().is_local();
   Work out{
       .prepared = {.fields = std::move(request.fields), .prompt_field = "prompt", .endpoint = "POST /v1/completions"},
       .echoes = {},
       .lists_prompt = request.lists_prompt};
+  QUERN_CHECK(add_ask(out.prepared, request, effort));
   if (request.echo) {
     QUERN_TRY(out.echoes, echo_texts(request.prompts, effort));
     for (const std::string& text : out.echoes) out.prepared.n_kept_bytes += text.size();
   }
+  if (!is_local) return out;
   QUERN_CHECK(constrain(out.prepared, effort));
   if (request.suffix.empty()) {
     QUERN_CHECK(add_prompts(out.prepared, std::move(request.prompts), effort));
@@ -84,7 +104,7 @@ std::shared_ptr<AnswerWriter> writer_of(const models::ServedModel& model, Work& 
 }  // namespace
 
 net::awaitable<void> post_completions(Exchange& exchange, ServerState& state) {
-  co_await understand_and_generate<Work>(exchange, state, &prepare_completion, &writer_of);
+  co_await understand_and_generate<Work>(exchange, state, &prepare_completion, &writer_of, Place::anywhere);
 }
 
 }  // namespace quern::server

@@ -28,8 +28,8 @@ net::awaitable<void> post_responses(Exchange& exchange, ServerState& state) {
     co_await exchange.reply(std::move(response));
     co_return;
   }
-  Result<Understood<Prepared>> request =
-      co_await understand<Prepared>(exchange, state, document->document, &prepare_responses, models::Work::generate);
+  Result<Understood<Prepared>> request = co_await understand<Prepared>(
+      exchange, state, document->document, &prepare_responses, models::Work::generate, Place::anywhere);
   if (!request) {
     Response response = error_response(request.error());
     co_await exchange.reply(std::move(response));
@@ -67,8 +67,8 @@ net::awaitable<void> post_responses_count(Exchange& exchange, ServerState& state
   Result<ResponsesDocument> document = co_await read_responses_document(exchange, state);
   Result<Understood<Prepared>> request = fail(Errc::cancelled, "");
   if (document) {
-    Result<Understood<Prepared>> prepared =
-        co_await understand<Prepared>(exchange, state, document->document, &prepare_responses, models::Work::any);
+    Result<Understood<Prepared>> prepared = co_await understand<Prepared>(
+        exchange, state, document->document, &prepare_responses, models::Work::any, Place::here);
     request = std::move(prepared);
   } else {
     request = document.error();

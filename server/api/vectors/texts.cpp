@@ -81,7 +81,7 @@ Result<PairEncoder> PairEncoder::create(std::string_view query, TooLong too_long
   QUERN_TRY(out.before_, effort.encode(query, {.add_special = true}, "query"));
   if (const auto closing = closing_token(out.before_, model.tokenizer)) out.after_.push_back(*closing);
   // RoBERTa's pairs have a separator besides the end of the first text, BERT's end the first text with it.
-  const engine::SpecialTokens& special = model.tokenizer.special();
+  const engine::SpecialTokens& special = model.tokenizer->special();
   if (special.add_eos && special.add_sep && special.sep != engine::kNoToken) out.before_.push_back(special.sep);
   const std::size_t n_around = out.before_.size() + out.after_.size();
   if (n_around >= model.max_context()) return too_many(n_around, model.max_context() - 1, "query");
@@ -123,7 +123,7 @@ Result<Tokens> PairEncoder::encode_by_template(std::string_view document, const 
   const std::size_t excess = tokens.size() - most + kBorders;
   if (excess >= alone.size()) return too_many(tokens.size(), most, field);
   alone.resize(alone.size() - excess);
-  const std::string shorter = engine::replace_invalid_bytes(model.tokenizer.decode(alone, false));
+  const std::string shorter = engine::replace_invalid_bytes(model.tokenizer->decode(alone, false));
   QUERN_TRY(tokens, effort_.encode(filled(model.rank_template, query_, shorter), options, field));
   if (tokens.size() > most) return too_many(tokens.size(), most, field);
   return tokens;

@@ -20,7 +20,7 @@ constexpr std::uint64_t kManyValues = 16u << 10;
 constexpr std::uint64_t kValueBytes = 16;
 
 models::EmbedTask task_of(PreparedTexts texts, const Exchange& exchange) {
-  models::EmbedTask task{.texts = std::move(texts.texts)};
+  models::EmbedTask task{.texts = std::move(texts.texts), .plain = std::move(texts.plain)};
   task.head = {.tenant = exchange.tenant(),
                .tenant_weight = exchange.caller().weight,
                .label = fmt::format("{} {}", texts.endpoint, exchange.head().request_id),
@@ -67,6 +67,7 @@ net::awaitable<void> reply_vectors(Exchange& exchange, ServerState& state, std::
   const auto hook = exchange.on_disconnect((*answer)->cancel_hook());
   Result<models::Vectors> vectors = co_await (*answer)->take();
   const sched::RequestStatus status = (*answer)->status(state.services.clock.now());
+  facts.n_tokens = (*answer)->n_tokens().value_or(facts.n_tokens);
   facts.total_s = status.age_s;
   facts.queued_s = status.times.queued;
   const models::Usage usage{.prompt_tokens = facts.n_tokens};

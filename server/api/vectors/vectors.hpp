@@ -20,8 +20,9 @@ namespace quern::server {
 
 struct PreparedTexts {
   std::vector<std::vector<engine::TokenId>> texts;
-  GenerationFields scheduling;  // the part that read_scheduling() reads
-  std::string_view endpoint;    // for /control/requests
+  std::vector<std::string> plain = {};  // instead of tokens, for models elsewhere
+  GenerationFields scheduling;          // the part that read_scheduling() reads
+  std::string_view endpoint;            // for /control/requests
 };
 
 struct VectorFacts {
@@ -43,15 +44,16 @@ template <class W>
 using VectorWriterOf = VectorWriter (*)(const models::ServedModel& model, W& work);
 template <class W>
 net::awaitable<void> understand_and_compute(Exchange& exchange, ServerState& state, Preparation<W> work,
-                                            models::Work wanted, VectorWriterOf<W> make_writer) {
-  Result<Understood<W>> request = co_await understand<W>(exchange, state, work, wanted);
+                                            models::Work wanted, VectorWriterOf<W> make_writer,
+                                            Place place = Place::here) {
+  Result<Understood<W>> request = co_await understand<W>(exchange, state, work, wanted, place);
   if (!request) {
     Response response = error_response(request.error());
     co_await exchange.reply(std::move(response));
     co_return;
   }
   VectorWriter writer = make_writer(*request->model, request->value);
-  if (request->value.texts.texts.empty()) {
+  if (request->value.texts.texts.empty() && request->value.texts.plain.empty()) {
     Response response{.body = writer({}, {})};
     co_await exchange.reply(std::move(response));
     co_return;
