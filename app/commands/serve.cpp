@@ -4,6 +4,7 @@
 #include "app/keys_path.hpp"
 #include "app/machine.hpp"
 #include "app/model_store.hpp"
+#include "app/remote_models.hpp"
 #include "app/serving.hpp"
 #include "app/signal_watcher.hpp"
 #include "app/socket_path.hpp"
@@ -148,12 +149,13 @@ Result<int> serve(const Options& options) {
   Options located = options;
   QUERN_CHECK(locate_models(located.model));
   QUERN_TRY(const bool by_name, has_models(located.model.models_dir));
-  located.model.embedded = !by_name;
+  located.model.embedded = !by_name && options.remotes.empty();
   QUERN_TRY(const auto machine, Machine::create(located.model));
   QUERN_TRY(const auto serving, Serving::create(*machine, located));
   const auto on_disk = std::make_unique<DiskModels>(*serving, located);
   QUERN_CHECK(on_disk->serve_all());
   QUERN_CHECK(serving->preload());
+  QUERN_CHECK(add_remotes(serving->catalog(), options.remotes, shutdown.io, machine->clock()));
   const server::Services services{serving->catalog(), machine->ledger(), machine->clock(), on_disk.get()};
   QUERN_TRY(auto server, server::Server::create(shutdown.io, server_options, services, std::move(listeners)));
   server->start();

@@ -1,6 +1,7 @@
 #include "app/options/option_table.hpp"
 
 #include "app/options/model_fields.hpp"
+#include "app/options/remote_fields.hpp"
 #include "app/options/sampling_fields.hpp"
 #include "app/options/scheduling_fields.hpp"
 #include "app/options/server_fields.hpp"
@@ -65,6 +66,9 @@ const OptionRow kRows[] = {
     {"embedding-model", 0, kServe, Scope::everywhere, "Model",
      Custom{&parse_embedding_model, "[NAME=]FILE", "none", true, &reset_embedding_models},
      "GGUF file that makes vectors of texts or ranks them, beside the others; may be repeated"},
+    {"remote", 0, kServe, Scope::everywhere, "Model",
+     Custom{&parse_remote, "NAME=URL,..", "none", true, &reset_remotes},
+     "a model on another server, to which its prompts go; after a model on this machine of the same name it answers where that cannot; may be repeated (docs/REMOTE.md)"},
     {"embedding-ctx", 0, kServe, Scope::everywhere, "Model",
      U32{model<&ModelOptions::embedding_ctx>, 0, 1u << 16}, "tokens of one text of these models",
      "as trained, at most 8192"},

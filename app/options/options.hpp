@@ -7,6 +7,7 @@
 #include "app/synth/synth.hpp"
 #include "base/result.hpp"
 #include "engine/sampling/params.hpp"
+#include "models/remote/upstream.hpp"
 #include "registry/model.hpp"
 #include "sched/scheduler.hpp"
 #include "server/server.hpp"
@@ -26,6 +27,13 @@ struct ModelFile {
   std::vector<std::string> shards;  // split files that their names do not lead to, path first; else empty
   registry::Settings settings;      // of a model of the registry
   std::string chat_template;        // a file of its own; empty: as ModelOptions says
+};
+
+// A model on another server: NAME=URL,... of --remote.
+struct RemoteModel {
+  std::string name;
+  models::Upstream upstream = {};  // without its key, which is read from the environment at the start
+  bool first = false;              // asked before a model on this machine of the same name
 };
 
 struct ModelOptions {
@@ -118,6 +126,7 @@ struct Options {
   std::string log_format = "text";
   bool json = false;  // machine-readable output, where a command has one
   ModelOptions model;
+  std::vector<RemoteModel> remotes;
   server::ServerOptions server;
   std::string socket = "auto";  // "auto", "none" or a path
   bool allow_remote = false;
