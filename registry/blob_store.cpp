@@ -130,6 +130,11 @@ Result<BlobHold> BlobStore::hold(const Digest& digest) const {
   return BlobHold(std::move(fd));
 }
 
+bool BlobStore::is_held(const Digest& digest) const {
+  const OwnedFd fd(::open(path_of(digest).c_str(), O_RDONLY | O_CLOEXEC));
+  return fd.get() >= 0 && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 Status BlobStore::adopt(const std::string& part, const Digest& digest) const {
   QUERN_CHECK(sync_file(part));
   const std::string path = path_of(digest);

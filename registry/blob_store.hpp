@@ -60,6 +60,9 @@ class BlobStore {
   // Keeps others from removing it. Errors: not_found, io.
   Result<BlobHold> hold(const Digest& digest) const;
 
+  // Whether somebody has a lock on it: who holds it, or has mapped it.
+  bool is_held(const Digest& digest) const;
+
   // Gives `part`, a whole file inside of the folder whose digest the caller has computed, its name. It is on disk
   // then: file and folder are synced. One that has the name already is replaced by the same. Errors: io naming the
   // path.

@@ -40,6 +40,18 @@ Result<std::vector<std::string>> pending(const Database& database) {
   return out;
 }
 
+// An alias is the name of no model, its own included.
+Status check_aliases(const Database& database, std::int64_t id, const Model& model) {
+  for (const std::string& alias : model.aliases) {
+    Statement row(database, "SELECT 1 FROM models WHERE name = ?");
+    row.with(std::string_view(alias));
+    if (row.step()) return fail(Errc::bad_input, "alias {}: there is a model of that name", alias);
+    QUERN_TRY(const std::optional<std::int64_t> owner, find_id(database, alias));
+    if (!owner || *owner != id) return fail(Errc::bad_input, "alias {}: another model has it", alias);
+  }
+  return {};
+}
+
 bool same_content(const Model& a, const Model& b) {
   return a.files == b.files && a.settings == b.settings && a.digest == b.digest && a.facts == b.facts;
 }
@@ -74,6 +86,8 @@ Result<std::unique_ptr<Registry>> Registry::existing(const std::string& folder) 
 Result<std::unique_ptr<Registry>> Registry::connect(BlobStore blobs, Database::Mode mode) {
   const std::string path = database_path(blobs.folder());
   QUERN_TRY(Database writer, Database::open(path, mode, kBusy));
+  QUERN_TRY(const std::int64_t version, version_of(writer, path));  // before anything of a foreign file is changed
+  static_cast<void>(version);
   // What was committed stays when the machine fails, too: adding a model is rare and took minutes to download.
   QUERN_CHECK(writer.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"));
   QUERN_CHECK(migrate(writer, path));
@@ -163,7 +177,7 @@ Status Registry::add(Model model, OnConflict on_conflict) {
       QUERN_CHECK(delete_model(database, *id));
     }
     QUERN_TRY(const std::int64_t added, insert_model(database, model, folder()));
-    static_cast<void>(added);
+    QUERN_CHECK(check_aliases(database, added, model));
     return mark_pending(database, key);
   }));
   if (replaced.empty()) return {};
@@ -312,11 +326,10 @@ Status Registry::update(const ModelRef& name, const std::function<Status(Model&)
     QUERN_CHECK(check_model(stored.model));
     for (const std::string& alias : stored.model.aliases) {
       QUERN_TRY(const std::optional<std::int64_t> taken, find_id(database, alias));
-      if (taken && (*taken != id || lower(alias) == lower(key))) {
-        return fail(Errc::bad_input, "alias {}: there is a model of that name", alias);
-      }
+      if (taken && *taken != id) return fail(Errc::bad_input, "alias {}: there is a model of that name", alias);
     }
     QUERN_CHECK(update_settings(database, id, stored.model));
+    QUERN_CHECK(check_aliases(database, id, stored.model));
     return mark_pending(database, key);
   });
 }

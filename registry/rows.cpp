@@ -204,7 +204,7 @@ Status update_settings(Database& database, std::int64_t id, const Model& model) 
     QUERN_CHECK(insert_settings(database, id, variant, settings));
   }
   for (const std::string& alias : model.aliases) {
-    Statement insert(database, "INSERT INTO aliases VALUES(?,?)");
+    Statement insert(database, "INSERT OR IGNORE INTO aliases VALUES(?,?)");  // who has it already keeps it
     QUERN_CHECK(done(database, insert.with(std::string_view(alias), id)));
   }
   for (const auto& [key, value] : model.tags) {

@@ -61,25 +61,32 @@ std::span<const char* const> migrations() {
   return kMigrations;
 }
 
+Result<std::int64_t> version_of(const sqlite::Database& database, const std::string& path) {
+  // One after the other: what one says of an error holds until the next.
+  sqlite::Statement application(database, "PRAGMA application_id");
+  if (!application.step()) return database.failure("cannot be read");
+  sqlite::Statement version(database, "PRAGMA user_version");
+  if (!version.step()) return database.failure("cannot be read");
+  sqlite::Statement tables(database, "SELECT count(*) FROM sqlite_master");
+  if (!tables.step()) return database.failure("cannot be read");
+  const std::int64_t found = version.integer(0);
+  const bool is_new = tables.integer(0) == 0 && found == 0;
+  if (found < 0 || (!is_new && application.integer(0) != kApplicationId)) {
+    return fail(Errc::corrupt, "{}: want a registry of models, found another database", path);
+  }
+  if (found > kVersion) {
+    return fail(Errc::unsupported, "{}: want a registry of version {} at most, found {}: a newer quern made it", path,
+                kVersion, found);
+  }
+  return found;
+}
+
 Status migrate(sqlite::Database& database, const std::string& path) {
   for (;;) {
     // Another process may be at it too: each looks with the right to write.
     QUERN_TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(database));
-    sqlite::Statement application(database, "PRAGMA application_id"), version(database, "PRAGMA user_version"),
-        tables(database, "SELECT count(*) FROM sqlite_master");
-    if (!application.step() || !version.step() || !tables.step()) return database.failure("cannot be read");
-    const std::int64_t found = version.integer(0);
-    const bool is_new = tables.integer(0) == 0 && found == 0;
-    if (!is_new && application.integer(0) != kApplicationId) {
-      return fail(Errc::corrupt, "{}: want a registry of models, found another database", path);
-    }
-    if (found > kVersion) {
-      return fail(Errc::unsupported, "{}: want a registry of version {} at most, found {}: a newer quern made it", path,
-                  kVersion, found);
-    }
-    application.reset(), version.reset(), tables.reset();
+    QUERN_TRY(const std::int64_t found, version_of(database, path));
     if (found == kVersion) return {};
-    if (found < 0) return fail(Errc::corrupt, "{}: want a registry of models, found version {}", path, found);
     QUERN_CHECK(database.execute(fmt::format("PRAGMA application_id={}; {}; PRAGMA user_version={}", kApplicationId,
                                              kMigrations[found], found + 1)));
     QUERN_CHECK(transaction.commit());

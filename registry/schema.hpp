@@ -11,8 +11,11 @@ namespace quern::registry {
 // One step from version i to i + 1 each.
 std::span<const char* const> migrations();
 
-// Brings it to the newest version, each step in a transaction of its own. Errors: corrupt where the file is another
-// database; unsupported where a newer quern made it.
+// Looks at it and changes nothing. Errors: corrupt where the file is another database or none; unsupported where a
+// newer quern made it.
+Result<std::int64_t> version_of(const sqlite::Database& database, const std::string& path);
+
+// Brings it to the newest version, each step in a transaction of its own. Errors: those of version_of().
 Status migrate(sqlite::Database& database, const std::string& path);
 
 }  // namespace quern::registry

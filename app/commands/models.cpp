@@ -7,6 +7,7 @@
 #include "registry/stores/hf_cache.hpp"
 #include "registry/stores/ollama_store.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <boost/json.hpp>
@@ -90,6 +91,12 @@ Result<int> clean_models(const Options& options) {
   registry::CleanOptions wanted;
   if (options.store.has_limit) wanted.limit_bytes = options.store.limit_bytes;
   wanted.dry_run = options.store.dry_run;
+  // A server that has it in memory has its files mapped.
+  wanted.in_use = [&blobs = store->blobs()](const registry::Model& model) {
+    return std::ranges::any_of(model.files, [&](const registry::ModelFile& file) {
+      return blobs.owns(file.path) && blobs.is_held(file.digest);
+    });
+  };
   QUERN_TRY(const registry::CleanReport report, registry::clean(*store, wanted));
   if (options.json) {
     json::array steps;

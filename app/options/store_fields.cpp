@@ -17,10 +17,9 @@ void reset_store_names(Options& options) {
 }
 
 Status parse_store_limit(std::string_view text, Options& options) {
-  options.store.has_limit = false;
-  if (text == "none") return {};
+  options.store.has_limit = text != "none";
+  if (!options.store.has_limit) return {};
   QUERN_TRY(options.store.limit_bytes, parse_bytes(text, 0, UINT64_MAX));
-  options.store.has_limit = true;
   return {};
 }
 

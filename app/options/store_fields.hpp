@@ -11,6 +11,6 @@ namespace quern::app {
 
 Status parse_store_name(std::string_view text, Options& options);  // adds one
 void reset_store_names(Options& options);
-Status parse_store_limit(std::string_view text, Options& options);  // "100G"
+Status parse_store_limit(std::string_view text, Options& options);  // "100G"; "none"
 
 }  // namespace quern::app

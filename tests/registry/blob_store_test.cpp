@@ -111,9 +111,11 @@ TEST_F(BlobStoreTest, RemovesWhatNobodyHolds) {
     const Result<BlobHold> hold = store_.hold(digest);
     ASSERT_TRUE(hold);
     EXPECT_TRUE(store_.hold(digest));  // many may
+    EXPECT_TRUE(store_.is_held(digest));
     EXPECT_FALSE(store_.remove(digest).value());
     EXPECT_TRUE(store_.has(digest));
   }
+  EXPECT_FALSE(store_.is_held(digest));
   EXPECT_TRUE(store_.remove(digest).value());
   EXPECT_FALSE(store_.has(digest));
   EXPECT_FALSE(store_.remove(digest).value());

@@ -114,6 +114,11 @@ TEST_F(RegistryTest, ANameIsTakenOnce) {
   EXPECT_EQ(registry_->add(model("alias", "b"), OnConflict::replace).error().detail,
             "alias:latest: there is an alias of that name");
   ASSERT_TRUE(registry_->add(model("other", "b")));
+  for (const char* alias : {"m", "alias", "third"}) {
+    Model third = model("third", "b");
+    third.aliases = {named(alias).canonical()};
+    EXPECT_EQ(registry_->add(third).error().code, Errc::bad_input) << alias;
+  }
   EXPECT_FALSE(
       registry_->update(named("other"), [](Model& m) { return m.aliases = {named("alias").canonical()}, Status(); }));
   EXPECT_FALSE(

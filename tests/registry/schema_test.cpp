@@ -95,10 +95,12 @@ TEST(Schema, WhatIsNoRegistryIsSaidAndLeftAlone) {
         Database::open(dir.path("models/registry.db"), Database::Mode::create, std::chrono::seconds(1)).value();
     ASSERT_TRUE(other.execute("CREATE TABLE recipes(name TEXT)"));
   }
+  const std::string before = content_of(dir.path("models/registry.db"));
   const auto registry = Registry::open(dir.path("models"));
   ASSERT_FALSE(registry);
   EXPECT_EQ(registry.error().code, Errc::corrupt);
   EXPECT_NE(registry.error().detail.find("found another database"), std::string::npos);
+  EXPECT_EQ(content_of(dir.path("models/registry.db")), before);
 }
 
 }  // namespace
