@@ -103,7 +103,8 @@ class ShownCommands(QuernTest):
 
     def models_for(self, text):
         """Writes the models that the commands read and do not write themselves."""
-        for name in set(re.findall(r"(?<=-m )\S+\.gguf|(?<=inspect )\S+\.gguf", text)):
+        named = re.findall(r"(?<=-m )\S+\.gguf|(?<=inspect )\S+\.gguf", text)
+        for name in {word.split("=")[-1] for word in named}:
             if not (self.directory / name).exists():
                 self.check(quern("synth", *SYNTH, str(self.directory / name)), 0)
 

@@ -113,7 +113,7 @@ void add_recorded(std::vector<RequestSeed>& out) {
 std::vector<RequestSeed> request_seeds() {
   std::vector<RequestSeed> out;
   for (const server::Route& route : server::routes()) {
-    if (route.takes_json) add_written(route.pattern, out);
+    if (route.takes_json && route.method == server::beast::http::verb::post) add_written(route.pattern, out);
   }
   add_recorded(out);
   return out;
