@@ -19,6 +19,7 @@ export class QuernServer {
     server.socketPath = join(server.directory, 'q.sock');
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('QUERN_')));
     env.XDG_CONFIG_HOME = '/dev/null/none';  // no API keys of the developer's
+    env.XDG_DATA_HOME = server.directory;  // and no models
     server.process = spawn(BINARY, ['serve', '--port', '0', '--socket', server.socketPath, ...args],
                            { env, stdio: ['ignore', 'pipe', 'pipe'] });
     server.log = '';
