@@ -1,6 +1,7 @@
 #include "app/remote_models.hpp"
 
 #include "base/log.hpp"
+#include "models/remote/prober.hpp"
 #include "models/remote/remote_embedder.hpp"
 #include "models/remote/remote_generator.hpp"
 #include "models/remote/routed_generator.hpp"
@@ -55,8 +56,9 @@ Result<Group> group_of(const std::string& name, const std::vector<RemoteModel>& 
     QUERN_TRY(models::Upstream upstream, with_key(remote.upstream));
     log::info("{}: prompts may go to {} ({}, model {})", name, upstream.name(),
               models::upstream_kind_name(upstream.kind), upstream.model);
-    (remote.first ? out.before : out.after)
-        .push_back(std::make_shared<models::RemoteDesk>(http, std::move(upstream), clock));
+    Desk desk = std::make_shared<models::RemoteDesk>(http, std::move(upstream), clock);
+    models::probe_when_open(desk);
+    (remote.first ? out.before : out.after).push_back(std::move(desk));
   }
   return out;
 }

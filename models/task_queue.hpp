@@ -18,6 +18,7 @@ struct UpstreamStatus {
   std::string state;  // "closed": it is asked; "open": it has failed and is left alone; "trying": the next one tries it
   std::uint32_t running = 0;
   std::uint64_t asked = 0, failed = 0, refused = 0;  // refused: 429 and the like
+  std::uint64_t probes = 0;                          // while it was left alone
   double rest_s = 0;                                 // of "open", or as its last 429 said: until it may be asked again
 };
 

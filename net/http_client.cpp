@@ -68,6 +68,10 @@ asio::awaitable<Result<HttpReply>> HttpClient::fetch(HttpRequest request, std::s
   co_return HttpReply{.head = exchange.head(), .body = *std::move(body)};
 }
 
+const asio::any_io_executor& HttpClient::executor() const noexcept {
+  return core_->executor;
+}
+
 void HttpClient::close_idle() noexcept {
   core_->pool.clear();
 }

@@ -79,6 +79,7 @@ class HttpClient {
   // A whole exchange, for small answers.
   asio::awaitable<Result<HttpReply>> fetch(HttpRequest request, std::size_t max_body_bytes);
 
+  const asio::any_io_executor& executor() const noexcept;
   void close_idle() noexcept;
   std::size_t n_idle() const noexcept;
 

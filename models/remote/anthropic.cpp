@@ -259,6 +259,12 @@ std::unique_ptr<AnswerReader> AnthropicUpstream::reader(const RemoteAsk&) const 
   return std::make_unique<AnthropicReader>();
 }
 
+quern::net::HttpRequest AnthropicUpstream::probe(const Upstream& upstream) const {
+  quern::net::HttpRequest out = get_request(upstream, "/v1/models");
+  out.headers.push_back({"anthropic-version", kVersion});
+  return out;
+}
+
 Result<quern::net::HttpRequest> AnthropicUpstream::embed_request(const std::vector<std::string>&,
                                                                  const Upstream&) const {
   return not_supported("input", UpstreamKind::anthropic);

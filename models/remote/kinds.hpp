@@ -10,6 +10,7 @@ class OpenAiUpstream final : public RemoteDialect {
  public:
   Result<quern::net::HttpRequest> request(const RemoteAsk& ask, const Upstream& upstream) const override;
   std::unique_ptr<AnswerReader> reader(const RemoteAsk& ask) const override;
+  quern::net::HttpRequest probe(const Upstream& upstream) const override;
   Result<quern::net::HttpRequest> embed_request(const std::vector<std::string>& texts,
                                                 const Upstream& upstream) const override;
   Result<RemoteVectors> read_vectors(std::string_view body, std::size_t n) const override;
@@ -19,6 +20,7 @@ class OllamaUpstream final : public RemoteDialect {
  public:
   Result<quern::net::HttpRequest> request(const RemoteAsk& ask, const Upstream& upstream) const override;
   std::unique_ptr<AnswerReader> reader(const RemoteAsk& ask) const override;
+  quern::net::HttpRequest probe(const Upstream& upstream) const override;
   Result<quern::net::HttpRequest> embed_request(const std::vector<std::string>& texts,
                                                 const Upstream& upstream) const override;
   Result<RemoteVectors> read_vectors(std::string_view body, std::size_t n) const override;
@@ -28,6 +30,7 @@ class AnthropicUpstream final : public RemoteDialect {
  public:
   Result<quern::net::HttpRequest> request(const RemoteAsk& ask, const Upstream& upstream) const override;
   std::unique_ptr<AnswerReader> reader(const RemoteAsk& ask) const override;
+  quern::net::HttpRequest probe(const Upstream& upstream) const override;
   Result<quern::net::HttpRequest> embed_request(const std::vector<std::string>& texts,
                                                 const Upstream& upstream) const override;
   Result<RemoteVectors> read_vectors(std::string_view body, std::size_t n) const override;

@@ -162,6 +162,10 @@ std::unique_ptr<AnswerReader> OllamaUpstream::reader(const RemoteAsk&) const {
   return std::make_unique<OllamaReader>();
 }
 
+quern::net::HttpRequest OllamaUpstream::probe(const Upstream& upstream) const {
+  return get_request(upstream, "/api/version");
+}
+
 Result<quern::net::HttpRequest> OllamaUpstream::embed_request(const std::vector<std::string>& texts,
                                                               const Upstream& upstream) const {
   json::array input;

@@ -78,6 +78,10 @@ Result<quern::net::HttpRequest> OpenAiUpstream::request(const RemoteAsk& ask, co
   return json_post(upstream, "/chat/completions", body);
 }
 
+quern::net::HttpRequest OpenAiUpstream::probe(const Upstream& upstream) const {
+  return get_request(upstream, "/models");
+}
+
 Result<quern::net::HttpRequest> OpenAiUpstream::embed_request(const std::vector<std::string>& texts,
                                                               const Upstream& upstream) const {
   return json_post(upstream, "/embeddings", {{"model", upstream.model}, {"input", texts_of(texts)}});

@@ -68,19 +68,54 @@ void RemoteDesk::note_usage(sched::RequestId id, std::uint64_t n_prompt, std::ui
 
 void RemoteDesk::settle(sched::RequestId, UpstreamOutcome outcome, std::optional<Duration> retry_after) {
   const TimePoint now = clock_.now();
+  bool open = false;
+  {
+    const std::lock_guard lock(mutex_);
+    switch (outcome) {
+      case UpstreamOutcome::answered:
+        breaker_.succeeded();
+        break;
+      case UpstreamOutcome::failed:
+        ++n_failed_;
+        breaker_.failed(now);
+        break;
+      case UpstreamOutcome::refused:
+        ++n_refused_;
+        if (retry_after) retry_at_ = now + *retry_after;
+        breaker_.gave_up();
+        break;
+      case UpstreamOutcome::left:
+        breaker_.gave_up();
+        break;
+    }
+    open = breaker_.state(now) != CircuitBreaker::State::closed && !draining_;
+  }
+  if (open && on_open_) on_open_();
+}
+
+void RemoteDesk::on_trouble(std::function<void()> open, std::function<void()> drained) {
+  on_open_ = std::move(open);
+  on_drained_ = std::move(drained);
+}
+
+RemoteDesk::Probe RemoteDesk::begin_probe() {
+  constexpr std::chrono::seconds kWhileARequestTries{1};
+  const TimePoint now = clock_.now();
   const std::lock_guard lock(mutex_);
-  switch (outcome) {
-    case UpstreamOutcome::answered:
-      return breaker_.succeeded();
-    case UpstreamOutcome::failed:
-      ++n_failed_;
-      return breaker_.failed(now);
-    case UpstreamOutcome::refused:
-      ++n_refused_;
-      if (retry_after) retry_at_ = now + *retry_after;
-      return breaker_.gave_up();
-    case UpstreamOutcome::left:
-      return breaker_.gave_up();
+  if (draining_ || breaker_.state(now) == CircuitBreaker::State::closed) return {.closed = true};
+  if (breaker_.allow(now)) return {.now = true};
+  const Duration left = breaker_.rest(now);
+  return {.wait = left > Duration::zero() ? left : kWhileARequestTries};
+}
+
+void RemoteDesk::end_probe(bool there) {
+  const TimePoint now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  ++n_probes_;
+  if (there) {
+    breaker_.succeeded();
+  } else {
+    breaker_.failed(now);
   }
 }
 
@@ -143,8 +178,14 @@ bool RemoteDesk::cancel(sched::RequestId id) noexcept {
 }
 
 void RemoteDesk::drain() noexcept {
-  const std::lock_guard lock(mutex_);
-  draining_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    draining_ = true;
+  }
+  try {
+    if (on_drained_) on_drained_();
+  } catch (...) {  // no memory: the probe's timer ends by itself
+  }
 }
 
 Duration RemoteDesk::rest(TimePoint now) const noexcept {
@@ -189,6 +230,7 @@ UpstreamStatus RemoteDesk::upstream_status() const {
           .asked = n_asked_,
           .failed = n_failed_,
           .refused = n_refused_,
+          .probes = n_probes_,
           .rest_s = std::max(0.0, to_seconds(rest(now)))};
 }
 

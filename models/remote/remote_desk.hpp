@@ -29,8 +29,9 @@ class RemoteDesk {
  public:
   static constexpr std::size_t kMaxEnded = 256;  // that are remembered
 
-  RemoteDesk(std::shared_ptr<quern::net::HttpClient> client, Upstream where, const Clock& clock)
-      : http(std::move(client)), upstream(std::move(where)), clock_(clock) {}
+  RemoteDesk(std::shared_ptr<quern::net::HttpClient> client, Upstream where, const Clock& clock,
+             BreakerRules rules = {})
+      : http(std::move(client)), upstream(std::move(where)), clock_(clock), breaker_(rules) {}
 
   const std::shared_ptr<quern::net::HttpClient> http;
   const Upstream upstream;
@@ -45,6 +46,17 @@ class RemoteDesk {
   void leave(sched::RequestId id, sched::FinishReason reason);
 
   sched::RequestStatus status(sched::RequestId id) const;  // also of one that has ended
+
+  // Called when the upstream is left alone from now on, and when the desk is drained; not under the lock. Once, before
+  // the first request.
+  void on_trouble(std::function<void()> open, std::function<void()> drained);
+  struct Probe {
+    bool closed = false;  // nothing is wrong any more
+    bool now = false;     // it may be asked: end_probe() has to follow
+    Duration wait{};      // until the next look
+  };
+  Probe begin_probe();
+  void end_probe(bool there);
 
   // As a TaskQueue.
   bool has_room(std::uint32_t n) const noexcept;
@@ -67,13 +79,14 @@ class RemoteDesk {
   Duration rest(TimePoint now) const noexcept;
 
   const Clock& clock_;
+  std::function<void()> on_open_, on_drained_;
   mutable std::mutex mutex_;  // of all below
   CircuitBreaker breaker_;
   std::optional<TimePoint> retry_at_;
   std::unordered_map<sched::RequestId, Entry> running_;
   std::deque<sched::RequestStatus> ended_;  // the newest first
   sched::Snapshot counts_;
-  std::uint64_t n_asked_ = 0, n_failed_ = 0, n_refused_ = 0;
+  std::uint64_t n_asked_ = 0, n_failed_ = 0, n_refused_ = 0, n_probes_ = 0;
   bool draining_ = false;
 };
 

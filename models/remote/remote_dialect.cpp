@@ -2,6 +2,7 @@
 
 #include "models/remote/kinds.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -47,14 +48,11 @@ const RemoteDialect& remote_dialect(UpstreamKind kind) noexcept {
   return openai;
 }
 
-net::HttpRequest json_post(const Upstream& upstream, std::string_view path, const json::object& body) {
-  quern::net::HttpRequest out{.method = "POST",
-                              .url = upstream.url,
-                              .headers = {{"Content-Type", "application/json"}},
-                              .body = json::serialize(body),
+net::HttpRequest get_request(const Upstream& upstream, std::string_view path) {
+  constexpr std::chrono::seconds kPatience{10};
+  quern::net::HttpRequest out{.url = upstream.url,
                               .unix_socket = upstream.unix_socket,
-                              .silence = upstream.silence,
-                              .head = upstream.head};
+                              .silence = std::min<Duration>(upstream.silence, kPatience)};
   std::string base = upstream.url.target;
   while (base.ends_with('/')) base.pop_back();
   out.url.target = base + std::string(path);
@@ -64,6 +62,16 @@ net::HttpRequest json_post(const Upstream& upstream, std::string_view path, cons
   } else {
     out.headers.push_back({"Authorization", "Bearer " + upstream.key});
   }
+  return out;
+}
+
+net::HttpRequest json_post(const Upstream& upstream, std::string_view path, const json::object& body) {
+  quern::net::HttpRequest out = get_request(upstream, path);
+  out.method = "POST";
+  out.headers.push_back({"Content-Type", "application/json"});
+  out.body = json::serialize(body);
+  out.silence = upstream.silence;
+  out.head = upstream.head;
   return out;
 }
 

@@ -53,13 +53,16 @@ class RemoteDialect {
                                                         const Upstream& upstream) const = 0;
   // Errors: corrupt: not n vectors of one length.
   virtual Result<RemoteVectors> read_vectors(std::string_view body, std::size_t n) const = 0;
+  // A small GET that any server of the kind answers.
+  virtual quern::net::HttpRequest probe(const Upstream& upstream) const = 0;
   // What an answer with an error status says.
   virtual std::string error_text(std::string_view body) const;
 };
 
 const RemoteDialect& remote_dialect(UpstreamKind kind) noexcept;
 
-// Parts of several. A POST of JSON below the upstream's path.
+// Parts of several. A request below the upstream's path, with its key.
+net::HttpRequest get_request(const Upstream& upstream, std::string_view path);
 net::HttpRequest json_post(const Upstream& upstream, std::string_view path, const boost::json::object& body);
 // Errors: corrupt: no JSON object.
 Result<boost::json::object> parse_object(std::string_view text);

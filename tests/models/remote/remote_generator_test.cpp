@@ -3,14 +3,19 @@
 #include "models/remote/remote_generator.hpp"
 
 #include "models/remote/ask.hpp"
+#include "models/remote/prober.hpp"
 #include "models/remote/remote_embedder.hpp"
 #include "models/remote/routed_generator.hpp"
 #include "tests/models/remote/event_text.hpp"
 #include "tests/net/run_io.hpp"
 #include "tests/net/scripted_http.hpp"
 
+#include <atomic>
 #include <future>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 namespace quern::models {
@@ -50,10 +55,10 @@ struct Answer {
 
 class RemoteTest : public ::testing::Test {
  protected:
-  std::shared_ptr<RemoteDesk> desk(const ScriptedHttp& server, Duration silence = 30s) {
+  std::shared_ptr<RemoteDesk> desk(const ScriptedHttp& server, Duration silence = 30s, BreakerRules rules = {}) {
     Upstream upstream{.url = quern::net::parse_url(server.url("/v1")).value(), .model = "m"};
     upstream.head = upstream.silence = silence;
-    return std::make_shared<RemoteDesk>(http_, std::move(upstream), clock_);
+    return std::make_shared<RemoteDesk>(http_, std::move(upstream), clock_, rules);
   }
   static GenerateTask task() {
     GenerateTask out;
@@ -236,6 +241,57 @@ TEST_F(RemoteTest, OneThatKeepsFailingIsLeftAlone) {
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(run(generator).status);
   EXPECT_EQ(generator.upstreams().at(0).state, "open");
   EXPECT_EQ(bad.n_connections(), 3u);
+}
+
+TEST_F(RemoteTest, AProbeFindsOutThatItIsThereAgain) {
+  std::atomic<bool> well{false};
+  std::atomic<int> n_probes{0};
+  ScriptedHttp server([&](ScriptedPeer& peer) {
+    for (std::string request = peer.read_request(); !request.empty(); request = peer.read_request()) {
+      if (request.starts_with("GET ")) {
+        EXPECT_TRUE(request.starts_with("GET /v1/models HTTP/1.1")) << request;
+        if (++n_probes == 3) well = true;
+      }
+      if (!well) {
+        peer.answer(500, "");
+      } else if (request.starts_with("GET ")) {
+        peer.answer(200, "{}");
+      } else {
+        answer_well(peer, "a", "b");
+      }
+    }
+  });
+  const BreakerRules rules{.max_failures = 2, .first_rest = 1ms, .longest_rest = 4ms};
+  const auto probed = desk(server, 30s, rules);
+  probe_when_open(probed);
+  RemoteGenerator generator(probed);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(run(generator).status.error().code, Errc::io);
+  const auto closed = [](RemoteGenerator& of) -> asio::awaitable<bool> {
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    while (of.upstreams().at(0).state != "closed") {
+      pause.expires_after(1ms);
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+    co_return true;
+  };
+  EXPECT_TRUE(test::run_io(io_, closed(generator))) << "no request had to try";
+  EXPECT_EQ(generator.upstreams().at(0).probes, 3u);
+  EXPECT_EQ(generator.upstreams().at(0).asked, 2u);
+  EXPECT_TRUE(run(generator).status);
+  generator.drain();
+}
+
+TEST_F(RemoteTest, DrainingEndsProbes) {
+  ScriptedHttp server([](ScriptedPeer& peer) { send_status(peer, 500, ""); });
+  const auto probed = desk(server, 30s, {.max_failures = 1, .first_rest = 1h, .longest_rest = 1h});
+  probe_when_open(probed);
+  RemoteGenerator generator(probed);
+  EXPECT_FALSE(run(generator).status);
+  io_.poll();
+  generator.drain();
+  http_->close_idle();
+  io_.restart();
+  io_.run();  // returns: nothing waits for the hour to pass
 }
 
 TEST_F(RemoteTest, WhoLeavesIsGoneThereToo) {
