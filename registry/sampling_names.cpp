@@ -1,5 +1,6 @@
 #include "registry/sampling_names.hpp"
 
+#include "base/duration_text.hpp"
 #include "registry/name_parts.hpp"
 
 #include <algorithm>
@@ -157,28 +158,10 @@ Result<std::chrono::seconds> parse_keep_alive(std::string_view text) {
                       "want seconds, a time such as 5m or 1h30m, or a negative one (for ever), found '{}'",
                       shown(text));
   };
-  std::string_view rest = text;
-  const bool negative = rest.starts_with('-');
-  if (negative) rest.remove_prefix(1);
-  double seconds = 0;
-  if (const auto plain = number_of<double>(rest)) {
-    seconds = *plain;
-  } else {
-    while (!rest.empty()) {
-      const std::size_t n = std::min(rest.find_first_not_of("0123456789."), rest.size());
-      const auto number = number_of<double>(rest.substr(0, n));
-      rest.remove_prefix(n);
-      const std::size_t n_unit = std::min(rest.find_first_of("0123456789."), rest.size());
-      const std::string_view unit = rest.substr(0, n_unit);
-      rest.remove_prefix(n_unit);
-      const double factor = unit == "h" ? 3600 : unit == "m" ? 60 : unit == "s" ? 1 : unit == "ms" ? 0.001 : 0;
-      if (!number || factor == 0) return refuse();
-      seconds += *number * factor;
-    }
-  }
-  if (text.empty() || text == "-" || !std::isfinite(seconds) || seconds > kMaxSeconds) return refuse();
-  if (negative && seconds > 0) return std::chrono::seconds(-1);
-  return std::chrono::seconds(static_cast<std::int64_t>(std::ceil(seconds)));
+  std::optional<double> seconds = number_of<double>(text);
+  if (!seconds) seconds = parse_go_duration(text);
+  if (!seconds || !std::isfinite(*seconds) || *seconds > kMaxSeconds) return refuse();
+  return std::chrono::seconds(*seconds < 0 ? -1 : static_cast<std::int64_t>(std::ceil(*seconds)));
 }
 
 }  // namespace quern::registry

@@ -1,5 +1,6 @@
 // `quern pull` and `quern outdated`: models from hubs into the registry. Threads: main; the watcher's thread cancels.
 #include "app/commands/commands.hpp"
+#include "app/model_store.hpp"
 #include "app/pull/progress.hpp"
 #include "app/pull/pull_setup.hpp"
 #include "app/signal_watcher.hpp"
@@ -103,10 +104,10 @@ json::object json_of(const sources::PullPlan& plan) {
 void print_plan(const sources::PullPlan& plan, std::uint64_t missing) {
   fmt::print("{} from {}, {}\n", plan.name, plan.source, plan.commit.empty() ? "no version" : plan.commit);
   for (const sources::PlanFile& file : plan.files) {
-    fmt::print("  {:<9}  {:>7}  {}\n", sources::role_name(file.role), human_bytes(file.size), file.name);
+    fmt::print("  {:<9}  {:>7}  {}\n", sources::role_name(file.role), bytes_text(file.size), file.name);
   }
   for (const std::string& note : plan.notes) fmt::print("  {}\n", note);
-  fmt::print("{} in all, {} to fetch\n", human_bytes(plan.size()), human_bytes(missing));
+  fmt::print("{} in all, {} to fetch\n", bytes_text(plan.size()), bytes_text(missing));
 }
 
 Result<int> dry_run(const Options& options, PullOptions asked, const registry::BlobStore& store,

@@ -1,5 +1,7 @@
 #include "app/pull/progress.hpp"
 
+#include "app/model_store.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -29,9 +31,9 @@ std::string bar(const PullEvent& event) {
 }
 
 std::string amounts(const PullEvent& event) {
-  std::string out = fmt::format("{:>3}%  {} of {}", percent(event), human_bytes(event.bytes), human_bytes(event.total));
+  std::string out = fmt::format("{:>3}%  {} of {}", percent(event), bytes_text(event.bytes), bytes_text(event.total));
   if (event.stage != Stage::downloading || event.bytes >= event.total) return out;
-  if (event.bytes_per_s >= 1) out += fmt::format("  {}/s", human_bytes(static_cast<std::uint64_t>(event.bytes_per_s)));
+  if (event.bytes_per_s >= 1) out += fmt::format("  {}/s", bytes_text(static_cast<std::uint64_t>(event.bytes_per_s)));
   if (event.seconds_left) out += fmt::format("  {} left", human_seconds(*event.seconds_left));
   return out;
 }
@@ -43,18 +45,6 @@ std::string_view remark(Stage stage) {
 
 }  // namespace
 
-std::string human_bytes(std::uint64_t bytes) {
-  constexpr std::string_view kUnits[] = {"B", "kB", "MB", "GB", "TB"};
-  if (bytes < 1000) return fmt::format("{} B", bytes);
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 999.5 && unit + 1 < std::size(kUnits)) {
-    value /= 1000;
-    ++unit;
-  }
-  return fmt::format("{:.{}f} {}", value, value < 9.95 ? 1 : 0, kUnits[unit]);
-}
-
 std::string human_seconds(std::uint64_t seconds) {
   if (seconds < 100) return fmt::format("{} s", seconds);
   if (seconds < 100 * 60) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
@@ -65,7 +55,7 @@ std::string progress_line(const PullEvent& event, std::size_t columns) {
   if (event.file.empty() || event.stage == Stage::waiting) return {};
   const std::string name = shortened(event.file, kNameColumns);
   std::string line = fmt::format("{}  {} {}{}", name, bar(event), amounts(event), remark(event.stage));
-  if (event.stage == Stage::present) line = fmt::format("{}  {}, here already", name, human_bytes(event.total));
+  if (event.stage == Stage::present) line = fmt::format("{}  {}, here already", name, bytes_text(event.total));
   if (line.size() > columns) line = fmt::format("{}  {}", shortened(event.file, 12), amounts(event));
   return line.substr(0, columns);
 }
@@ -88,7 +78,7 @@ void PullProgress::print(const std::string& line) {
 }
 
 void PullProgress::show_plan(const registry::sources::PullPlan& plan) {
-  print(fmt::format("{}: {} in {} file{}", plan.name, human_bytes(plan.size()), plan.files.size(),
+  print(fmt::format("{}: {} in {} file{}", plan.name, bytes_text(plan.size()), plan.files.size(),
                     plan.files.size() == 1 ? "" : "s"));
   for (const std::string& note : plan.notes) print("  " + note);
 }

@@ -10,8 +10,6 @@
 
 namespace quern::app {
 
-// "5 B", "1.2 MB", "4.8 GB": powers of 1000, as hubs show them.
-std::string human_bytes(std::uint64_t bytes);
 // "45 s", "3 min 20 s", "2 h 5 min".
 std::string human_seconds(std::uint64_t seconds);
 // What is shown of an event on a terminal of so many columns, without a line end; empty: nothing. Never wider.

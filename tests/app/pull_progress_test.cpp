@@ -1,3 +1,4 @@
+#include "app/model_store.hpp"
 #include "app/pull/progress.hpp"
 
 #include <cstdio>
@@ -31,13 +32,13 @@ PullEvent downloading(std::uint64_t bytes) {
 }
 
 TEST(PullProgress, AmountsForPeople) {
-  EXPECT_EQ(human_bytes(0), "0 B");
-  EXPECT_EQ(human_bytes(999), "999 B");
-  EXPECT_EQ(human_bytes(1000), "1.0 kB");
-  EXPECT_EQ(human_bytes(999'999), "1.0 MB");
-  EXPECT_EQ(human_bytes(4'830'000'000), "4.8 GB");
-  EXPECT_EQ(human_bytes(48'300'000'000), "48 GB");
-  EXPECT_EQ(human_bytes(UINT64_MAX), "18446744 TB");
+  EXPECT_EQ(bytes_text(0), "0 B");
+  EXPECT_EQ(bytes_text(999), "999 B");
+  EXPECT_EQ(bytes_text(1000), "1.0 KB");
+  EXPECT_EQ(bytes_text(999'999), "1.0 MB");
+  EXPECT_EQ(bytes_text(4'830'000'000), "4.8 GB");
+  EXPECT_EQ(bytes_text(48'300'000'000), "48 GB");
+  EXPECT_EQ(bytes_text(UINT64_MAX), "18447 PB");
   EXPECT_EQ(human_seconds(45), "45 s");
   EXPECT_EQ(human_seconds(200), "3 min 20 s");
   EXPECT_EQ(human_seconds(7500), "2 h 5 min");
@@ -47,7 +48,7 @@ TEST(PullProgress, ALineFitsItsTerminal) {
   PullEvent event = downloading(450);
   event.bytes_per_s = 85e6;
   event.seconds_left = 12;
-  EXPECT_EQ(progress_line(event, 79), "x.gguf  [#########...........]  45%  450 B of 1.0 kB  85 MB/s  12 s left");
+  EXPECT_EQ(progress_line(event, 79), "x.gguf  [#########...........]  45%  450 B of 1.0 KB  85 MB/s  12 s left");
   event.file = std::string(200, 'n') + "-Q8_0.gguf";
   for (const std::size_t columns : {20u, 40u, 79u, 200u}) EXPECT_LE(progress_line(event, columns).size(), columns);
   EXPECT_NE(progress_line(event, 200).find("-Q8_0.gguf"), std::string::npos);
