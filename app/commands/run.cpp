@@ -92,16 +92,49 @@ void chat(Generator& generator, const RunOptions& options, const std::string& mo
   chat_loop({std::cin, std::cout, answer}, options.system);
 }
 
+bool asks_for_it(const std::string& name) {
+  fmt::print(stderr, "{} is not on this machine. Pull it? [Y/n] ", name);
+  std::fflush(stderr);
+  std::string answer;
+  if (!std::getline(std::cin, answer)) return false;
+  return answer.empty() || answer == "y" || answer == "Y" || answer == "yes";
+}
+
+// The model, fetched first where it is not here and that is wanted. -> exit code of the pull.
+Result<int> locate_or_pull(const Options& options, ModelOptions& model) {
+  if (!options.run_model.empty()) model.files = {{.path = options.run_model}};
+  const ModelOptions asked = model;
+  const Status located = locate_models(model);
+  if (located) return kExitOk;
+  const Result<registry::ModelRef> ref = registry::ModelRef::parse(options.run_model);
+  const bool can = located.error().code == Errc::not_found && !options.run_model.empty() && ref &&
+                   ref->kind != registry::RefKind::path && options.run.pull != "never";
+  if (!can) return located.error();
+  const bool terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+  if (options.run.pull == "ask") {
+    if (!terminal)
+      return fail(Errc::not_found, "{}; `quern pull {}` fetches it", located.error().detail, options.run_model);
+    if (!asks_for_it(ref->display())) return located.error();
+  }
+  Options to_pull = options;
+  to_pull.pull.name = options.run_model;
+  to_pull.json = false;
+  QUERN_TRY(const int pulled, pull(to_pull));
+  if (pulled != kExitOk) return pulled;
+  model = asked;
+  QUERN_CHECK(locate_models(model));
+  return kExitOk;
+}
+
 }  // namespace
 
 Result<int> run(const Options& options) {
   QUERN_TRY(const std::optional<std::string> prompt, read_prompt(options.run));
+  ModelOptions model_options = options.model;
+  QUERN_TRY(const int located, locate_or_pull(options, model_options));
+  if (located != kExitOk) return located;
   Interrupts interrupts(!prompt);
   const SignalWatcher signals([&interrupts](int signal) { interrupts(signal); });
-
-  ModelOptions model_options = options.model;
-  if (!options.run_model.empty()) model_options.files = {{.path = options.run_model}};
-  QUERN_CHECK(locate_models(model_options));
   QUERN_TRY(auto runtime, Runtime::create(model_options, {.parallel = 1,
                                                           .prefill_tokens = options.sched.prefill_tokens_per_step,
                                                           .states_kept = 2}));  // where the next turn of a chat goes on

@@ -2,7 +2,9 @@
 Arguments: quern, test_hub, and [--rounds N]: how often a pull is killed."""
 import hashlib
 import json
+import os
 import pathlib
+import pty
 import random
 import shutil
 import signal
@@ -99,6 +101,42 @@ class Pull(PullTest):
         self.assertEqual(plan["files"][0]["digest"], "sha256:" + sha256(MODEL))
         self.assertEqual(hub.stats()["body_bytes"], 0)
         self.assertEqual(list(self.blobs.iterdir()), [])
+
+    def test_run_pulls_what_is_not_here(self):
+        hub = Hub(self, self.files)
+        asked = ("run", "hf.co/test/model", "-p", "Once", "-n", "4", "--temp", "0")
+        self.check(quern(*asked, **hub.environment), 1, "`quern pull hf.co/test/model` fetches it")
+        self.check(quern(*asked, "--pull", "never", **hub.environment), 1, "hf.co/test/model")
+        self.assertEqual(hub.stats()["body_bytes"], 0)
+        said, code = self.on_a_terminal(hub, *asked, answer="n\n")
+        self.assertIn("Pull it? [Y/n]", said)
+        self.assertEqual((code, hub.stats()["body_bytes"]), (1, 0))
+        said, code = self.on_a_terminal(hub, *asked, answer="\n")
+        self.assertEqual(code, 0, said)
+        self.assertIn("is here", said)
+        again = quern(*asked, **hub.environment)
+        self.check(again, 0)
+        self.assertIn(again.stdout.strip(), said)
+        shutil.rmtree(self.directory / "quern")
+        self.check(quern(*asked, "--pull", "always", **hub.environment), 0)
+
+    def on_a_terminal(self, hub, *args, answer):
+        """What the command says there, and its exit status."""
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([quern_process.QUERN, *args], stdin=follower, stdout=follower, stderr=follower,
+                                   env=environment(**hub.environment), preexec_fn=serve_test.default_signals)
+        os.close(follower)
+        said = b""
+        try:
+            while chunk := os.read(leader, 4096):
+                said += chunk
+                if answer and b"[Y/n]" in said:
+                    os.write(leader, answer.encode())
+                    answer = None
+        except OSError:  # what a terminal gives when nobody is at the other end
+            pass
+        os.close(leader)
+        return said.decode().replace("\r\n", "\n"), process.wait(timeout=TIMEOUT_S)
 
     def test_lines_for_programs(self):
         hub = Hub(self, self.files)
