@@ -4,6 +4,7 @@
 #include "app/model_store.hpp"
 #include "app/pull/pull_setup.hpp"
 #include "base/log.hpp"
+#include "registry/blob_writer.hpp"
 #include "registry/create.hpp"
 #include "registry/pull/add_pulled.hpp"
 #include "registry/pull/drop_texts.hpp"
@@ -43,6 +44,16 @@ models::Stay stay_of(const registry::Model& model, const Options& options) {
   if (const auto& wish = model.settings.keep_alive) out.keep_alive = wish->count() < 0 ? models::kForever : *wish;
   return out;
 }
+
+class Upload final : public models::BlobUpload {
+ public:
+  explicit Upload(registry::BlobWriter writer) : writer_(std::move(writer)) {}
+  Status write(std::string_view bytes) override { return writer_.write(std::as_bytes(std::span(bytes))); }
+  Status finish() override { return writer_.finish(); }
+
+ private:
+  registry::BlobWriter writer_;
+};
 
 }  // namespace
 
@@ -174,10 +185,31 @@ Status DiskModels::serve_named(const ModelRef& ref) {
   described.stay = stay_of(model, options_);
   if (!serving_.describe(file, described)) QUERN_CHECK(serving_.add(file, std::move(described)));
   serving_.catalog().add_name(file.names.front(), ref.display());
+  const std::lock_guard lock(mutex_);
+  misses_.clear();
   return {};
 }
 
+// The disk is asked for a name once in a while, however often clients repeat one that nobody has.
 Status DiskModels::look_up(const std::string& name) {
+  constexpr std::chrono::milliseconds kRemembered{500};
+  constexpr std::size_t kMaxRemembered = 1024;
+  const auto now = std::chrono::steady_clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto miss = misses_.find(name);
+    if (miss != misses_.end() && now < miss->second + kRemembered) return not_found("no model of this machine has it");
+  }
+  Status found = find_on_disk(name);
+  if (!found && found.error().code == Errc::not_found) {
+    const std::lock_guard lock(mutex_);
+    if (misses_.size() >= kMaxRemembered) misses_.clear();
+    misses_[name] = now;
+  }
+  return found;
+}
+
+Status DiskModels::find_on_disk(const std::string& name) {
   const Result<ModelRef> ref = named(name);
   if (!ref) return not_found(ref.error().detail);
   if (ref->kind == RefKind::url) return not_found("no model of this machine is called so");
@@ -252,13 +284,11 @@ Result<bool> DiskModels::has_blob(const std::string& digest) {
   return store->blobs().has(parsed);
 }
 
-Status DiskModels::add_blob(const std::string& digest, std::string_view bytes) {
-  QUERN_TRY(const registry::Digest wanted, registry::Digest::parse(digest));
-  QUERN_TRY(const registry::Digest found, registry::digest_of(bytes));
-  if (found != wanted) return fail_field("digest", "expected {}, found {} of these bytes", digest, found.text());
+Result<std::unique_ptr<models::BlobUpload>> DiskModels::begin_blob(const std::string& digest, std::uint64_t n_bytes) {
+  QUERN_TRY(registry::Digest wanted, registry::Digest::parse(digest));
   QUERN_TRY(const registry::Registry* const store, registry(true));
-  QUERN_TRY(const registry::Digest kept, store->blobs().put(bytes));
-  return {};
+  QUERN_TRY(registry::BlobWriter writer, registry::BlobWriter::begin(store->blobs(), std::move(wanted), n_bytes));
+  return std::make_unique<Upload>(std::move(writer));
 }
 
 std::shared_ptr<models::Pull> DiskModels::pull(std::string name, bool insecure, models::PullListener listener) {

@@ -11,10 +11,12 @@
 #include "registry/stores/store_model.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 namespace quern::app {
@@ -34,7 +36,7 @@ class DiskModels final : public models::ModelStore {
   Status copy(const std::string& from, const std::string& to) override;
   Result<std::vector<std::string>> create(const std::string& name, const models::ModelRecipe& recipe) override;
   Result<bool> has_blob(const std::string& digest) override;
-  Status add_blob(const std::string& digest, std::string_view bytes) override;
+  Result<std::unique_ptr<models::BlobUpload>> begin_blob(const std::string& digest, std::uint64_t n_bytes) override;
   Status look_up(const std::string& name) override;
 
  private:
@@ -43,6 +45,7 @@ class DiskModels final : public models::ModelStore {
   // nullptr, where there is none and it is not to be made; existing(): not_found then.
   Result<registry::Registry*> registry(bool make);
   Result<registry::Registry*> existing();
+  Status find_on_disk(const std::string& name);
   Status serve(const registry::Model& model);
   Result<ModelFile> file_to_load(const registry::ModelRef& ref, const registry::Model& model);
   Status serve_named(const registry::ModelRef& ref);  // anew, where it was served before
@@ -55,6 +58,7 @@ class DiskModels final : public models::ModelStore {
   std::mutex mutex_;
   std::unique_ptr<registry::Registry> registry_;  // guarded by mutex_ until it is there; the folder is made when needed
   std::vector<std::shared_ptr<Running>> pulls_;   // guarded by mutex_
+  std::unordered_map<std::string, std::chrono::steady_clock::time_point> misses_;  // names; guarded by mutex_
   std::jthread reader_;
 };
 

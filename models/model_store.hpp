@@ -28,6 +28,14 @@ struct PullListener {
   std::function<void(Status end)> on_end;
 };
 
+// A file being uploaded. Destroying it before finish() drops what came. Threads: one at a time; blocks on the disk.
+class BlobUpload {
+ public:
+  virtual ~BlobUpload() = default;
+  virtual Status write(std::string_view bytes) = 0;
+  virtual Status finish() = 0;  // Errors also: bad_input: other bytes than the digest says
+};
+
 // A model made from another one, or from files that were uploaded: as Ollama's API says it.
 struct ModelRecipe {
   std::string from;                                        // a name; empty: files
@@ -50,7 +58,8 @@ class ModelStore {
   // -> what of it has no effect, and why.
   virtual Result<std::vector<std::string>> create(const std::string& name, const ModelRecipe& recipe) = 0;
   virtual Result<bool> has_blob(const std::string& digest) = 0;
-  virtual Status add_blob(const std::string& digest, std::string_view bytes) = 0;
+  // A file of `n_bytes` that arrives piece by piece. Errors: bad_input: no digest; overloaded: no room for it; io.
+  virtual Result<std::unique_ptr<BlobUpload>> begin_blob(const std::string& digest, std::uint64_t n_bytes) = 0;
   // A model of that name that is on the disk is in the catalog afterwards. Errors: not_found.
   virtual Status look_up(const std::string& name) = 0;
 };

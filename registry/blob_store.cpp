@@ -142,10 +142,14 @@ Status BlobStore::adopt(const std::string& part, const Digest& digest) const {
   return sync_folder(blobs_);
 }
 
+Result<TemporaryFile> BlobStore::temporary() const {
+  return TemporaryFile::create(fmt::format("{}/{}", blobs_, kTemporary));
+}
+
 Result<Digest> BlobStore::put(std::string_view bytes) const {
   QUERN_TRY(const Digest digest, digest_of(bytes));
   if (has(digest)) return digest;
-  QUERN_TRY(TemporaryFile file, TemporaryFile::create(fmt::format("{}/{}", blobs_, kTemporary)));
+  QUERN_TRY(TemporaryFile file, temporary());
   QUERN_CHECK(file.write(std::as_bytes(std::span(bytes))));
   QUERN_CHECK(file.rename_to(path_of(digest)));
   return digest;
@@ -157,7 +161,7 @@ Result<Digest> BlobStore::copy_in(const std::string& path, const std::function<b
   if (from.get() < 0 || ::fstat(from.get(), &info) != 0) return io_error(path, "opened");
   if (!S_ISREG(info.st_mode)) return fail(Errc::bad_input, "{}: want a regular file", path);
   QUERN_CHECK(check_space(static_cast<std::uint64_t>(info.st_size)));
-  QUERN_TRY(TemporaryFile to, TemporaryFile::create(fmt::format("{}/{}", blobs_, kTemporary)));
+  QUERN_TRY(TemporaryFile to, temporary());
   Sha256 hash;
   std::vector<std::byte> piece(kCopyPieceBytes);
   for (std::uint64_t n_done = 0;;) {

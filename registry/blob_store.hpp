@@ -11,6 +11,7 @@
 #include "base/owned_fd.hpp"
 #include "base/result.hpp"
 #include "registry/digest.hpp"
+#include "registry/disk_file.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -67,6 +68,8 @@ class BlobStore {
   // then: file and folder are synced. One that has the name already is replaced by the same. Errors: io naming the
   // path.
   Status adopt(const std::string& part, const Digest& digest) const;
+  // One in the folder without a name yet, for what arrives in pieces (BlobWriter). Errors: io.
+  Result<TemporaryFile> temporary() const;
   // Small files: settings, templates, licences. Errors: io.
   Result<Digest> put(std::string_view bytes) const;
   // Copies a file of somebody else's, hashing it on the way. on_bytes: see digest_of_file(). Errors: those of reading,

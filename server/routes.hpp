@@ -33,6 +33,12 @@ struct Route {
     if (by == beast::http::verb::get) return KeyScope::read;
     return by == beast::http::verb::post ? KeyScope::infer : KeyScope::admin;
   }
+  // Its body is not in memory when the handler is called: Exchange::upload().
+  constexpr Route uploads() const noexcept {
+    Route out = *this;
+    out.streams_body = true;
+    return out;
+  }
   constexpr Route needs(KeyScope other) const noexcept {
     Route out = *this;
     out.scope = other;
@@ -46,6 +52,7 @@ struct Route {
   bool takes_json;  // needs a body with Content-Type: application/json
   bool control;     // on the Unix socket only for our own user and root, over TCP only with a key
   KeyScope scope;   // that a key needs, where the server has keys
+  bool streams_body = false;
 };
 
 std::span<const Route> routes() noexcept;

@@ -22,4 +22,14 @@ net::awaitable<Result<T>> run_job(Exchange& exchange, ServerState& state, typena
   co_return job->take();
 }
 
+// The same where nobody may read from the connection: it goes on when the client leaves.
+template <class T>
+net::awaitable<Result<T>> run_job_apart(Exchange& exchange, ServerState& state, typename JobOf<T>::Work work,
+                                        std::uint64_t cost) {
+  const auto job = std::make_shared<JobOf<T>>(exchange.executor(), std::move(work));
+  if (!state.helpers.add(job, cost, true)) co_return fail(Errc::overloaded, "too many large requests at once");
+  co_await Job::wait(job);
+  co_return job->take();
+}
+
 }  // namespace quern::server

@@ -24,7 +24,7 @@ before(async () => {
   authority = said.authority;
   process.env.SSL_CERT_FILE = said.certificate;
   endpoint = said.hub;
-  server = await QuernServer.start('--models-dir', join(folder, 'models'), '--on-demand');
+  server = await QuernServer.start('--models-dir', join(folder, 'models'), '--on-demand', '--max-body', '256K');
   client = new Ollama({ host: server.url });
 });
 after(async () => {
@@ -90,6 +90,20 @@ test('create from an uploaded file', async () => {
   assert.equal((await blob('POST', wrong, bytes)).status, 400);
   assert.equal((await blob('POST', digest, bytes)).status, 201);
   assert.equal((await blob('HEAD', digest)).status, 200);
+  const whole = () => readdirSync(join(folder, 'models/blobs')).filter((name) => name.startsWith('tmp-'));
+  assert.deepEqual(whole(), []);
+  // Without a length; and one that breaks off, of which nothing stays.
+  const pieces = (n, then) => new ReadableStream({
+    start(controller) {
+      for (let at = 0; at < n; at += 100_000) controller.enqueue(bytes.subarray(at, Math.min(at + 100_000, n)));
+      then(controller);
+    },
+  });
+  const stream = (body) => fetch(`${server.url}/api/blobs/${digest}`, { method: 'POST', body, duplex: 'half' });
+  assert.equal((await stream(pieces(bytes.length, (controller) => controller.close()))).status, 201);
+  await assert.rejects(stream(pieces(bytes.length / 2, (controller) => setTimeout(() => controller.error(new Error('left')), 50))));
+  for (let i = 0; i < 500 && whole().length > 0; ++i) await new Promise((done) => setTimeout(done, 20));
+  assert.deepEqual(whole(), []);
   await client.create({ model: 'uploaded', files: { 'tiny.gguf': digest }, stream: false });
   assert.ok((await say('uploaded')).length > 0);
   await assert.rejects(client.create({ model: 'none', files: { 'tiny.gguf': wrong }, stream: false }), /was uploaded/);

@@ -8,9 +8,11 @@
 #include "server/pipeline/prepare.hpp"
 #include "server/pipeline/read_document.hpp"
 #include "server/pipeline/run_job.hpp"
+#include "server/upload_body.hpp"
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -166,6 +168,38 @@ Response answer_of(const Status& status, std::string_view body = {}) {
   return status ? Response{.body = std::string(body)} : error_response(status.error());
 }
 
+using Upload = std::shared_ptr<models::BlobUpload>;
+
+// Writes it as it comes, so that its size is the disk's affair alone.
+net::awaitable<Status> keep_upload(Exchange& exchange, ServerState& state) {
+  constexpr std::size_t kPiece = 1u << 20;
+  models::ModelStore* const store = state.services.store;
+  if (store == nullptr) co_return no_store();
+  JobOf<Upload>::Work begin = [store, digest = exchange.path_value(), n_bytes = exchange.upload()->size().value_or(0)](
+                                  const std::atomic<bool>&) -> Result<Upload> {
+    QUERN_TRY(std::unique_ptr<models::BlobUpload> upload, store->begin_blob(digest, n_bytes));
+    return Upload(std::move(upload));
+  };
+  const Result<Upload> upload = co_await run_job_apart<Upload>(exchange, state, std::move(begin), 1);
+  if (!upload) co_return upload.error();
+  const auto piece = std::make_shared<std::string>();
+  for (bool last = false; !last;) {
+    piece->resize(kPiece);
+    const Result<std::size_t> n = co_await exchange.upload()->read(std::span(*piece));
+    if (!n) co_return n.error();
+    piece->resize(*n);
+    last = exchange.upload()->ended();
+    JobOf<bool>::Work write = [to = *upload, piece, last](const std::atomic<bool>&) -> Result<bool> {
+      QUERN_CHECK(to->write(*piece));
+      if (last) QUERN_CHECK(to->finish());
+      return true;
+    };
+    const Result<bool> written = co_await run_job_apart<bool>(exchange, state, std::move(write), piece->size());
+    if (!written) co_return written.error();
+  }
+  co_return Status();
+}
+
 }  // namespace
 
 net::awaitable<void> post_ollama_pull(Exchange& exchange, ServerState& state) {
@@ -270,14 +304,10 @@ net::awaitable<void> get_ollama_blob(Exchange& exchange, ServerState& state) {
 }
 
 net::awaitable<void> post_ollama_blob(Exchange& exchange, ServerState& state) {
-  const std::string digest = exchange.path_value();
-  const auto bytes = std::make_shared<std::string>(exchange.take_body());
-  std::function<Status(models::ModelStore&)> work = [digest, bytes](models::ModelStore& store) {
-    return store.add_blob(digest, *bytes);
-  };
-  const Status done = co_await on_disk(exchange, state, std::move(work));
-  Response response = answer_of(done);
-  if (done) response.status = 201;
+  const Status kept = co_await keep_upload(exchange, state);
+  if (!exchange.upload()->ended()) exchange.close_after();  // what is left of it stands before the next request
+  Response response = answer_of(kept);
+  if (kept) response.status = 201;
   co_await exchange.reply(std::move(response));
 }
 
