@@ -2,6 +2,7 @@
 
 #include "models/residency_core.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -46,11 +47,24 @@ void ModelWait::finish(Result<std::shared_ptr<ServedModel>> result) noexcept {
   }
 }
 
+void ModelWait::meanwhile(Duration first, Duration interval, Then then) {
+  first_ = first;
+  interval_ = interval;
+  then_ = std::move(then);
+}
+
 boost::asio::awaitable<void> ModelWait::wait(std::shared_ptr<ModelWait> self) {
-  // finish() posts after it has set the flag, so its cancel() comes when the wait below has begun.
+  using Steady = boost::asio::steady_timer::clock_type;
+  Steady::time_point due = Steady::now() + self->first_;
+  // finish() posts after it has set the flag, so its cancel() comes when the wait below has begun, or its flag is seen
+  // after what was done meanwhile.
   while (!self->ended()) {
-    self->timer_.expires_after(kWakeBackstop);
+    const Steady::time_point backstop = Steady::now() + kWakeBackstop;
+    self->timer_.expires_at(self->then_ ? std::min(due, backstop) : backstop);
     [[maybe_unused]] auto woken = co_await self->timer_.async_wait(kTuple);
+    if (!self->then_ || self->ended() || Steady::now() < due) continue;
+    co_await self->then_();
+    due = Steady::now() + self->interval_;
   }
 }
 

@@ -64,6 +64,9 @@ struct ModelView {
 class ModelWait : public std::enable_shared_from_this<ModelWait> {
  public:
   explicit ModelWait(const boost::asio::any_io_executor& executor) : executor_(executor), timer_(executor) {}
+  // While it lasts: `then` after `first`, and again after each `interval` since its end. Before it begins.
+  using Then = std::function<boost::asio::awaitable<void>()>;
+  void meanwhile(Duration first, Duration interval, Then then);
   void cancel() noexcept;  // any thread: it ends as cancelled
   bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
@@ -74,6 +77,8 @@ class ModelWait : public std::enable_shared_from_this<ModelWait> {
 
   boost::asio::any_io_executor executor_;
   boost::asio::steady_timer timer_;
+  Duration first_{}, interval_{};
+  Then then_;
   std::atomic<bool> claimed_{false}, ended_{false};
   std::optional<Result<std::shared_ptr<ServedModel>>> result_;
 };

@@ -48,6 +48,7 @@ using WriterOf = std::shared_ptr<AnswerWriter> (*)(const models::ServedModel& mo
 template <class W>
 net::awaitable<void> understand_and_generate(Exchange& exchange, ServerState& state, Preparation<W> work,
                                              WriterOf<W> make_writer, Place place = Place::here) {
+  exchange.allow_early_stream();
   Result<Understood<W>> request = co_await understand<W>(exchange, state, work, models::Work::generate, place);
   if (!request) {
     Response response = error_response(request.error());

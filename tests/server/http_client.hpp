@@ -122,6 +122,15 @@ class HttpClient {
     return reply;
   }
 
+  // The next chunk of a stream; empty: the last one.
+  std::string read_chunk() {
+    const std::size_t size = std::stoull(read_line(), nullptr, 16);
+    std::string data = read_bytes(size);
+    std::string end = read_line();
+    for (; size == 0 && !end.empty(); end = read_line()) trailers_.push_back(end);
+    if (!end.empty()) throw std::runtime_error("chunk without an end");
+    return data;
+  }
   // The next event or comment of a chunked stream, without its blank line; empty at the end of the body.
   std::string read_event() { return read_until("\n\n"); }
   // The next line of one.
@@ -181,14 +190,6 @@ class HttpClient {
     std::string bytes = buffer_.substr(0, n);
     buffer_.erase(0, n);
     return bytes;
-  }
-  std::string read_chunk() {
-    const std::size_t size = std::stoull(read_line(), nullptr, 16);
-    std::string data = read_bytes(size);
-    std::string end = read_line();
-    for (; size == 0 && !end.empty(); end = read_line()) trailers_.push_back(end);
-    if (!end.empty()) throw std::runtime_error("chunk without an end");
-    return data;
   }
 
   int fd_;

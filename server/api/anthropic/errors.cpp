@@ -1,6 +1,7 @@
 // {"type": "error", "error": {"type", "message"}}: what Anthropic's clients read.
 // Source: Anthropic's API reference, "Errors"; the words and the details by which its clients know two of them.
 #include "server/api/dialect.hpp"
+#include "server/api/frames.hpp"
 
 #include <algorithm>
 
@@ -51,8 +52,17 @@ std::string error_body(const HttpError& error) {
   return json::serialize(json::object{{"type", "error"}, {"error", std::move(inner)}});
 }
 
+void waiting(std::string_view, std::string_view, std::string& out) {
+  append_event(out, "ping", R"({"type":"ping"})");
+}
+
+void stream_error(std::string_view, const HttpError& error, std::string& out) {
+  append_event(out, "error", error_body(error));
+}
+
 }  // namespace
 
-const Dialect kAnthropic{.name = "anthropic", .error_body = &error_body};
+const Dialect kAnthropic{
+    .name = "anthropic", .error_body = &error_body, .waiting = &waiting, .stream_error = &stream_error};
 
 }  // namespace quern::server

@@ -101,6 +101,7 @@ net::awaitable<void> answer(Exchange& exchange, ServerState& state, Preparation<
     co_await exchange.reply(std::move(response));
     co_return;
   }
+  exchange.allow_early_stream();
   Result<Understood<Work>> request =
       co_await understand<Work>(exchange, state, std::move(*document), work, models::Work::generate, Place::anywhere);
   if (!request) {

@@ -1,5 +1,6 @@
 // {"error": {"message", "type", "param", "code"}}: what the official OpenAI clients read.
 #include "server/api/dialect.hpp"
+#include "server/api/frames.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -44,8 +45,21 @@ std::string error_body(const HttpError& error) {
   return json::serialize(json::object{{"error", std::move(out)}});
 }
 
+void waiting(std::string_view, std::string_view, std::string& out) {
+  append_comment(out);
+}
+
+// Of Responses an event, elsewhere the same as without a stream.
+void stream_error(std::string_view path, const HttpError& error, std::string& out) {
+  if (!path.starts_with("/v1/responses")) return append_data(out, error_body(error));
+  json::object event{{"type", "error"}, {"sequence_number", 0}, {"message", message_of(error)}};
+  event["code"] = error.code.empty() ? type_of(error.status) : error.code;
+  event["param"] = error.field.empty() ? json::value() : json::value(error.field);
+  append_event(out, "error", json::serialize(event));
+}
+
 }  // namespace
 
-const Dialect kOpenAi{.name = "openai", .error_body = &error_body};
+const Dialect kOpenAi{.name = "openai", .error_body = &error_body, .waiting = &waiting, .stream_error = &stream_error};
 
 }  // namespace quern::server

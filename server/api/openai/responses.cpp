@@ -28,6 +28,7 @@ net::awaitable<void> post_responses(Exchange& exchange, ServerState& state) {
     co_await exchange.reply(std::move(response));
     co_return;
   }
+  exchange.allow_early_stream();
   Result<Understood<Prepared>> request = co_await understand<Prepared>(
       exchange, state, document->document, &prepare_responses, models::Work::generate, Place::anywhere);
   if (!request) {
