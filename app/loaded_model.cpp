@@ -52,11 +52,6 @@ std::uint32_t wanted_context(const ModelOptions& options, const registry::Settin
   return n_context_train == 0 ? wish : std::min(wish, n_context_train);
 }
 
-// What of a model's settings nothing here applies: said, so that nobody thinks it is.
-void warn_of_ignored(const std::string& name, const registry::Settings& settings) {
-  if (settings.max_tokens) log::warn("{}: its setting max_tokens is not honoured: requests have to bring it", name);
-}
-
 // Too little memory by default is no fault of the model's: say what would help.
 Error with_hint(Error error, const ModelOptions& options) {
   if (error.code == Errc::overloaded && options.memory == 0) {
@@ -122,7 +117,6 @@ Status LoadedModel::read(const ModelFile& from, bool must_generate) {
   file_sampling_ = engine::sampling::read_file_defaults(file);
   settings_ = from.settings;
   QUERN_TRY(file_sampling_.params, registry::sampling_over(file_sampling_.params, settings_));
-  warn_of_ignored(names_.front(), settings_);
   rank_template_ = read_rank_template(file);
   if (opened) {
     const auto load = [&] {

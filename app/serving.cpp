@@ -136,7 +136,8 @@ Result<models::ServedModel> Serving::start(LoadedModel& model) {
                              .generator = nullptr,
                              .rank_template = model.rank_template(),
                              .system = model.settings().system,
-                             .stops = model.settings().stop};
+                             .stops = model.settings().stop,
+                             .max_tokens = model.settings().max_tokens};
   for (const registry::SampleMessage& message : model.settings().messages)
     served.opening.emplace_back(message.role, message.content);
   if (model.generates()) {

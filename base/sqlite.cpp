@@ -2,6 +2,12 @@
 
 #include "base/log.hpp"
 
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace quern::sqlite {
 
 Result<Database> Database::open(const std::string& path, Mode mode, std::chrono::milliseconds busy) {
@@ -30,6 +36,29 @@ Error Database::failure(std::string_view what) const {
   Errc kind = corrupt ? Errc::corrupt : Errc::io;
   if (code == SQLITE_FULL) kind = Errc::overloaded;
   return fail(kind, "{}: {}: {}", path_, what, sqlite3_errmsg(get()));
+}
+
+Status create_private(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(Errc::io, "{}: cannot be opened: {}", path, std::strerror(errno));
+  ::close(fd);
+  return {};
+}
+
+Result<bool> claim(const Database& database, int application_id, int version, std::string_view what) {
+  // One after the other: what failure() tells is of the last one.
+  std::int64_t found[3] = {};
+  constexpr const char* kQuestions[] = {"PRAGMA application_id", "PRAGMA user_version",
+                                        "SELECT count(*) FROM sqlite_master"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    Statement question(database, kQuestions[i]);
+    if (!question.step()) return database.failure("cannot be read");
+    found[i] = question.integer(0);
+  }
+  const bool is_new = found[2] == 0;
+  if (!is_new && (found[0] != application_id || found[1] != version))
+    return fail(Errc::corrupt, "{}: want {} of version {}, found another database", database.path(), what, version);
+  return is_new;
 }
 
 Result<Transaction> Transaction::begin(Database& database) {

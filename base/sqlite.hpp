@@ -27,6 +27,7 @@ class Database {
   std::int64_t last_row_id() const noexcept { return sqlite3_last_insert_rowid(get()); }
   int n_changes() const noexcept { return sqlite3_changes(get()); }
   sqlite3* get() const noexcept { return handle_.get(); }
+  const std::string& path() const noexcept { return path_; }
 
  private:
   struct Close {
@@ -90,6 +91,12 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
   bool ok_ = false;
 };
+
+// A file that only its owner may read, where there is none: SQLite would create it readable for everybody. Errors: io.
+Status create_private(const std::string& path);
+// Whether the database is new; else it must be one of ours, by its application_id, and of this version. Errors: corrupt
+// saying `what` it should be; io.
+Result<bool> claim(const Database& database, int application_id, int version, std::string_view what);
 
 // Begins with the right to write, and is undone unless commit() was reached.
 class Transaction {

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +60,7 @@ struct ServedModel {
   std::string system = {};
   std::vector<std::pair<std::string, std::string>> opening = {};
   std::vector<std::string> stops = {};
+  std::optional<std::uint32_t> max_tokens = {};  // of an answer, where a request does not say
   // How its answers are written where it thinks or calls tools, by its chat templates: for requests without tools, and
   // with them. See complete().
   struct AnswerFormats {

@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/log_record.hpp"
+#include "server/api/frames.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -56,12 +57,53 @@ void Exchange::note_ignored(std::vector<std::string> paths) {
   if (!ignored_.empty()) log::info("request {}: unknown fields: {}", head_.request_id, ignored_);
 }
 
+void Exchange::begin_activity(std::string endpoint) {
+  if (!state_.activity) return;
+  activity_began_ = state_.services.clock.now();
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  activity_.emplace(Activity{.at_unix_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count(),
+                             .request_id = head_.request_id,
+                             .tenant = caller_.tenant,
+                             .endpoint = std::move(endpoint)});
+}
+
+void Exchange::end_activity() {
+  if (!activity_) return;
+  activity_->total_s = to_seconds(state_.services.clock.now() - activity_began_);
+  state_.activity->put(std::move(*activity_));
+  activity_.reset();
+}
+
+void Exchange::set_body(std::string body) {
+  body_ = std::move(body);
+  if (!activity_) return;
+  activity_->request_bytes = body_.size();
+  activity_->request = body_.substr(0, state_.activity->body_bytes());
+}
+
+void Exchange::note_answer(std::string_view bytes) {
+  if (!activity_) return;
+  activity_->answer_bytes += bytes.size();
+  const std::uint64_t most = state_.activity->body_bytes();
+  if (activity_->answer.size() < most) activity_->answer += bytes.substr(0, most - activity_->answer.size());
+}
+
 net::awaitable<void> Exchange::reply(Response response) {
+  if (streaming_) {
+    co_await end_early(std::move(response));
+    co_return;
+  }
   QUERN_ASSERT(!replied_);
   replied_ = true;
   if (state_.draining()) keep_alive_ = false;
   if (response.error) response.body = dialect_.error_body(*response.error);
   state_.count_response(response.status);
+  if (activity_) {
+    activity_->status = response.status;
+    activity_->finished = true;
+    if (response.error) activity_->error = response.error->message;
+  }
+  note_answer(response.body);
   if (response.status >= ServerState::kFirstError && state_.options.log_requests) log_error(response.status);
   // A large body goes out from where it is.
   const bool apart = response.body.size() > kLargeBody && head_.method != beast::http::verb::head;
@@ -69,6 +111,16 @@ net::awaitable<void> Exchange::reply(Response response) {
   bool sent = co_await connection_.write(out_, state_.options.limits.read_pace());
   if (sent && apart) sent = co_await connection_.write(response.body, state_.options.limits.read_pace());
   if (!sent) keep_alive_ = false;
+}
+
+net::awaitable<void> Exchange::end_early(Response response) {
+  if (response.error) {
+    if (state_.options.log_requests) log_error(response.status);
+    co_await fail_stream(*response.error);
+    co_return;
+  }
+  append_line(pending_, response.body);
+  co_await finish_stream({});
 }
 
 // The query of the target is left out: nobody knows what clients put there.
@@ -80,6 +132,11 @@ void Exchange::log_error(unsigned status) const {
 
 void Exchange::start_stream(std::string_view content_type,
                             std::function<void(const HttpError&, std::string&)> on_failure) {
+  if (streaming_) {
+    QUERN_ASSERT(content_type == stream_type_);
+    on_failure_ = std::move(on_failure);
+    return;
+  }
   QUERN_ASSERT(!replied_);
   replied_ = true;
   streaming_ = true;
@@ -87,6 +144,7 @@ void Exchange::start_stream(std::string_view content_type,
   on_failure_ = std::move(on_failure);
   if (head_.http_1_0 || state_.draining()) keep_alive_ = false;
   state_.count_response(200);
+  if (activity_) activity_->status = 200;
 }
 
 net::awaitable<bool> Exchange::flush() {
@@ -102,10 +160,12 @@ net::awaitable<bool> Exchange::write_stream(bool last) {
     append_chunk(out_, pending_);
     if (last) append_last_chunk(out_, context().trailers ? server_timing_ : "");
   }
+  note_answer(pending_);
   pending_.clear();
   streaming_ = !last;
   const bool sent = co_await connection_.write(out_, state_.options.limits.read_pace());
   if (!sent) keep_alive_ = false;
+  if (activity_ && last && sent) activity_->finished = activity_->error.empty();
   co_return sent;
 }
 
@@ -116,6 +176,7 @@ net::awaitable<void> Exchange::finish_stream(std::string server_timing) {
 
 net::awaitable<void> Exchange::fail_stream(const HttpError& error) {
   pending_.clear();
+  if (activity_) activity_->error = error.message;
   on_failure_(error, pending_);
   [[maybe_unused]] const bool sent = co_await write_stream(true);
 }

@@ -15,11 +15,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace quern::server {
+
+class UploadBody;
 
 class Exchange {
  public:
@@ -31,8 +34,11 @@ class Exchange {
   // What it holds of the memory budget.
   const std::shared_ptr<RequestMemory>& memory() const noexcept { return memory_; }
   const std::string& body() const noexcept { return body_; }
-  void set_body(std::string body) { body_ = std::move(body); }
+  void set_body(std::string body);
   std::string take_body() { return std::move(body_); }  // it still counts: see RequestMemory::drop_body()
+  // Of a route that reads its body itself; else nullptr.
+  UploadBody* upload() noexcept { return upload_; }
+  void set_upload(UploadBody* upload) noexcept { upload_ = upload; }
   const std::string& path_value() const noexcept { return path_value_; }  // what {id} stood for
   void set_path_value(std::string value) { path_value_ = std::move(value); }
   // Who the request is counted for.
@@ -41,13 +47,25 @@ class Exchange {
   void set_caller(Caller caller) { caller_ = std::move(caller); }
   net::any_io_executor executor() { return connection_.get_executor(); }
 
+  // For the activity log, where there is one; nullptr: there is none.
+  Activity* activity() noexcept { return activity_ ? &*activity_ : nullptr; }
+  void begin_activity(std::string endpoint);
+  void end_activity();  // puts it into the log
+
   // Fields of the request that nobody knows: the reply names them.
   void note_ignored(std::vector<std::string> paths);
 
-  net::awaitable<void> reply(Response response);  // an error in the shape of the dialect
+  // An error in the shape of the dialect. Where the stream has begun early, it is the end of it: the error, or the
+  // body as its last line.
+  net::awaitable<void> reply(Response response);
 
   // A stream: nothing is sent before the first flush(). on_failure: what its end looks like when something fails.
+  // One that has begun early goes on with it.
   void start_stream(std::string_view content_type, std::function<void(const HttpError&, std::string&)> on_failure);
+  // Whether its stream may begin before it is known what it answers with: a client that waits for a model hears that
+  // the server is there.
+  void allow_early_stream() noexcept { early_allowed_ = true; }
+  bool early_stream_allowed() const noexcept { return early_allowed_; }
   std::string& out() noexcept { return pending_; }  // to append to: not yet flushed
   net::awaitable<bool> flush();                     // false: the peer is gone
   // The end of the body. server_timing: sent behind it to clients that accept trailers.
@@ -83,7 +101,9 @@ class Exchange {
  private:
   ReplyContext context() const;
   net::awaitable<bool> write_stream(bool last);
+  net::awaitable<void> end_early(Response response);
   void log_error(unsigned status) const;
+  void note_answer(std::string_view bytes);
 
   Connection& connection_;
   ServerState& state_;
@@ -100,6 +120,10 @@ class Exchange {
   std::string ignored_;  // the value of X-Quern-Ignored
   std::function<void(const HttpError&, std::string&)> on_failure_;
   std::string server_timing_;
+  UploadBody* upload_ = nullptr;
+  std::optional<Activity> activity_;
+  TimePoint activity_began_{};
+  bool early_allowed_ = false;
   bool started_ = false;
   bool replied_ = false;
   bool streaming_ = false;

@@ -121,6 +121,9 @@ void add_upstreams(Families& out, const std::vector<models::UpstreamStatus>& ups
   each([](const models::UpstreamStatus& one) { return one.failed; });
   out.begin("quern:upstream_refusals_total", "Of them: it was busy (429, 503).", MetricType::Counter);
   each([](const models::UpstreamStatus& one) { return one.refused; });
+  out.begin("quern:upstream_probes_total", "Looks whether an upstream that is left alone is there again.",
+            MetricType::Counter);
+  each([](const models::UpstreamStatus& one) { return one.probes; });
 }
 
 void add_kv(Families& out, const sched::Snapshot& now) {
@@ -178,6 +181,8 @@ void add_server(Families& out, const ServerState& state) {
   }
   out.counter("quern:spans_dropped_total", "Spans that did not reach the collector.",
               state.spans ? state.spans->n_dropped() : 0);
+  out.counter("quern:activity_dropped_total", "Requests that are missing in the activity log.",
+              state.activity ? state.activity->n_dropped() : 0);
   out.gauge("quern:uptime_seconds", "Since the server was created.",
             to_seconds(state.services.clock.now() - state.started));
 }

@@ -90,6 +90,11 @@ Result<std::unique_ptr<Server>> Server::create(boost::asio::io_context& io, cons
         .ttl = std::chrono::duration_cast<std::chrono::seconds>(options.response_store_ttl)};
     QUERN_TRY(impl->state->responses, ResponseStore::open(store));
   }
+  if (options.activity_log != "none") {
+    QUERN_TRY(impl->state->activity, ActivityLog::open({.path = options.activity_log,
+                                                        .max_bytes = options.activity_log_bytes,
+                                                        .body_bytes = options.activity_body_bytes}));
+  }
   const auto look = [&models = services.models] { static_cast<void>(models.stalled()); };
   impl->watch = std::make_shared<Ticker>(io, sched::StallWatch::kLookEvery, look);
   // An operator can look at the last requests and cancel them: the Unix socket listens as long as there are any.

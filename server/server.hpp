@@ -67,8 +67,11 @@ struct ServerOptions {
   std::string response_store = "memory";  // of /v1/responses: "memory", "none", or the path of an SQLite file
   std::uint64_t response_store_bytes = 64u << 20;
   std::chrono::milliseconds response_store_ttl = std::chrono::hours(24);
-  bool private_cache = false;        // tenants share no cached prompts, as if each had a cache_salt of its own
-  std::uint32_t helper_threads = 0;  // for the work on large requests; 0: two, more on large machines
+  std::string activity_log = "none";  // of requests: the path of an SQLite file; "none"
+  std::uint64_t activity_log_bytes = 256u << 20;
+  std::uint64_t activity_body_bytes = 0;  // of each request and each answer it keeps so much; 0: none
+  bool private_cache = false;             // tenants share no cached prompts, as if each had a cache_salt of its own
+  std::uint32_t helper_threads = 0;       // for the work on large requests; 0: two, more on large machines
   ServerLimits limits;
   // Over TCP a request must name this server in Host, and come from no foreign web page (Origin). Always allowed:
   // loopback names, `host`, and any IP address where `host` is a wildcard; as Origins pages of loopback names, apps of

@@ -10,6 +10,7 @@
 #include "server/keys/key_store.hpp"
 #include "server/pipeline/helper_pool.hpp"
 #include "server/server.hpp"
+#include "server/store/activity_log.hpp"
 #include "server/store/response_store.hpp"
 #include "server/supersede.hpp"
 #include "server/tls/tls_identity.hpp"
@@ -44,6 +45,7 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   SupersedeTable supersede;
   std::shared_ptr<SpanExporter> spans;       // empty: nobody wants them
   std::unique_ptr<ResponseStore> responses;  // of /v1/responses; empty: none are kept
+  std::unique_ptr<ActivityLog> activity;     // empty: nothing is kept of requests
   std::shared_ptr<KeyStore> keys;            // empty: nobody is asked for a key
   std::shared_ptr<TlsIdentity> tls;          // empty: TCP connections are plain
 

@@ -8,6 +8,7 @@
 #include "server/peer_stream.hpp"
 #include "server/pipeline/guarded.hpp"
 #include "server/routes.hpp"
+#include "server/upload_body.hpp"
 
 #include <exception>
 #include <optional>
@@ -16,6 +17,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace quern::server {
@@ -66,6 +68,28 @@ class ActiveGuard {
  private:
   ServerState& state_;
   Connection& connection_;
+};
+
+// A row of the activity log for what works with models, whatever becomes of it.
+class ActivityEnd {
+ public:
+  ActivityEnd(Exchange& exchange, const RouteMatch& match) : exchange_(exchange) {
+    const Route* const route = match.route;
+    if (route != nullptr && route->method == http::verb::post && !route->control)
+      exchange.begin_activity(fmt::format("POST {}", route->pattern));
+  }
+  ActivityEnd(const ActivityEnd&) = delete;
+  ActivityEnd& operator=(const ActivityEnd&) = delete;
+  ~ActivityEnd() {
+    try {
+      exchange_.end_activity();
+    } catch (const std::exception& e) {
+      log::error("the activity log lacks a request: {}", e.what());
+    }
+  }
+
+ private:
+  Exchange& exchange_;
 };
 
 Response preflight(const RequestHead& head, const std::string& allow) {
@@ -193,7 +217,8 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
   if (!refusal) refusal = identify(*head, match, connection, state, caller);
   if (!refusal) refusal = refuse_by_head(*head, match, connection, state);
   const std::uint64_t max_body_bytes = state.options.limits.max_body_bytes;
-  if (!refusal && parser.content_length().value_or(0) > max_body_bytes) {
+  const bool streams_body = match.route != nullptr && match.route->streams_body;
+  if (!refusal && !streams_body && parser.content_length().value_or(0) > max_body_bytes) {
     refusal = http_failure(http::error::body_limit, state.options.limits);
   }
   parser.body_limit(max_body_bytes);  // of chunks
@@ -201,6 +226,7 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
   Exchange exchange(connection, state, std::move(*head), dialect);
   exchange.set_caller(std::move(caller));
   if (!foreign) exchange.allow_origin();
+  const ActivityEnd activity(exchange, match);
   if (connection.reserved()) exchange.close_after();  // for the next one who wants to look
   if (refusal) {
     // A body that nobody has read stands between this request and the next.
@@ -208,13 +234,14 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
     co_await exchange.reply(std::move(*refusal));
     co_return exchange.keep_alive();
   }
+  std::optional<UploadBody> upload;
   if (!parser.is_done()) {
     if (expects_continue && connection.buffer().size() == 0) {
       const bool sent = co_await connection.write("HTTP/1.1 100 Continue\r\n\r\n", state.options.limits.read_pace());
       if (!sent) co_return false;
     }
     bool gone = false;
-    refusal = co_await read_body(connection, state, parser, *exchange.memory(), gone);
+    if (!streams_body) refusal = co_await read_body(connection, state, parser, *exchange.memory(), gone);
     if (gone) co_return false;
     if (refusal) {
       exchange.close_after();
@@ -222,7 +249,11 @@ net::awaitable<bool> answer(Connection& connection, ServerState& state, Parser& 
       co_return false;
     }
   }
-  exchange.set_body(std::move(parser.get().body()));
+  if (streams_body) {
+    exchange.set_upload(&upload.emplace(connection, state.options.limits, std::move(parser)));
+  } else {
+    exchange.set_body(std::move(parser.get().body()));
+  }
   exchange.set_path_value(std::move(match.value));
   connection.stream().expires_never();
   co_await guarded(match.route->handler, exchange, state);

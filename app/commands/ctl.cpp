@@ -6,6 +6,10 @@
 
 #include <string>
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 namespace quern::app {
@@ -20,11 +24,32 @@ struct Verb {
   Result<std::string> (*table)(std::string_view json);
 };
 
+// The columns that fit beside each other.
+Result<std::string> activity_table(std::string_view text) {
+  namespace json = boost::json;
+  boost::system::error_code error;
+  const json::value parsed = json::parse(text, error);
+  const json::value* const rows = !error && parsed.is_object() ? parsed.get_object().if_contains("activity") : nullptr;
+  if (rows == nullptr || !rows->is_array()) return object_table(text);  // one row, with all it has
+  json::array out;
+  for (const json::value& row : rows->get_array()) {
+    if (!row.is_object()) continue;
+    json::object shown;
+    for (const char* const key : {"id", "request_id", "tenant", "model", "endpoint", "status", "prompt_tokens",
+                                  "cached_tokens", "completion_tokens", "queued_s", "total_s", "error"}) {
+      if (const json::value* const value = row.get_object().if_contains(key)) shown[key] = *value;
+    }
+    out.push_back(std::move(shown));
+  }
+  return rows_table(json::serialize(out));
+}
+
 constexpr Verb kVerbs[] = {
     {"status", "GET", "/control/status", &object_table},
     {"models", "GET", "/control/models", &rows_table},
     {"requests", "GET", "/control/requests", &rows_table},
     {"history", "GET", "/control/history", &rows_table},
+    {"activity", "GET", "/control/activity", &activity_table},
     {"request", "GET", "/control/requests/{}", &object_table},
     {"cancel", "POST", "/control/requests/{}/cancel", &object_table},
     {"drain", "POST", "/control/drain", &object_table},
@@ -42,7 +67,8 @@ const Verb& find_verb(std::string_view name) {
 Result<int> ctl(const Options& options) {
   const Verb& verb = find_verb(options.ctl.verb);
   QUERN_TRY(const std::string socket, socket_to_connect(options.socket));
-  const std::string target = fmt::format(fmt::runtime(verb.target), options.ctl.id);
+  std::string target = fmt::format(fmt::runtime(verb.target), options.ctl.id);
+  if (verb.name == "activity" && options.ctl.id != 0) target += fmt::format("/{}", options.ctl.id);
   QUERN_TRY(const ControlReply reply, ask_server(socket, verb.method, target, kTimeout));
   if (reply.status >= 300) {
     return fail(reply.status == 404 ? Errc::not_found : Errc::io, "ctl {}: the server answered {}: {}", verb.name,

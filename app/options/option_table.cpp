@@ -24,9 +24,11 @@ constexpr std::string_view kLogFormats[] = {"text", "json"};
 constexpr std::string_view kKvTypes[] = {"f16", "bf16", "q8_0", "f32"};
 constexpr std::string_view kLogLevels[] = {"auto", "trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kUnknownFields[] = {"warn", "refuse"};
-constexpr std::string_view kVerbs[] = {"status", "models", "requests", "history", "request", "cancel", "drain"};
+constexpr std::string_view kVerbs[] = {"status",   "models",  "requests", "history",
+                                       "activity", "request", "cancel",   "drain"};
 constexpr std::string_view kKeysActions[] = {"list", "add", "revoke"};
 constexpr std::string_view kModelsActions[] = {"check", "clean", "restore", "pin", "unpin", "path", "names"};
+constexpr std::string_view kPullChoices[] = {"ask", "always", "never"};
 constexpr std::string_view kShells[] = {"bash", "zsh", "fish"};
 constexpr std::uint64_t kMiB = 1ull << 20, kGiB = 1ull << 30, kTiB = 1ull << 40;
 
@@ -141,6 +143,14 @@ const OptionRow kRows[] = {
      "bytes that they may have; the oldest go first"},
     {"response-store-ttl", 0, kServe, Scope::everywhere, "Server",
      Time{tcp<&ServerOptions::response_store_ttl>, 1s, 8760h}, "after which one is deleted"},
+    {"activity-log", 0, kServe, Scope::everywhere, "Server", Text{tcp<&ServerOptions::activity_log>, "FILE"},
+     "SQLite file that gets a row for each request: who, which model, tokens, times, how it ended; none"},
+    {"activity-log-size", 0, kServe, Scope::everywhere, "Server",
+     Bytes<std::uint64_t>{tcp<&ServerOptions::activity_log_bytes>, 64 * 1024, 1 * kTiB},
+     "bytes that its rows may have; the oldest go first"},
+    {"activity-bodies", 0, kServe, Scope::everywhere, "Server",
+     Bytes<std::uint64_t>{tcp<&ServerOptions::activity_body_bytes>, 0, 64 * kMiB},
+     "so much of each request and of each answer is kept too; 0: nothing of what they say"},
     {"otlp-endpoint", 0, kServe, Scope::everywhere, "Server", Custom{&parse_otlp, "URL", "none"},
      "http://HOST:PORT of an OpenTelemetry collector that gets a span for each request"},
     {"log-requests", 0, kServe, Scope::everywhere, "Server", Flag{tcp<&ServerOptions::log_requests>},
@@ -226,6 +236,8 @@ const OptionRow kRows[] = {
     // ---- run
     {"name", 0, kRun, Scope::positional, "Prompt", Text{&at<&Options::run_model>, "MODEL"},
      "model to run instead of that of --model", "that of --model"},
+    {"pull", 0, kRun, Scope::everywhere, "Prompt", Choice{run<&RunOptions::pull>, kPullChoices},
+     "a model that is not here: ask on the terminal whether to pull it, pull it, or do not"},
     {"prompt", 'p', kRun, Scope::command_line, "Prompt", Text{run<&RunOptions::prompt>}, "text to continue",
      "stdin, or a chat on a terminal"},
     {"file", 'f', kRun, Scope::command_line, "Prompt", Text{run<&RunOptions::prompt_file>, "FILE"},
@@ -317,7 +329,7 @@ const OptionRow kRows[] = {
     {"verb", 0, kCtl, Scope::positional, "Control",
      Choice{&at<&Options::ctl, &CtlOptions::verb>, kVerbs}, "what to ask the server", "status"},
     {"id", 0, kCtl, Scope::positional, "Control",
-     U64{&at<&Options::ctl, &CtlOptions::id>, 0, UINT64_MAX}, "of the request, as `quern ctl requests` lists it", "none"},
+     U64{&at<&Options::ctl, &CtlOptions::id>, 0, UINT64_MAX}, "of the request, as `quern ctl requests` lists it; of a row of `quern ctl activity`", "none"},
 
     // ---- keys
     {"action", 0, kKeys, Scope::positional, "Keys",

@@ -67,6 +67,7 @@ struct RunOptions {
   bool show_special = false;
   bool ignore_eos = false;
   bool stats = false;
+  std::string pull = "ask";  // a model that is not here: "ask", "always", "never"
   engine::sampling::SamplingParams sampling;
 };
 

@@ -70,6 +70,8 @@ net::awaitable<void> post_model_load(Exchange& exchange, ServerState& state);
 net::awaitable<void> post_model_unload(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_requests(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_history(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_control_activity(Exchange& exchange, ServerState& state);
+net::awaitable<void> get_control_activity_row(Exchange& exchange, ServerState& state);
 net::awaitable<void> get_control_request(Exchange& exchange, ServerState& state);
 net::awaitable<void> cancel_control_request(Exchange& exchange, ServerState& state);
 net::awaitable<void> post_control_drain(Exchange& exchange, ServerState& state);

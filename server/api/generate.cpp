@@ -249,6 +249,7 @@ net::awaitable<void> generate(Exchange& exchange, ServerState& state, Understood
   const auto begun = std::chrono::system_clock::now();
   const std::shared_ptr<models::ServedModel> model = std::move(request.model);
   Prepared& prepared = request.value;
+  if (!prepared.fields.max_tokens) prepared.fields.max_tokens = model->max_tokens;
   const std::uint32_t max_context = model->generator->max_context();
   Result<std::vector<std::uint32_t>> max_tokens = fit_all(prepared, state.options.limits, max_context);
   if (!max_tokens) {

@@ -31,11 +31,23 @@ std::vector<log::Field> fields_of(const Exchange& exchange, const models::Served
           {"preempted_s", status.times.preempted}};
 }
 
+void note_outcome(Activity* activity, const models::ServedModel& model, const RequestOutcome& outcome) {
+  if (activity == nullptr) return;
+  activity->model = model.id;
+  activity->prompt_tokens = outcome.usage.prompt_tokens;
+  activity->cached_tokens = outcome.usage.cached_tokens;
+  activity->completion_tokens = outcome.usage.completion_tokens;
+  activity->queued_s = outcome.status.times.queued;
+  activity->prefill_s = outcome.status.times.prefill;
+  activity->decode_s = outcome.status.times.decode;
+}
+
 }  // namespace
 
-void record_request(const Exchange& exchange, const ServerState& state, const models::ServedModel& model,
+void record_request(Exchange& exchange, const ServerState& state, const models::ServedModel& model,
                     const RequestOutcome& outcome, std::string_view endpoint,
                     std::chrono::system_clock::time_point begun) {
+  note_outcome(exchange.activity(), model, outcome);
   if (!state.options.log_requests && !state.spans) return;
   const std::vector<log::Field> fields = fields_of(exchange, model, outcome);
   if (state.options.log_requests) log::record(endpoint, fields);

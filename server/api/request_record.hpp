@@ -1,5 +1,5 @@
-// What is kept of a request that has ended: a log line, if wanted, and a span for the trace it belongs to. Never its
-// text. Threads: any.
+// What is kept of a request that has ended: a log line, if wanted, a span for the trace it belongs to, and what the
+// activity log says of it. Never its text. Threads: that of the exchange.
 #pragma once
 
 #include "models/served_model.hpp"
@@ -17,7 +17,7 @@ struct RequestOutcome {
 };
 
 // begun: when the request was submitted.
-void record_request(const Exchange& exchange, const ServerState& state, const models::ServedModel& model,
+void record_request(Exchange& exchange, const ServerState& state, const models::ServedModel& model,
                     const RequestOutcome& outcome, std::string_view endpoint,
                     std::chrono::system_clock::time_point begun);
 

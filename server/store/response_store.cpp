@@ -4,17 +4,12 @@
 #include "base/sqlite.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
-
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <unistd.h>
 
 namespace quern::server {
 namespace {
 
+using sqlite::Database;
 using sqlite::Statement;
 
 constexpr int kApplicationId = 0x71726e72;  // "qrnr"
@@ -32,58 +27,27 @@ Error no_such(std::string_view id, const std::string& field) {
   return error;
 }
 
-// SQLite would create it readable for everybody.
-Status create_private(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(Errc::io, "{}: cannot be opened: {}", path, std::strerror(errno));
-  ::close(fd);
-  return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ResponseStore>> ResponseStore::open(const ResponseStoreOptions& options) {
-  if (!options.path.empty()) QUERN_CHECK(create_private(options.path));
-  sqlite3* database = nullptr;
+  if (!options.path.empty()) QUERN_CHECK(sqlite::create_private(options.path));
   const std::string name = options.path.empty() ? ":memory:" : options.path;
-  const int code = sqlite3_open_v2(name.c_str(), &database,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<ResponseStore> store(new ResponseStore(database, options));
-  if (code != SQLITE_OK) return store->failure("cannot be opened");
+  QUERN_TRY(Database database, Database::open(name, Database::Mode::read_write, std::chrono::seconds(0)));
+  std::unique_ptr<ResponseStore> store(new ResponseStore(std::move(database), options));
   QUERN_CHECK(store->create_tables());
   store->is_ours_ = true;
   return store;
 }
 
 ResponseStore::~ResponseStore() {
-  if (is_ours_) {
-    if (const Status flushed = flush(); !flushed) log::error("{}", flushed.error().detail);
-  }
-  sqlite3_close(database_);
-}
-
-Error ResponseStore::failure(std::string_view what) const {
-  const std::string name = options_.path.empty() ? "stored responses" : options_.path;
-  return fail(Errc::io, "{}: {}: {}", name, what, database_ == nullptr ? "no memory" : sqlite3_errmsg(database_));
-}
-
-Status ResponseStore::execute(const char* sql) {
-  return sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) == SQLITE_OK ? Status() : failure("cannot be used");
+  if (!is_ours_) return;
+  if (const Status flushed = flush(); !flushed) log::error("{}", flushed.error().detail);
 }
 
 Status ResponseStore::create_tables() {
-  Statement application(database_, "PRAGMA application_id");
-  Statement version(database_, "PRAGMA user_version");
-  Statement tables(database_, "SELECT count(*) FROM sqlite_master");
-  if (!application.step() || !version.step() || !tables.step()) return failure("cannot be read");
-  const bool is_new = tables.integer(0) == 0;
-  if (!is_new && (application.integer(0) != kApplicationId || version.integer(0) != kVersion)) {
-    return fail(Errc::corrupt, "{}: want stored responses of version {}, found another database", options_.path,
-                kVersion);
-  }
-  application.reset(), version.reset(), tables.reset();
+  QUERN_TRY(const bool is_new, sqlite::claim(database_, kApplicationId, kVersion, "stored responses"));
   // What the last few moments put may be lost when the machine fails, never the database.
-  QUERN_CHECK(execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON"));
+  QUERN_CHECK(database_.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON"));
   if (!is_new) return {};
   const std::string sql = fmt::format(
       "PRAGMA application_id={}; PRAGMA user_version={};"
@@ -91,7 +55,7 @@ Status ResponseStore::create_tables() {
       " created INTEGER NOT NULL, bytes INTEGER NOT NULL, input TEXT NOT NULL, response TEXT NOT NULL);"
       "CREATE INDEX by_age ON responses(created)",
       kApplicationId, kVersion);
-  return execute(sql.c_str());
+  return database_.execute(sql);
 }
 
 void ResponseStore::put(StoredResponse response) {
@@ -140,15 +104,15 @@ Status ResponseStore::write(const StoredResponse& response) {
   insert.bind(5, static_cast<std::int64_t>(response.bytes()));
   insert.bind(6, response.input);
   insert.bind(7, response.response);
-  return insert.run() ? Status() : failure("a response could not be written");
+  return insert.run() ? Status() : Status(database_.failure("a response could not be written"));
 }
 
 Status ResponseStore::forget_old() {
   Statement old(database_, "DELETE FROM responses WHERE created < ?");
   old.bind(1, now_unix_s() - options_.ttl.count());
-  if (!old.run()) return failure("old responses could not be deleted");
+  if (!old.run()) return database_.failure("old responses could not be deleted");
   Statement sum(database_, "SELECT coalesce(sum(bytes), 0) FROM responses");
-  if (!sum.step()) return failure("cannot be read");
+  if (!sum.step()) return database_.failure("cannot be read");
   if (static_cast<std::uint64_t>(sum.integer(0)) <= options_.max_bytes) return {};
   sum.reset();
   // Those behind the newest ones that fit, at once: after the limit was lowered these may be most of a large file.
@@ -156,7 +120,7 @@ Status ResponseStore::forget_old() {
                    "DELETE FROM responses WHERE id IN (SELECT id FROM (SELECT id, sum(bytes) OVER (ORDER BY created "
                    "DESC, rowid DESC) AS total FROM responses) WHERE total > ?)");
   oldest.bind(1, static_cast<std::int64_t>(std::min<std::uint64_t>(options_.max_bytes, INT64_MAX)));
-  return oldest.run() ? Status() : failure("old responses could not be deleted");
+  return oldest.run() ? Status() : Status(database_.failure("old responses could not be deleted"));
 }
 
 Result<StoredResponse> ResponseStore::find(std::string_view id, std::string_view tenant, const std::string& field) {
@@ -169,7 +133,7 @@ Result<StoredResponse> ResponseStore::find(std::string_view id, std::string_view
   row.bind(2, tenant);
   row.bind(3, now_unix_s() - options_.ttl.count());
   if (!row.step()) {
-    if (row.failed()) return failure("cannot be read");
+    if (row.failed()) return database_.failure("cannot be read");
     return no_such(id, field);
   }
   return StoredResponse{.id = std::string(id),
@@ -205,8 +169,8 @@ Status ResponseStore::remove(std::string_view id, std::string_view tenant, const
   Statement row(database_, "DELETE FROM responses WHERE id = ? AND tenant = ?");
   row.bind(1, id);
   row.bind(2, tenant);
-  if (!row.run()) return failure("a response could not be deleted");
-  return sqlite3_changes(database_) > 0 ? Status() : Status(no_such(id, field));
+  if (!row.run()) return database_.failure("a response could not be deleted");
+  return database_.n_changes() > 0 ? Status() : Status(no_such(id, field));
 }
 
 }  // namespace quern::server

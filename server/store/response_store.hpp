@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/sqlite.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -15,8 +16,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-struct sqlite3;
 
 namespace quern::server {
 
@@ -60,19 +59,18 @@ class ResponseStore {
   Status remove(std::string_view id, std::string_view tenant, const std::string& field);
 
  private:
-  ResponseStore(sqlite3* database, const ResponseStoreOptions& options) : options_(options), database_(database) {}
+  ResponseStore(sqlite::Database database, const ResponseStoreOptions& options)
+      : options_(options), database_(std::move(database)) {}
   Status create_tables();
   void pop_pending() noexcept;
   Status flush_locked();
   Status write(const StoredResponse& response);
   Status forget_old();
-  Status execute(const char* sql);
-  Error failure(std::string_view what) const;
 
   const ResponseStoreOptions options_;
   std::mutex database_mutex_;
-  sqlite3* const database_;  // guarded by database_mutex_
-  bool is_ours_ = false;     // has our tables; set by open() alone
+  sqlite::Database database_;  // guarded by database_mutex_
+  bool is_ours_ = false;       // has our tables; set by open() alone
   std::mutex pending_mutex_;
   std::deque<StoredResponse> pending_;  // put and not written; guarded by pending_mutex_
   std::uint64_t pending_bytes_ = 0;     // guarded by pending_mutex_

@@ -127,7 +127,7 @@ TEST(CommandLine, ErrorsNameTheOption) {
       {{"bench", "-b", "1,,4"}, {}, "--batch: want integers between 1 and 1024"},
       {{"ctl", "explode"},
        {},
-       "VERB: want one of status, models, requests, history, request, cancel, drain, found 'explode'"},
+       "VERB: want one of status, models, requests, history, activity, request, cancel, drain, found 'explode'"},
       {{"ctl", "cancel"}, {}, "ID: want the number of a request, found none"},
       {{"synth"}, {}, "OUTPUT: want a file to write, found none"},
       {{"inspect"}, {}, "PATH: want a GGUF file to look into, found none"},

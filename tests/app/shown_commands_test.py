@@ -51,7 +51,7 @@ class Server:
 
     def __init__(self, test, arguments=""):
         self.socket = test.directory / "served.sock"
-        command = f"quern serve {arguments} --port 0 --socket {self.socket}"
+        command = f"quern serve {arguments} --port 0 --socket {self.socket} --activity-log {test.directory}/activity.db"
         self.process = subprocess.Popen(["bash", "-c", f"exec {command}"], stdout=subprocess.PIPE, text=True,
                                         stderr=(test.directory / "server.log").open("w"), env=test.environment,
                                         cwd=test.directory)

@@ -99,6 +99,7 @@ json::object upstream_json(const models::UpstreamStatus& upstream) {
   out["asked"] = upstream.asked;
   out["failed"] = upstream.failed;
   out["refused"] = upstream.refused;
+  out["probes"] = upstream.probes;
   out["rest_s"] = upstream.rest_s;
   return out;
 }
