@@ -1,6 +1,7 @@
 """`quern pull` and `quern outdated` against the test hub: the real binary, processes that are killed, and two at once.
 Arguments: quern, test_hub, and [--rounds N]: how often a pull is killed."""
 import hashlib
+import http.client
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -245,6 +247,47 @@ class Pull(PullTest):
         # What a kill may cost: of each connection a chunk, and what was on its way.
         self.assertEqual(hub.stats()["leaks"], 0)
         self.assertLessEqual(hub.stats()["body_bytes"], n_fresh * size + n_killed * 4 * 3 * 64 * 1024, f"seed {seed}")
+
+
+class KilledServer(QuernTest):
+    def test_models_are_whole_whenever_it_is_killed_while_it_loads_them(self):
+        models = self.directory / "models"
+        names = ("one", "two", "three")
+        where = {"XDG_DATA_HOME": str(self.directory), "HOME": str(self.directory)}
+        for name in names:
+            (self.directory / "Modelfile").write_text(f"FROM {MODEL}\nPARAMETER temperature 0\n", encoding="utf-8")
+            self.check(quern("create", name, "-f", str(self.directory / "Modelfile"), "--models-dir", str(models),
+                             "--copy", **where), 0)
+        foreign = self.directory / "foreign.gguf"
+        shutil.copy(MODEL, foreign)
+        seed = random.randrange(1 << 32)
+        source = random.Random(seed)
+        for _ in range(ROUNDS):
+            server = serve_test.Server("--models-dir", str(models), "--on-demand", "-m", f"mine={foreign}", "--port",
+                                       "0", "--socket", str(self.directory / "s.sock"), "--memory", "64M", **where)
+            asking = [threading.Thread(target=self.ask, args=(server, name)) for name in (*names, "mine")]
+            for thread in asking:
+                thread.start()
+            time.sleep(source.uniform(0, 0.1))
+            server.process.kill()
+            server.process.wait()
+            server.process.stdout.close()
+            server.process.stderr.close()
+            for thread in asking:
+                thread.join()
+        listed = json.loads(quern("list", "--json", "--models-dir", str(models), **where).stdout)["models"]
+        self.assertEqual(sorted(model["name"].removesuffix(":latest") for model in listed), sorted(names), f"seed {seed}")
+        self.check(quern("models", "check", "--models-dir", str(models), **where), 0)
+        self.assertEqual(foreign.read_bytes(), MODEL.read_bytes())
+        for name in names:
+            self.check(quern("run", name, "-p", "Once", "-n", "2", "--models-dir", str(models), **where), 0)
+
+    @staticmethod
+    def ask(server, model):
+        try:
+            server.post("/v1/completions", {"model": model, "prompt": "Once", "max_tokens": 2})
+        except (OSError, http.client.HTTPException, ValueError):  # it was killed meanwhile
+            pass
 
 
 if __name__ == "__main__":
