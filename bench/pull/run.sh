@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `quern pull` (which hashes what it fetches, and syncs it) against curl (which does neither), in turns, from the same
-# server on this machine over TLS. Prints the times, the medians and their ratio; curl+sum: with sha256sum behind it.
+# server on this machine over TLS. Prints the times, the medians and their ratio; curl+sum: with sha256sum behind it,
+# curl+sync: with what it wrote on the disk. TMPDIR on a tmpfs leaves the disk out.
 #   bench/pull/run.sh [build folder [rounds [shape [quant]]]]      default: build/release 5 tinyllama-1.1b f16 (2.2 GB)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -36,14 +37,15 @@ median() { sort -n | sed -n "$(((rounds + 1) / 2))p"; }
 
 bytes=$(stat -c %s "$work/files/bench.gguf")
 echo "$bytes bytes, $rounds rounds, seconds:"
-printf '%8s %8s %8s\n' curl quern curl+sum
+printf '%9s %9s %9s %9s\n' curl quern curl+sum curl+sync
 for _ in $(seq "$rounds"); do
   curl_s=$(seconds curl --silent --show-error --fail --location --cacert "$SSL_CERT_FILE" --output "$work/curl.gguf" "$address")
+  sync_s=$(seconds sync "$work/curl.gguf")
   sum_s=$(seconds sha256sum "$work/curl.gguf")
   rm "$work/curl.gguf"
   quern_s=$(seconds "$build/quern" pull hf.co/test/model/bench.gguf)
   rm -rf "$work/data"
-  printf '%8.2f %8.2f %8.2f\n' "$curl_s" "$quern_s" "$(calculate "$curl_s + $sum_s")"
+  printf '%9.2f %9.2f %9.2f %9.2f\n' "$curl_s" "$quern_s" "$(calculate "$curl_s + $sum_s")" "$(calculate "$curl_s + $sync_s")"
   echo "$curl_s" >>"$work/curl_s"
   echo "$quern_s" >>"$work/quern_s"
 done
