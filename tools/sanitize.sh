@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=${1:-}
 case "$preset" in
   asan) selection=() ;;
-  tsan) selection=(-R '^(base|machine|kv|sched|server|app)_') ;;
+  tsan) selection=(-R '^(base|machine|kv|sched|net|models|remote|registry|pull|sources|server|app)_') ;;
   *)
     echo "usage: tools/sanitize.sh asan|tsan [ctest arguments]" >&2
     exit 2
