@@ -16,7 +16,7 @@
 namespace quern::server {
 namespace {
 
-constexpr int kNice = 10;
+constexpr int kNiceBelow = 10, kMostNice = 19;  // below what this process has
 constexpr std::uint32_t kMinThreads = 2, kMaxThreads = 4, kCoresPerThread = 8;
 
 // Of the calling thread alone. A system that refuses gets helpers that compete with the engine as equals.
@@ -24,7 +24,8 @@ void step_back() {
   pthread_setname_np(pthread_self(), "quern-helper");
   const sched_param none{};
   const auto self = static_cast<id_t>(::syscall(SYS_gettid));
-  if (::sched_setscheduler(0, SCHED_BATCH, &none) != 0 || ::setpriority(PRIO_PROCESS, self, kNice) != 0) {
+  const int nice = std::min(::getpriority(PRIO_PROCESS, self) + kNiceBelow, kMostNice);
+  if (::sched_setscheduler(0, SCHED_BATCH, &none) != 0 || ::setpriority(PRIO_PROCESS, self, nice) != 0) {
     log::debug("helper threads keep their priority: {}", std::strerror(errno));
   }
 }

@@ -1,10 +1,10 @@
 // A few threads for the work on requests that would hold up the streams of others on the I/O thread: parsing,
-// rendering, encoding, large replies. They run below the engine's workers (SCHED_BATCH, nice 10: a tenth of a core that
-// both want), because one slow worker makes every stream wait. Bounded: `max_waiting` jobs beyond those that run. The
-// next job is the one with the smallest (work that was handed out before it came + its own cost): a small one overtakes
-// a large one that waits, and each is overtaken by at most as much work as its own cost. Threads: all functions any.
-// Ownership: jobs are shared with whoever waits for them. The destructor waits for the jobs that run and drops the
-// others.
+// rendering, encoding, large replies. They run below the engine's workers (SCHED_BATCH, nice + 10: a tenth of a core
+// that both want), because one slow worker makes every stream wait. Bounded: `max_waiting` jobs beyond those that run.
+// The next job is the one with the smallest (work that was handed out before it came + its own cost): a small one
+// overtakes a large one that waits, and each is overtaken by at most as much work as its own cost. Threads: all
+// functions any. Ownership: jobs are shared with whoever waits for them. The destructor waits for the jobs that run and
+// drops the others.
 #pragma once
 
 #include "server/pipeline/job.hpp"

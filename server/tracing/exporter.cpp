@@ -66,12 +66,17 @@ void SpanExporter::offer(Span span) {
     waiting_.push_back(std::move(span));
     if (std::exchange(sending_, true)) return;
   }
-  net::co_spawn(strand_, run(shared_from_this()), [self = shared_from_this()](const std::exception_ptr& failure) {
+  const auto try_again = [self = shared_from_this()](const std::exception_ptr& failure) {
     LogFailure{"sending spans"}(failure);
     if (!failure) return;
     const std::lock_guard lock(self->mutex_);
     self->sending_ = false;  // the next span tries again
-  });
+  };
+  try {
+    net::co_spawn(strand_, run(shared_from_this()), try_again);
+  } catch (...) {
+    try_again(std::current_exception());
+  }
 }
 
 net::awaitable<void> SpanExporter::run(std::shared_ptr<SpanExporter> self) {
