@@ -23,8 +23,12 @@ std::size_t form_bytes(const Model& model, const kernels::KernelTable& kernels, 
   const auto see = [&kernels](const Matrix& matrix, std::size_t& widest) {
     if (matrix) widest = std::max(widest, prepared_row_bytes(matrix, kernels));
   };
-  for (const Linear* linear : {&weights.output, &weights.cls, &weights.cls_out, &weights.dense_2, &weights.dense_3})
+  for (const Linear* linear : {&weights.output, &weights.cls, &weights.cls_out, &weights.dense_2, &weights.dense_3,
+                               &weights.per_layer_proj})
     see(linear->matrix, per_row);
+  for (const auto* several : {&weights.streams_in, &weights.streams_out}) {
+    for (const Linear& linear : *several) see(linear.matrix, per_row);
+  }
   for (const LayerWeights& w : weights.layers) {
     w.for_each_matrix([&](const Matrix& matrix) { see(matrix, per_row); });
     w.for_each_expert_matrix([&](const Matrix& matrix) { see(matrix, per_slot); });
@@ -63,33 +67,72 @@ class PartList {
   std::vector<Part> parts_;
 };
 
-void list_mixers(const HyperParams& p, std::size_t rows, bool gated, Activations& a, PartList& list) {
+void list_recurrent(const HyperParams& p, std::size_t rows, PartList& list, Activations& a) {
+  if (p.n_state_layers() == 0) return;
+  const SsmParams& s = p.ssm;
+  const std::size_t plain = p.delta.n_v_heads > 0 ? p.conv_width() : 3 * std::size_t{p.d_model};  // or short convolution
+  list.floats(a.mix_in, rows, s.d_inner > 0 ? s.in_width() : plain);
+  list.floats(a.convolved, rows, p.conv_width());
+  if (p.delta.n_v_heads > 0) {
+    list.floats(a.delta_gate, rows, p.delta.v_width());
+    list.floats(a.delta_beta, rows, p.delta.n_v_heads);
+    list.floats(a.delta_decay, rows, p.delta.n_v_heads);
+    list.floats(a.fused, p.delta.fused ? rows : 0, 2 * (std::size_t{p.delta.k_width()} + p.delta.v_width()));
+    list.floats(a.fused_gates, p.delta.adjacent_heads ? rows : 0, 2 * std::size_t{p.delta.n_v_heads});
+  }
+  if (s.d_inner > 0) {
+    list.floats(a.ssm_x, s.projects() ? rows : 0, s.x_width());
+    list.floats(a.ssm_rank, rows, s.dt_rank);
+    list.floats(a.ssm_step, rows, s.n_steps());
+    list.floats(a.ssm_input, rows, s.d_inner);
+  }
+}
+
+void list_mixers(const HyperParams& p, std::size_t rows, AttentionGate gate, Activations& a, PartList& list) {
   list.floats(a.q, rows, p.q_width());
   list.floats(a.k, rows, p.k_width());
   list.floats(a.v, rows, p.v_width());
   list.floats(a.attended, rows, mixed_width(p));
-  if (gated) list.floats(a.wide_q, rows, 2 * std::size_t{p.q_width()});
+  if (gate == AttentionGate::in_query) list.floats(a.wide_q, rows, 2 * std::size_t{p.q_width()});
+  if (gate == AttentionGate::apart) list.floats(a.wide_q, rows, p.attn_width());
   if (p.latent.kv_rank > 0) {
     const LatentParams& l = p.latent;
     list.floats(a.wide_q, rows, std::size_t{p.n_heads} * (l.d_nope + l.d_rope));
     list.floats(a.latent, rows, std::max(l.q_rank, l.kv_rank + l.d_rope));
     list.floats(a.heads, rows * p.n_heads, std::max(l.d_nope, l.kv_rank));
   }
-  if (p.delta.n_v_heads > 0) {
-    list.floats(a.mix_in, rows, p.conv_width());
-    list.floats(a.convolved, rows, p.conv_width());
-    list.floats(a.delta_gate, rows, p.delta.v_width());
-    list.floats(a.delta_beta, rows, p.delta.n_v_heads);
-    list.floats(a.delta_decay, rows, p.delta.n_v_heads);
-  } else if (p.n_state_layers() > 0) {
-    list.floats(a.mix_in, rows, 3 * std::size_t{p.d_model});
-  }
+  list_recurrent(p, rows, list, a);
+}
+
+void list_mixture(const HyperParams& p, std::size_t rows, std::size_t slots, Activations& a, PartList& list) {
+  if (p.moe.n_experts == 0) return;
+  list.floats(a.gathered, slots, p.moe.d_latent > 0 ? p.moe.d_latent : p.d_model);
+  list.floats(a.router, rows, p.moe.n_experts);
+  list.floats(a.shared_gate, rows, 1);
+  list.floats(a.branch, rows, p.d_model);
+  list.floats(a.expert_in, rows, p.moe.d_latent);
+  list.floats(a.expert_sum, rows, p.moe.d_latent);
+}
+
+void list_per_layer(const HyperParams& p, std::size_t rows, Activations& a, PartList& list) {
+  const PerLayerParams& l = p.per_layer;
+  list.floats(a.per_layer, rows, std::size_t{l.width} * p.n_layers());
+  list.floats(a.per_layer_rows, rows, std::size_t{l.width} * p.n_layers());
+  list.floats(a.per_layer_gate, rows, l.width);
+  if (l.n_streams == 1) return;
+  for (float*& stream : a.streams) list.floats(stream, rows, p.d_model);
+  list.floats(a.stream_mix, rows, std::size_t{l.n_streams} * l.n_streams);
+  list.floats(a.stream_modes, rows, l.n_streams);
+  list.floats(a.laurel, rows, l.laurel_rank);
 }
 
 }  // namespace
 
 std::size_t mixed_width(const HyperParams& p) noexcept {
-  const std::size_t recurrent = p.delta.n_v_heads > 0 ? p.delta.v_width() : p.n_state_layers() > 0 ? p.d_model : 0;
+  const std::size_t recurrent = p.delta.n_v_heads > 0 ? p.delta.v_width()
+                                : p.ssm.d_inner > 0   ? p.ssm.d_inner
+                                : p.n_state_layers() > 0 ? p.d_model
+                                                         : 0;
   return std::max<std::size_t>({p.attn_width(), recurrent, std::size_t{p.n_heads} * p.latent.d_value});
 }
 
@@ -99,22 +142,19 @@ Result<Activations> Activations::create(const Model& model, const kernels::Kerne
   const std::size_t rows = limits.max_tokens_per_step;
   const std::size_t slots = rows * std::max(1u, p.moe.n_used);
   // A model whose layers are all mixtures may still state a dense width.
-  const bool has_dense = std::any_of(p.layers.begin(), p.layers.end(), [](const auto& l) { return !l.experts; });
+  const bool has_dense = std::any_of(p.layers.begin(), p.layers.end(), [](const auto& l) { return l.dense; });
   const std::size_t ff_values = std::max({has_dense ? rows * p.d_ff : 0, slots * p.moe.d_ff, rows * p.moe.d_ff_shared});
   Activations a;
   PartList list;
   list.floats(a.x, rows, p.d_model);
   list.floats(a.normed, rows, p.d_model);
-  list_mixers(p, rows, model.arch().gated_attention, a, list);
+  list_mixers(p, rows, model.arch().attention_gate, a, list);
   list.floats(a.gate, ff_values, 1);
   list.floats(a.up, ff_values, 1);
-  list.floats(a.projected, slots, p.d_model);
+  list.floats(a.projected, slots, std::max(p.d_model, p.moe.d_latent));
   for (std::size_t i = 0; i < a.cos_sin.size(); ++i) list.floats(a.cos_sin[i], rows, p.rope[i].n_rot);
-  if (p.moe.n_experts > 0) {
-    list.floats(a.gathered, slots, p.d_model);
-    list.floats(a.router, rows, p.moe.n_experts);
-    list.floats(a.shared_gate, rows, 1);
-  }
+  list_mixture(p, rows, slots, a, list);
+  list_per_layer(p, rows, a, list);
   list.floats(a.dense, rows, p.d_dense);
   const std::size_t n_form_bytes = form_bytes(model, kernels, rows);
   for (std::byte*& form : a.form) list.bytes(form, n_form_bytes);

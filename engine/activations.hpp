@@ -16,7 +16,8 @@
 namespace quern::engine {
 
 struct Activations {
-  static constexpr std::size_t kForms = 4;  // matrices that read the same rows may want as many different forms
+  static constexpr std::size_t kStreams = 4;
+  static constexpr std::size_t kForms = 5;  // matrices that read the same rows may want as many different forms
 
   float* x = nullptr;                     // [rows, d_model] residual stream
   float* normed = nullptr;                // [rows, d_model]
@@ -40,6 +41,22 @@ struct Activations {
   float* delta_gate = nullptr;            // [rows, delta width]
   float* delta_beta = nullptr;            // [rows, n_v_heads]
   float* delta_decay = nullptr;           // [rows, n_v_heads]
+  float* branch = nullptr;                // [rows, d_model] a sum of answers that is normalized before it is added
+  float* expert_in = nullptr;             // [rows, d_latent]
+  float* expert_sum = nullptr;            // [rows, d_latent]
+  float* fused = nullptr;                 // [rows, ...] of matrices whose rows belong to key heads
+  float* fused_gates = nullptr;           // [rows, 2 * n_v_heads]
+  float* ssm_x = nullptr;                 // [rows, x_width] time steps, B and C before norms
+  float* ssm_rank = nullptr;              // [rows, dt_rank]
+  float* ssm_step = nullptr;              // [rows, n_steps] time steps, or what of the state they leave
+  float* ssm_input = nullptr;             // [rows, d_inner] time step * channel
+  float* per_layer = nullptr;             // [rows, n_layers * width] what a token's embedding adds to each layer
+  float* per_layer_rows = nullptr;        // [rows, n_layers * width] of it what a table gives
+  float* per_layer_gate = nullptr;        // [rows, width]
+  std::array<float*, kStreams> streams{}; // [rows, d_model] of each
+  float* stream_mix = nullptr;            // [rows, n_streams * n_streams]
+  float* stream_modes = nullptr;          // [rows, n_streams]
+  float* laurel = nullptr;                // [rows, laurel_rank]
   std::array<std::byte*, kForms> form{};  // prepared rows
 
   // Errors: overloaded (budget), io (no memory).

@@ -12,7 +12,7 @@ void ForwardPass::convolve(const LayerWeights& w, const LayerParams& layer, kern
   if (n == 0) return;
   for (const SeqRows& seq : rows_.seqs()) {
     // The inputs before this step's first, oldest first; before a sequence begins they are 0.
-    float* past = cache_.arena->state(seq.state_page, cache_layer(layer)) + channels.begin;
+    float* past = state_of(seq, layer) + channels.begin;
     if (seq.first_position == 0) {
       for (std::size_t i = 0; i < n_past; ++i) std::fill_n(past + i * width, n, 0.0f);
     }

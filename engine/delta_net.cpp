@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace quern::engine {
 
@@ -29,17 +30,62 @@ void scale_to_length(float* x, std::size_t n, double eps, double scale) noexcept
 
 }  // namespace
 
+// What the layer reads of norm(x): mixed values, gates, and the logits of beta and decay.
+void ForwardPass::delta_inputs(const LayerWeights& w) noexcept {
+  const DeltaParams& d = params_.delta;
+  const Inputs in = inputs_for({&w.mix_in, &w.delta_gate, &w.delta_beta, &w.delta_decay, &w.delta_gates});
+  norm_and_convert(w.attn_norm, in);
+  pool_.run([&](std::uint32_t worker) {
+    std::size_t next = 0;
+    const auto apply_to = [&](const Linear& linear, float* y) {
+      if (linear) apply(linear, in.input[next++], worker, y, linear.matrix.n_rows);
+    };
+    apply_to(w.mix_in, d.fused ? a_.fused : a_.mix_in);
+    apply_to(w.delta_gate, a_.delta_gate);
+    apply_to(w.delta_beta, a_.delta_beta);
+    apply_to(w.delta_decay, a_.delta_decay);
+    apply_to(w.delta_gates, a_.fused_gates);
+  });
+  if (!d.fused && !w.delta_gates) return;
+  pool_.run([&](std::uint32_t worker) {
+    const kernels::Range mine = my_rows(worker);
+    for (std::size_t row = mine.begin; row < mine.end; ++row) {
+      if (d.fused) part_fused_row(row);
+      if (w.delta_gates) part_fused_gates(row);
+    }
+  });
+}
+
+// Per key head: query, key, the values of its value heads, their gates.
+void ForwardPass::part_fused_row(std::size_t row) noexcept {
+  const DeltaParams& d = params_.delta;
+  const std::size_t n = d.d_state, n_values = d.n_v_heads / d.n_k_heads * n;
+  const float* from = a_.fused + row * 2 * (d.k_width() + d.v_width());
+  float* q = a_.mix_in + row * d.conv_width();
+  float* gate = a_.delta_gate + row * d.v_width();
+  for (std::size_t h = 0; h < d.n_k_heads; ++h, from += 2 * (n + n_values)) {
+    std::memcpy(q + h * n, from, n * sizeof(float));
+    std::memcpy(q + d.k_width() + h * n, from + n, n * sizeof(float));
+    std::memcpy(q + 2 * d.k_width() + h * n_values, from + 2 * n, n_values * sizeof(float));
+    std::memcpy(gate + h * n_values, from + 2 * n + n_values, n_values * sizeof(float));
+  }
+}
+
+// Per key head: the betas of its value heads, then their decays.
+void ForwardPass::part_fused_gates(std::size_t row) noexcept {
+  const DeltaParams& d = params_.delta;
+  const std::size_t n = d.n_v_heads / d.n_k_heads;
+  const float* from = a_.fused_gates + row * 2 * d.n_v_heads;
+  for (std::size_t h = 0; h < d.n_k_heads; ++h, from += 2 * n) {
+    std::memcpy(a_.delta_beta + row * d.n_v_heads + h * n, from, n * sizeof(float));
+    std::memcpy(a_.delta_decay + row * d.n_v_heads + h * n, from + n, n * sizeof(float));
+  }
+}
+
 void ForwardPass::delta_net(const LayerWeights& w, const LayerParams& layer) noexcept {
   const DeltaParams& d = params_.delta;
   const std::size_t width = params_.conv_width();
-  const Inputs in = inputs_for({&w.mix_in, &w.delta_gate, &w.delta_beta, &w.delta_decay});
-  norm_and_convert(w.attn_norm, in);
-  pool_.run([&](std::uint32_t worker) {
-    apply(w.mix_in, in.input[0], worker, a_.mix_in, width);
-    apply(w.delta_gate, in.input[1], worker, a_.delta_gate, d.v_width());
-    apply(w.delta_beta, in.input[2], worker, a_.delta_beta, d.n_v_heads);
-    apply(w.delta_decay, in.input[3], worker, a_.delta_decay, d.n_v_heads);
-  });
+  delta_inputs(w);
   pool_.run([&](std::uint32_t worker) {
     const kernels::Range mine = kernels::share_of(width, 16, worker, pool_.n_workers());
     convolve(w, layer, mine, a_.mix_in, width, a_.convolved, width);
@@ -79,9 +125,8 @@ void ForwardPass::prepare_delta_row(const LayerWeights& w, std::size_t row) noex
 void ForwardPass::delta_head(const LayerWeights& w, const LayerParams& layer, const SeqRows& seq,
                              std::uint32_t head) noexcept {
   const DeltaParams& d = params_.delta;
-  const std::size_t n = d.d_state, key_head = head % d.n_k_heads;
-  float* state = cache_.arena->state(seq.state_page, cache_layer(layer)) +
-                 std::size_t{params_.conv_kernel - 1} * params_.conv_width() + head * n * n;
+  const std::size_t n = d.d_state, key_head = d.adjacent_heads ? head / (d.n_v_heads / d.n_k_heads) : head % d.n_k_heads;
+  float* state = memory_of(seq, layer) + head * n * n;
   if (seq.first_position == 0) std::fill_n(state, n * n, 0.0f);
   for (std::size_t row = seq.begin; row < seq.end; ++row) {
     const float* q = a_.convolved + row * params_.conv_width();

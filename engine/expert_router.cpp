@@ -67,6 +67,12 @@ void ExpertRouter::choose(float* scores, std::uint32_t row, std::span<const floa
       scores[e] = static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(scores[e]))));
     }
   }
+  if (params_.gating == Gating::sqrt_softplus) {
+    for (std::uint32_t e = 0; e < n_experts; ++e) {
+      const double x = scores[e];
+      scores[e] = static_cast<float>(std::sqrt(x > 30.0 ? x : std::log1p(std::exp(x))));
+    }
+  }
   for (std::uint32_t e = 0; e < n_experts; ++e) choice_[e] = scores[e] + (bias.empty() ? 0.0f : bias[e]);
   if (params_.n_groups_used < params_.n_groups) hide_groups();
   float* weights = weights_.data() + std::size_t{row} * n_used;

@@ -5,6 +5,8 @@
 #include "engine/linear.hpp"
 #include "engine/text_embedder.hpp"
 
+#include <algorithm>
+
 namespace quern::engine {
 
 namespace {
@@ -55,12 +57,37 @@ struct CpuExecutor::Impl {
   std::unique_ptr<TextEmbedder> embedder;  // nullptr: not made for it
 };
 
+namespace {
+
+struct KvShape {
+  std::uint32_t n_layers = 1, n_heads = 1, d_k = 4, d_v = 4;  // pages of a model without attention hold next to nothing
+};
+
+// Where layers have different heads, those of one follow each other in a head that is wide enough for all.
+KvShape kv_shape(const HyperParams& p) noexcept {
+  const std::uint32_t n_layers = p.n_kv_layers();
+  if (n_layers == 0) return {};
+  if (p.same_heads()) return {n_layers, p.n_kv_heads, p.d_head_k, p.d_head_v};
+  constexpr auto kBlock = static_cast<std::uint32_t>(kernels::kKvQ8Values);
+  const auto in_blocks = [](std::uint32_t n) { return (n + kBlock - 1) / kBlock * kBlock; };
+  KvShape shape{.n_layers = n_layers};
+  for (const LayerParams& layer : p.layers) {
+    if (!layer.keeps_kv()) continue;
+    shape.d_k = std::max(shape.d_k, layer.n_kv_heads * in_blocks(layer.d_head_k));
+    shape.d_v = std::max(shape.d_v, layer.n_kv_heads * in_blocks(layer.d_head_v));
+  }
+  return shape;
+}
+
+}  // namespace
+
 kv::KvConfig kv_config_for(const HyperParams& p, kernels::KvType type, std::uint32_t page_tokens, std::uint32_t n_pages,
                            std::uint32_t n_state_pages) noexcept {
-  return {.n_layers = p.n_kv_layers(),
-          .n_kv_heads = p.n_kv_heads,
-          .d_head_k = p.d_head_k,
-          .d_head_v = p.d_head_v,
+  const KvShape shape = kv_shape(p);
+  return {.n_layers = shape.n_layers,
+          .n_kv_heads = shape.n_heads,
+          .d_head_k = shape.d_k,
+          .d_head_v = shape.d_v,
           .page_tokens = page_tokens,
           .n_pages = n_pages,
           .type = type,

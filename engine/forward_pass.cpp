@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -38,7 +39,8 @@ ForwardPass::ForwardPass(const Model& model, kernels::CorePool& pool, const kern
       a_(std::move(activations)),
       router_(params_.moe, limits.max_tokens_per_step),
       alibi_slopes_(slopes_of(params_.n_heads, params_.alibi_max_bias)),
-      ones_(params_.d_head_k, 1.0f) {}
+      ones_(std::max({params_.d_head_k, params_.d_head_v, params_.ssm.dt_rank, params_.ssm.d_state}), 1.0f),
+      same_heads_(params_.same_heads()) {}
 
 void ForwardPass::run(const StepPlan& plan, const Cache& cache, std::span<float> logits) noexcept {
   QUERN_DCHECK(logits.size() >= std::size_t{plan.n_logits()} * params_.n_vocab);
@@ -51,29 +53,40 @@ void ForwardPass::run(const StepPlan& plan, const Cache& cache, std::span<float>
 std::span<const float> ForwardPass::hidden(const StepPlan& plan, const Cache& cache) noexcept {
   cache_ = cache;
   layers(plan);
-  if (rows_.n_rows() > 0 && model_.weights().output_norm) normalize_stream(model_.weights().output_norm);
+  if (rows_.n_rows() > 0 && model_.weights().output_norm)
+    normalize_rows(model_.weights().output_norm, a_.x, params_.d_model);
   return {a_.x, std::size_t{rows_.n_rows()} * params_.d_model};
 }
 
 void ForwardPass::layers(const StepPlan& plan) noexcept {
   rows_.begin(plan);
   embed(plan);
+  if (params_.per_layer.width > 0) embed_per_layer(plan);
+  if (params_.per_layer.n_streams > 1) part_streams();
   for (std::uint32_t i = 0; i < params_.n_layers() && rows_.n_rows() > 0; ++i) {
     if (rows_.any_cancelled() && rows_.select_live()) drop_rows();
     if (rows_.n_rows() > 0) layer(i);
     n_layers_done_.fetch_add(1, std::memory_order_relaxed);
   }
+  if (params_.per_layer.n_streams > 1 && rows_.n_rows() > 0) join_streams();
 }
 
 void ForwardPass::layer(std::uint32_t index) noexcept {
   const LayerWeights& w = model_.weights().layers[index];
   const LayerParams& params = params_.layers[index];
+  if (arch_.router_first && params.experts) score_experts(w, Norm{});
+  if (w.streams_router) predict_streams(w);
   switch (params.mixer) {
+    case Mixer::none:
+      break;
     case Mixer::attention:
       attention(w, params);
       break;
     case Mixer::latent_attention:
       latent_attention(w, params);
+      break;
+    case Mixer::linear:
+      linear_mixer(w);
       break;
     case Mixer::delta_net:
       delta_net(w, params);
@@ -81,16 +94,20 @@ void ForwardPass::layer(std::uint32_t index) noexcept {
     case Mixer::short_conv:
       short_conv(w, params);
       break;
+    case Mixer::mamba:
+      mamba(w, params, false);
+      break;
   }
+  if (params.mamba_beside) mamba(w, params, true);
+  if (w.laurel_down) add_laurel(w);
   if (index + 1 == params_.n_layers() && rows_.select_logits()) drop_rows();
   if (rows_.n_rows() == 0) return;
-  if (w.attn_out_norm) normalize_stream(w.attn_out_norm);
-  if (params.experts) {
-    moe(w);
-  } else {
-    ffn(w);
-  }
-  if (w.ffn_out_norm) normalize_stream(w.ffn_out_norm);
+  if (w.attn_out_norm) normalize_rows(w.attn_out_norm, a_.x, params_.d_model);
+  feed(w, params);
+  if (w.streams_router) correct_streams(w);
+  if (w.per_layer_gate) add_per_layer(w, index);
+  if (!w.output_scale.empty()) scale_stream(w.output_scale[0]);
+  if (w.ffn_out_norm) normalize_rows(w.ffn_out_norm, a_.x, params_.d_model);
 }
 
 // Moves what outlives a stage (residual stream, rotations, the norm that a parallel feed-forward reads) to the rows
@@ -105,6 +122,9 @@ void ForwardPass::drop_rows() noexcept {
       move(a_.x, params_.d_model);
       for (std::size_t i = 0; i < rope_.size(); ++i) move(a_.cos_sin[i], params_.rope[i].n_rot);
       if (params_.parallel_residual) move(a_.normed, params_.d_model);
+      move(a_.per_layer, std::size_t{params_.per_layer.width} * params_.n_layers());
+      for (float* stream : a_.streams) move(stream, params_.d_model);
+      if (arch_.router_first) move(a_.router, params_.moe.n_experts);
     }
     ++to;
   }

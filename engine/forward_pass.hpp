@@ -2,7 +2,7 @@
 // which a worker computes its share of rows (norms, conversions) or of channels, or takes matrix rows (products) or
 // work items (attention, recurrences) while there are any. A row's result never depends on which other rows share the
 // step or on the number of workers. Each block of a layer is one file: attention.cpp, latent_attention.cpp,
-// delta_net.cpp, short_conv.cpp, ffn.cpp, moe.cpp. Threads: run() and embed() on the engine thread, stage bodies on all
+// delta_net.cpp, short_conv.cpp, mamba.cpp, ffn.cpp, moe.cpp. Threads: run() and embed() on the engine thread, stage bodies on all
 // workers. Nothing allocates.
 #pragma once
 
@@ -95,21 +95,46 @@ class ForwardPass {
   void apply(const Linear& linear, const Input& input, std::uint32_t worker, float* y, std::size_t y_stride) noexcept {
     apply(linear, input, worker, y, y_stride, [](kernels::Range) {});
   }
-  // x += residual_scale * row_scale * post(W in + bias). row_scale: [n_rows] or nullptr.
-  void project_and_add(const Linear& linear, const float* in, const Norm& post,
-                       const float* row_scale = nullptr) noexcept;
-  void normalize_stream(const Norm& norm) noexcept;  // x = norm(x)
+  // Where a block's answer goes: the residual stream, or a sum beside it.
+  struct Sum {
+    float* to = nullptr;
+    float scale = 1.0f;  // of what is added
+  };
+  Sum stream() const noexcept { return {a_.x, params_.residual_scale}; }
+  // to += scale * row_scale * post(W in + bias). row_scale: [n_rows] or nullptr.
+  void project_and_add(const Linear& linear, const float* in, const Norm& post, const float* row_scale,
+                       const Sum& sum) noexcept;
+  void project_and_add(const Linear& linear, const float* in, const Norm& post) noexcept {
+    project_and_add(linear, in, post, nullptr, stream());
+  }
+  void normalize_rows(const Norm& norm, float* rows, std::size_t width) noexcept;  // in place
+  void add_rows(const float* rows, const Norm& post) noexcept;                     // x += residual_scale * post(rows)
   template <class Body>
   void for_each_item(std::uint32_t n_items, Body body) noexcept;  // workers take items in turn
 
   std::uint32_t cache_layer(const LayerParams& layer) const noexcept {
     return cache_.one_layer ? 0 : layer.cache_layer;
   }
+  float* state_of(const SeqRows& seq, const LayerParams& layer) noexcept {
+    return cache_.arena->state(seq.state_page, cache_.one_layer ? 0 : layer.state_layer);
+  }
+  // Behind the inputs of the convolution.
+  float* memory_of(const SeqRows& seq, const LayerParams& layer) noexcept {
+    return state_of(seq, layer) + std::size_t{params_.conv_kernel - 1} * params_.conv_width();
+  }
 
   // attention.cpp
   void attention(const LayerWeights& w, const LayerParams& layer) noexcept;
   void finish_qkv(const LayerWeights& w, const LayerParams& layer, kernels::Range rows) noexcept;
-  void normalize_heads(const Norm& norm, float* x, std::uint32_t n_heads) const noexcept;
+  void normalize_heads(const Norm& norm, float* x, std::uint32_t n_heads, std::size_t d_head) const noexcept;
+  void scale_to_unit(float* heads, std::uint32_t n_heads, std::size_t d_head) const noexcept;
+  float query_factor(std::size_t row) const noexcept;  // of layers whose queries grow with the position
+  struct HeadCache {
+    std::byte* k = nullptr;
+    std::byte* v = nullptr;
+  };
+  HeadCache head_cache(const LayerParams& layer, std::uint32_t kv_head) noexcept;  // of page 0
+  void linear_mixer(const LayerWeights& w) noexcept;
   void rotate(const LayerParams& layer, std::size_t row, float* x, std::uint32_t n_heads,
               std::size_t d_head) const noexcept;
   void store_kv(const LayerParams& layer, std::size_t row, const float* k, const float* v) noexcept;
@@ -126,6 +151,9 @@ class ForwardPass {
 
   // delta_net.cpp, short_conv.cpp
   void delta_net(const LayerWeights& w, const LayerParams& layer) noexcept;
+  void delta_inputs(const LayerWeights& w) noexcept;
+  void part_fused_row(std::size_t row) noexcept;
+  void part_fused_gates(std::size_t row) noexcept;
   void prepare_delta_row(const LayerWeights& w, std::size_t row) noexcept;
   void delta_head(const LayerWeights& w, const LayerParams& layer, const SeqRows& seq, std::uint32_t head) noexcept;
   void short_conv(const LayerWeights& w, const LayerParams& layer) noexcept;
@@ -134,16 +162,44 @@ class ForwardPass {
   void convolve(const LayerWeights& w, const LayerParams& layer, kernels::Range channels, const float* in,
                 std::size_t in_stride, float* out, std::size_t out_stride) noexcept;
 
+  // mamba.cpp
+  // With `beside`, what attention has normalized is read; else norm(x).
+  void mamba(const LayerWeights& w, const LayerParams& layer, bool beside) noexcept;
+  void part_gates(std::size_t row) noexcept;
+  void project_steps(const LayerWeights& w) noexcept;
+  void prepare_steps(const LayerWeights& w, std::size_t row) noexcept;
+  void scan(const LayerWeights& w, const LayerParams& layer, const SeqRows& seq, std::uint32_t block) noexcept;
+  void finish_channels(const LayerWeights& w, std::size_t row) noexcept;
+
   // ffn.cpp
-  void ffn(const LayerWeights& w) noexcept;
-  void dense(const Linear& gate, const Linear& up, const Linear& down, const float* in, const Norm& post,
-             const float* row_scale) noexcept;
-  void activate(float* gate, float* up, std::size_t n, bool gated) const noexcept;
+  void feed(const LayerWeights& w, const LayerParams& layer) noexcept;
+  struct DenseBlock {
+    const Linear &gate, &up, &down;
+    const Norm &inner, &post;  // of what `down` reads, and of its answer
+  };
+  void dense(const DenseBlock& block, const LayerParams& layer, const float* in, const float* row_scale,
+             const Sum& sum) noexcept;
+  void activate_sparse(const LayerParams& layer, std::size_t d_ff) noexcept;
+  void activate(const LayerParams& layer, float* gate, float* up, std::size_t n, bool gated) const noexcept;
   const float* ffn_input(const LayerWeights& w) noexcept;
 
+  // per_layer.cpp
+  void embed_per_layer(const StepPlan& plan) noexcept;
+  void add_per_layer(const LayerWeights& w, std::uint32_t index) noexcept;
+  void scale_stream(float scale) noexcept;
+  void part_streams() noexcept;
+  void predict_streams(const LayerWeights& w) noexcept;
+  void find_stream_mix(const LayerWeights& w, const Linear& coefficients, const float* from) noexcept;
+  void add_laurel(const LayerWeights& w) noexcept;
+  void correct_streams(const LayerWeights& w) noexcept;
+  void join_streams() noexcept;
+
   // moe.cpp
-  void moe(const LayerWeights& w) noexcept;
-  void shared_expert(const LayerWeights& w) noexcept;
+  void moe(const LayerWeights& w, const LayerParams& layer, const Sum& sum) noexcept;
+  void score_experts(const LayerWeights& w, const Norm& norm) noexcept;
+  const float* expert_inputs(const LayerWeights& w) noexcept;
+  void sum_experts(const LayerWeights& w, const LayerParams& layer, const float* in, const Sum& sum) noexcept;
+  void shared_expert(const LayerWeights& w, const LayerParams& layer, const Sum& sum) noexcept;
   Input expert_input(const Matrix& matrix, std::uint32_t expert, std::size_t form) const noexcept;
   void gather_slots(const float* in, std::uint32_t worker) noexcept;
   void convert_slots(const std::vector<Linear>& experts, const float* x, std::size_t form,
@@ -167,7 +223,8 @@ class ForwardPass {
   Activations a_;
   ExpertRouter router_;
   std::vector<float> alibi_slopes_;  // [n_heads]
-  std::vector<float> ones_;          // [d_head_k] weights of a norm that has none
+  std::vector<float> ones_;          // weights of a norm that has none
+  bool same_heads_ = true;           // in all layers: the arena knows them
   std::atomic<std::uint32_t> next_item_{0};
   std::atomic<std::uint64_t> n_layers_done_{0};
 };

@@ -11,8 +11,8 @@ namespace quern::engine {
 // too.
 void ForwardPass::latent_attention(const LayerWeights& w, const LayerParams& layer) noexcept {
   const LatentParams& l = params_.latent;
-  const std::size_t n_rows = rows_.n_rows(), n_heads = params_.n_heads, d_query = l.d_nope + l.d_rope;
-  const std::size_t q_width = params_.q_width();
+  const std::size_t n_rows = rows_.n_rows(), n_heads = layer.n_heads, d_query = l.d_nope + l.d_rope;
+  const std::size_t q_width = layer.q_width();
   const Linear& first_q = l.q_rank > 0 ? w.q_down : w.attn_q;
   const Inputs in = inputs_for({&w.kv_down, &first_q});
   norm_and_convert(w.attn_norm, in);
@@ -28,21 +28,25 @@ void ForwardPass::latent_attention(const LayerWeights& w, const LayerParams& lay
   pool_.run([&](std::uint32_t worker) {
     const kernels::Range mine = my_rows(worker);
     for (std::size_t row = mine.begin; row < mine.end; ++row) {
-      const float* wide = a_.wide_q + row * n_heads * d_query;
+      float* wide = a_.wide_q + row * n_heads * d_query;
+      if (layer.query_temperature && params_.temperature_floor > 0.0f) {
+        const float factor = query_factor(row);
+        for (std::size_t i = 0; i < n_heads * d_query; ++i) wide[i] *= factor;
+      }
       float* q = a_.q + row * q_width;
       for (std::size_t h = 0; h < n_heads; ++h) {
-        std::memcpy(q + h * params_.d_head_k, wide + h * d_query + l.d_nope, l.d_rope * sizeof(float));
+        std::memcpy(q + h * layer.d_head_k, wide + h * d_query + l.d_nope, l.d_rope * sizeof(float));
         std::memcpy(a_.heads + (h * n_rows + row) * l.d_nope, wide + h * d_query, l.d_nope * sizeof(float));
       }
-      rotate(layer, row, q, params_.n_heads, params_.d_head_k);
+      rotate(layer, row, q, layer.n_heads, layer.d_head_k);
     }
   });
-  multiply_heads(w.k_up, a_.heads, a_.q + l.d_rope, q_width, params_.d_head_k);
+  multiply_heads(w.k_up, a_.heads, a_.q + l.d_rope, q_width, layer.d_head_k);
   attend_all(w, layer);
   pool_.run([&](std::uint32_t worker) {
     const kernels::Range mine = my_rows(worker);
     for (std::size_t row = mine.begin; row < mine.end; ++row) {
-      const float* answers = a_.attended + row * params_.attn_width();
+      const float* answers = a_.attended + row * layer.attn_width();
       for (std::size_t h = 0; h < n_heads; ++h) {
         std::memcpy(a_.heads + (h * n_rows + row) * l.kv_rank, answers + h * l.kv_rank, l.kv_rank * sizeof(float));
       }
@@ -73,9 +77,9 @@ void ForwardPass::latent_keys(const LayerWeights& w, const LayerParams& layer) n
     const kernels::Range mine = my_rows(worker);
     for (std::size_t row = mine.begin; row < mine.end; ++row) {
       const float* compressed = a_.latent + row * (l.kv_rank + l.d_rope);
-      float* k = a_.k + row * params_.k_width();
+      float* k = a_.k + row * layer.k_width();
       std::memcpy(k, compressed + l.kv_rank, l.d_rope * sizeof(float));
-      rotate(layer, row, k, 1, params_.d_head_k);
+      rotate(layer, row, k, 1, layer.d_head_k);
       normalize(w.kv_down_norm, compressed, l.kv_rank, k + l.d_rope);
       store_kv(layer, row, k, k + l.d_rope);
     }

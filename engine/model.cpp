@@ -1,6 +1,7 @@
 #include "engine/model.hpp"
 
 #include "engine/arch/leftovers.hpp"
+#include "engine/arch/read_params.hpp"
 #include "engine/weight_loader.hpp"
 
 namespace quern::engine {
@@ -47,9 +48,8 @@ ContextCost context_cost(const HyperParams& params, const ModelWeights& weights)
   if (params.moe.n_experts > 0) products += experts * params.moe.n_used / params.moe.n_experts;
   ContextCost out;
   if (products <= 0) return out;
-  const double attention = static_cast<double>(params.n_heads) * (params.d_head_k + params.d_head_v);
   for (const LayerParams& layer : params.layers) {
-    if (!is_recurrent(layer.mixer)) out.add(attention / products, layer.window);
+    if (is_attention(layer.mixer)) out.add((static_cast<double>(layer.q_width()) + layer.attn_width()) / products, layer.window);
   }
   return out;
 }
@@ -67,7 +67,7 @@ Result<ModelOutline> outline_of(const gguf::GgufFile& file) {
   QUERN_TRY(const ArchSpec* arch, architecture_of(file));
   const KeyReader keys(file, arch->gguf_arch);
   ModelOutline out;
-  QUERN_TRY(out.params, arch->read_params(keys));
+  QUERN_TRY(out.params, read_params(*arch, keys));
   QUERN_CHECK(refuse_leftover_keys(keys, *arch, out.params));
   QUERN_TRY(out.info, describe(file, *arch, out.params));
   return out;

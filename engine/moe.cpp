@@ -9,6 +9,15 @@
 
 namespace quern::engine {
 
+namespace {
+
+// Values that an expert reads and answers with.
+std::size_t expert_width(const HyperParams& p) noexcept {
+  return p.moe.d_latent != 0 ? p.moe.d_latent : p.d_model;
+}
+
+}  // namespace
+
 // The prepared rows of one expert's slots; their place in the form buffer is that of the slots.
 Input ForwardPass::expert_input(const Matrix& matrix, std::uint32_t expert, std::size_t form) const noexcept {
   const std::uint32_t begin = router_.begin(expert), end = router_.begin(expert + 1);
@@ -19,13 +28,13 @@ Input ForwardPass::expert_input(const Matrix& matrix, std::uint32_t expert, std:
 }
 
 void ForwardPass::gather_slots(const float* in, std::uint32_t worker) noexcept {
-  const std::size_t d_model = params_.d_model;
+  const std::size_t width = expert_width(params_);
   const kernels::Range mine = kernels::share_of(router_.n_slots(), 1, worker, pool_.n_workers());
   for (std::size_t i = mine.begin; i < mine.end; ++i) {
-    float* to = a_.gathered + i * d_model;
-    std::memcpy(to, in + router_.slot(i).row * d_model, d_model * sizeof(float));
+    float* to = a_.gathered + i * width;
+    std::memcpy(to, in + router_.slot(i).row * width, width * sizeof(float));
     if (!params_.moe.weight_inputs) continue;
-    for (std::size_t j = 0; j < d_model; ++j) to[j] *= router_.slot(i).weight;
+    for (std::size_t j = 0; j < width; ++j) to[j] *= router_.slot(i).weight;
   }
 }
 
@@ -59,17 +68,56 @@ void ForwardPass::deal_expert_rows(const std::vector<Linear>& experts, std::uint
             [&](std::uint32_t owner, std::size_t i, kernels::Range rows) { body(visited[i], owner, rows); });
 }
 
-void ForwardPass::moe(const LayerWeights& w) noexcept {
-  const std::size_t d_model = params_.d_model, d_ff = params_.moe.d_ff, n_experts = params_.moe.n_experts;
+// The logits of the router, and of the gate before the expert of every token.
+void ForwardPass::score_experts(const LayerWeights& w, const Norm& norm) noexcept {
   const Inputs inputs = inputs_for({&w.router, &w.shared_router});
-  const bool gated = !w.expert_gate.empty();
-  const float* const in = w.ffn_norm ? a_.normed : a_.x;  // x stays as it is until the answers are added
-  norm_and_convert(w.ffn_norm, inputs);
+  norm_and_convert(norm, inputs);
   pool_.run([&](std::uint32_t worker) {
-    apply(w.router, inputs.input[0], worker, a_.router, n_experts);
+    apply(w.router, inputs.input[0], worker, a_.router, params_.moe.n_experts, [this](kernels::Range mine) {
+      if (params_.moe.router_scale == 1.0f) return;
+      for (std::size_t row = 0; row < rows_.n_rows(); ++row) {
+        float* logits = a_.router + row * params_.moe.n_experts;
+        for (std::size_t e = mine.begin; e < mine.end; ++e) logits[e] *= params_.moe.router_scale;
+      }
+    });
     if (w.shared_router) apply(w.shared_router, inputs.input[1], worker, a_.shared_gate, 1);
   });
+}
+
+// Scores experts, unless that is done, and gives what they read: [rows, expert_width].
+const float* ForwardPass::expert_inputs(const LayerWeights& w) noexcept {
+  const Norm& norm = w.expert_norm ? w.expert_norm : w.ffn_norm;
+  const bool scored_alike = !arch_.router_first && !w.router_norm;
+  if (!arch_.router_first) score_experts(w, w.router_norm ? w.router_norm : norm);
+  if (!scored_alike) norm_and_convert(norm, Inputs{});
+  const float* const in = norm ? a_.normed : a_.x;  // x stays as it is until the answers are added
+  if (!w.latent_down) return in;
+  const Inputs inputs = inputs_for({&w.latent_down});
+  convert_rows(in, inputs);
+  pool_.run([&](std::uint32_t worker) {
+    apply(w.latent_down, inputs.input[0], worker, a_.expert_in, w.latent_down.matrix.n_rows);
+  });
+  return a_.expert_in;
+}
+
+void ForwardPass::moe(const LayerWeights& w, const LayerParams& layer, const Sum& sum) noexcept {
+  const float* const in = expert_inputs(w);
   router_.route(a_.router, rows_.n_rows(), w.choice_bias);
+  if (w.latent_up) {
+    std::fill_n(a_.expert_sum, rows_.n_rows() * expert_width(params_), 0.0f);
+    sum_experts(w, layer, in, {a_.expert_sum, 1.0f});
+    project_and_add(w.latent_up, a_.expert_sum, Norm{}, nullptr, sum);
+  } else {
+    sum_experts(w, layer, in, sum);
+  }
+  if (w.shared_up) shared_expert(w, layer, sum);
+}
+
+// sum += the weighted answers of each row's experts.
+void ForwardPass::sum_experts(const LayerWeights& w, const LayerParams& layer, const float* in,
+                              const Sum& sum) noexcept {
+  const std::size_t width = expert_width(params_), d_ff = params_.moe.d_ff;
+  const bool gated = !w.expert_gate.empty();
   pool_.run([&](std::uint32_t worker) {
     gather_slots(in, worker);
     if (gated) convert_slots(w.expert_gate, a_.gathered, 0, worker);
@@ -81,35 +129,36 @@ void ForwardPass::moe(const LayerWeights& w) noexcept {
       multiply_slots(w.expert_up[e], e, 1, owner, rows, a_.up, d_ff);
       for (std::size_t i = router_.begin(e); i < router_.begin(e + 1); ++i) {
         const std::size_t begin = i * d_ff + rows.begin;
-        activate(a_.gate + begin, a_.up + begin, rows.end - rows.begin, gated);
+        activate(layer, a_.gate + begin, a_.up + begin, rows.end - rows.begin, gated);
       }
     });
   });
   pool_.run([&](std::uint32_t worker) { convert_slots(w.expert_down, a_.up, 0, worker); });
   pool_.run([&](std::uint32_t worker) {
     deal_expert_rows(w.expert_down, worker, [&](std::uint32_t e, std::uint32_t owner, kernels::Range rows) {
-      multiply_slots(w.expert_down[e], e, 0, owner, rows, a_.projected, d_model);
+      multiply_slots(w.expert_down[e], e, 0, owner, rows, a_.projected, width);
     });
     pool_.barrier(worker);
     // A row adds its experts in order of rank, whatever else is in the step.
-    const kernels::Range mine = kernels::share_of(d_model, 16, worker, pool_.n_workers());
+    const kernels::Range mine = kernels::share_of(width, 16, worker, pool_.n_workers());
     for (std::size_t i = 0; i < router_.n_slots(); ++i) {
       const std::uint32_t slot = router_.slot_of(i);
       const float weight = params_.moe.weight_inputs ? 1.0f : router_.slot(slot).weight;
-      kernels_.add_scaled(a_.projected + slot * d_model + mine.begin, params_.residual_scale * weight,
-                          mine.end - mine.begin, a_.x + router_.slot(slot).row * d_model + mine.begin);
+      kernels_.add_scaled(a_.projected + slot * width + mine.begin, sum.scale * weight, mine.end - mine.begin,
+                          sum.to + router_.slot(slot).row * width + mine.begin);
     }
   });
-  if (w.shared_up) shared_expert(w);
 }
 
-void ForwardPass::shared_expert(const LayerWeights& w) noexcept {
+void ForwardPass::shared_expert(const LayerWeights& w, const LayerParams& layer, const Sum& sum) noexcept {
   if (w.shared_router) {
     for (std::size_t row = 0; row < rows_.n_rows(); ++row) {
       a_.shared_gate[row] = static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(a_.shared_gate[row]))));
     }
   }
-  dense(w.shared_gate, w.shared_up, w.shared_down, a_.normed, Norm{}, w.shared_router ? a_.shared_gate : nullptr);
+  const Norm none;
+  dense({w.shared_gate, w.shared_up, w.shared_down, none, none}, layer, a_.normed,
+        w.shared_router ? a_.shared_gate : nullptr, sum);
 }
 
 }  // namespace quern::engine

@@ -30,7 +30,7 @@ RopeTable::RopeTable(const RopeParams& p, std::span<const float> factors) {
     const double divisor = factors.empty() ? 1.0 : static_cast<double>(factors[pair]);
     const double trained = std::pow(p.freq_base, -2.0 * pair / p.n_rot) / divisor;
     const double keep = p.scaling == RopeScaling::yarn ? keep_share(p, pair) : 0.0;
-    frequency_[pair] = trained / p.factor * (1.0 - keep) + trained * keep;
+    frequency_[pair] = p.turns(pair) ? trained / p.factor * (1.0 - keep) + trained * keep : 0.0;
   }
   magnitude_ = p.attn_factor;
   if (p.scaling == RopeScaling::yarn && p.factor > 1.0) magnitude_ *= 1.0 + 0.1 * std::log(p.factor);

@@ -26,11 +26,17 @@ ForwardPass::Inputs ForwardPass::inputs_for(std::initializer_list<const Linear*>
 }
 
 void ForwardPass::normalize(const Norm& norm, const float* x, std::size_t n, float* y) const noexcept {
-  if (arch_.norm == NormKind::rms) {
-    kernels_.rms_norm(x, norm.weight.data(), params_.norm_eps, n, y);
-  } else {
-    const float* bias = norm.bias.empty() ? nullptr : norm.bias.data();
-    kernels_.layer_norm(x, norm.weight.data(), bias, params_.norm_eps, n, y);
+  const float* bias = norm.bias.empty() ? nullptr : norm.bias.data();
+  switch (arch_.norm) {
+    case NormKind::rms:
+      return kernels_.rms_norm(x, norm.weight.data(), params_.norm_eps, n, y);
+    case NormKind::rms_with_bias:
+      kernels_.rms_norm(x, norm.weight.data(), params_.norm_eps, n, y);
+      if (bias != nullptr) kernels_.add(y, bias, n, y);
+      return;
+    case NormKind::layer:
+    case NormKind::bare_layer:
+      return kernels_.layer_norm(x, norm.weight.data(), bias, params_.norm_eps, n, y);
   }
 }
 
@@ -75,19 +81,19 @@ void ForwardPass::apply_rows(const Linear& linear, const Input& input, std::uint
   }
 }
 
-void ForwardPass::project_and_add(const Linear& linear, const float* in, const Norm& post,
-                                  const float* row_scale) noexcept {
+void ForwardPass::project_and_add(const Linear& linear, const float* in, const Norm& post, const float* row_scale,
+                                  const Sum& sum) noexcept {
   const Inputs inputs = inputs_for({&linear});
   convert_rows(in, inputs);
   const std::size_t d_model = params_.d_model;
   const auto add_answer = [&](std::size_t row, std::size_t begin, std::size_t end) {
-    float* x = a_.x + row * d_model + begin;
+    float* to = sum.to + row * d_model + begin;
     const float* answer = a_.projected + row * d_model + begin;
-    const float scale = params_.residual_scale * (row_scale != nullptr ? row_scale[row] : 1.0f);
+    const float scale = sum.scale * (row_scale != nullptr ? row_scale[row] : 1.0f);
     if (scale == 1.0f) {
-      kernels_.add(x, answer, end - begin, x);
+      kernels_.add(to, answer, end - begin, to);
     } else {
-      kernels_.add_scaled(answer, scale, end - begin, x);
+      kernels_.add_scaled(answer, scale, end - begin, to);
     }
   };
   pool_.run([&](std::uint32_t worker) {
@@ -107,12 +113,26 @@ void ForwardPass::project_and_add(const Linear& linear, const float* in, const N
   });
 }
 
-void ForwardPass::normalize_stream(const Norm& norm) noexcept {
+void ForwardPass::normalize_rows(const Norm& norm, float* rows, std::size_t width) noexcept {
+  pool_.run([&](std::uint32_t worker) {
+    const kernels::Range mine = my_rows(worker);
+    for (std::size_t row = mine.begin; row < mine.end; ++row) {
+      normalize(norm, rows + row * width, width, rows + row * width);
+    }
+  });
+}
+
+void ForwardPass::add_rows(const float* rows, const Norm& post) noexcept {
   const std::size_t d_model = params_.d_model;
   pool_.run([&](std::uint32_t worker) {
     const kernels::Range mine = my_rows(worker);
     for (std::size_t row = mine.begin; row < mine.end; ++row) {
-      normalize(norm, a_.x + row * d_model, d_model, a_.x + row * d_model);
+      const float* answer = rows + row * d_model;
+      if (post) {
+        normalize(post, answer, d_model, a_.projected + row * d_model);
+        answer = a_.projected + row * d_model;
+      }
+      kernels_.add_scaled(answer, params_.residual_scale, d_model, a_.x + row * d_model);
     }
   });
 }

@@ -1,6 +1,7 @@
 #include "engine/text_embedder.hpp"
 
 #include "base/assert.hpp"
+#include "engine/forward.hpp"
 #include "engine/sampling/row_check.hpp"
 
 #include <algorithm>
@@ -26,16 +27,10 @@ Result<std::unique_ptr<TextEmbedder>> TextEmbedder::create(const Model& model, c
                                                            const kernels::Topology& topology, ByteLedger& ledger) {
   const HyperParams& p = model.params();
   // Each sequence begins a page of its own.
-  const kv::KvConfig config{.n_layers = 1,
-                            .n_kv_heads = p.n_kv_heads,
-                            .d_head_k = p.d_head_k,
-                            .d_head_v = p.d_head_v,
-                            .page_tokens = kPageTokens,
-                            .n_pages = limits.max_tokens_per_step / kPageTokens + limits.max_seqs_per_step,
-                            .type = kernels::KvType::f32,
-                            .n_state_layers = p.n_state_layers() > 0 ? 1u : 0u,
-                            .state_values = p.state_values(),
-                            .n_state_pages = limits.max_seqs_per_step};
+  const std::uint32_t n_pages = limits.max_tokens_per_step / kPageTokens + limits.max_seqs_per_step;
+  kv::KvConfig config = kv_config_for(p, kernels::KvType::f32, kPageTokens, n_pages, limits.max_seqs_per_step);
+  config.n_layers = 1;
+  config.n_state_layers = std::min(config.n_state_layers, 1u);
   QUERN_TRY(auto scratch, kv::PageArena::create(config, topology, ledger));
   return std::unique_ptr<TextEmbedder>(new TextEmbedder(model, limits, std::move(scratch)));
 }

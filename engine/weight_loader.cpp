@@ -22,6 +22,7 @@ template <class Owner>
 bool loaded(const TensorSpec<Owner>& spec, const Owner& owner) noexcept {
   if (spec.norm != nullptr) return static_cast<bool>(owner.*spec.norm);
   if (spec.parts[0].first != nullptr) return static_cast<bool>(owner.*spec.parts[0].first);
+  if (spec.many != nullptr) return !(owner.*spec.many).empty();
   return false;
 }
 
@@ -38,22 +39,31 @@ Vector transposed(const Vector& values, std::size_t rows, std::size_t cols) {
 
 Result<ModelWeights> WeightLoader::load(const ArchSpec& arch) {
   ModelWeights weights;
-  norms_have_bias_ = arch.norm == NormKind::layer;
+  norms_have_bias_ = arch.norm == NormKind::layer || arch.norm == NormKind::rms_with_bias;
+  layer_ = &params_.layers.front();
   for (const TensorSpec<ModelWeights>& spec : arch.model_tensors) QUERN_CHECK(load_one(spec, spec.name, weights));
   if (!weights.output && arch.generates) weights.output.matrix = weights.token_embd;  // tied embeddings
   weights.output.matrix.coarse = true;
   weights.layers.resize(params_.n_layers());
   for (std::uint32_t i = 0; i < params_.n_layers(); ++i) {
     for (const TensorGroup& group : arch.layer_tensors) {
-      if (!wanted(group.where, params_.layers[i])) continue;
+      layer_ = &params_.layers[i];
+      if (!has_group(group.where, params_, *layer_)) continue;
       for (const TensorSpec<LayerWeights>& spec : group.tensors) {
         QUERN_CHECK(load_one(spec, fmt::format("blk.{}.{}", i, spec.name), weights.layers[i]));
       }
     }
     weights.layers[i].allow_coarse_ffn();
   }
+  if (arch.norm == NormKind::bare_layer) add_bare_norms(weights);
   QUERN_CHECK(refuse_unused(arch));
   return weights;
+}
+
+void WeightLoader::add_bare_norms(ModelWeights& weights) const {
+  const Vector ones(params_.d_model, 1.0f);
+  weights.output_norm.weight = ones;
+  for (LayerWeights& layer : weights.layers) layer.attn_norm.weight = layer.ffn_norm.weight = ones;
 }
 
 template <class Owner>
@@ -63,14 +73,16 @@ Status WeightLoader::load_one(const TensorSpec<Owner>& spec, const std::string& 
   const std::string full = has_ending ? name : name + ".weight";
   if (loaded(spec, owner)) return {};
   const gguf::Tensor* tensor = use(full);
+  if (tensor == nullptr && spec.norm != nullptr) tensor = use(name);  // some files leave the ending out
   if (tensor == nullptr) {
     if (spec.presence == Presence::optional) return {};
     return fail(Errc::corrupt, "{}: tensor {} is missing", file_.name(), full);
   }
-  const std::uint64_t rows = length(spec.rows, tensor->dims[1]), cols = length(spec.cols, tensor->dims[0]);
-  const std::uint64_t count = length(spec.count, 1);
+  const std::uint64_t rows = length_of(spec.rows, params_, *layer_, tensor->dims[1]), cols = length_of(spec.cols, params_, *layer_, tensor->dims[0]);
+  const std::uint64_t count = length_of(spec.count, params_, *layer_, 1);
   if (spec.vector != nullptr) {
-    QUERN_CHECK(check_shape(*tensor, {rows}));
+    if (tensor->n_values() != rows || std::find(tensor->dims.begin(), tensor->dims.end(), rows) == tensor->dims.end())
+      QUERN_CHECK(check_shape(*tensor, {rows}));
     QUERN_TRY(owner.*spec.vector, load_vector(*tensor));
   } else if (spec.taps != nullptr) {
     QUERN_CHECK(check_shape(*tensor, {cols, rows}));
@@ -88,6 +100,8 @@ Status WeightLoader::load_one(const TensorSpec<Owner>& spec, const std::string& 
   } else if (spec.values != nullptr) {
     QUERN_CHECK(check_shape(*tensor, {cols, rows}));
     QUERN_CHECK(load_joint(*tensor, name, owner.*spec.many, owner.*spec.values));
+  } else if (spec.second != nullptr) {
+    QUERN_CHECK(load_halves(*tensor, name, count, rows, cols, owner.*spec.many, owner.*spec.second));
   } else if (spec.many != nullptr) {
     QUERN_CHECK(load_many(*tensor, name, count, rows, cols, owner.*spec.many));
   } else {
@@ -100,15 +114,18 @@ Status WeightLoader::load_one(const TensorSpec<Owner>& spec, const std::string& 
 template <class Owner>
 Status WeightLoader::load_parts(const TensorSpec<Owner>& spec, const gguf::Tensor& tensor, const std::string& name,
                                 Owner& owner) {
-  const std::uint64_t cols = length(spec.cols, tensor.dims[0]);
+  const std::uint64_t cols = length_of(spec.cols, params_, *layer_, tensor.dims[0]);
   std::uint64_t all_rows = 0;
-  for (const auto& [to, dim] : spec.parts) all_rows += to != nullptr ? length(dim, tensor.dims[1]) : 0;
+  for (const auto& [to, dim] : spec.parts) all_rows += to != nullptr ? length_of(dim, params_, *layer_, tensor.dims[1]) : 0;
   QUERN_CHECK(check_shape(tensor, {cols, all_rows}));
-  QUERN_TRY(const Companions with, load_companions(name, {all_rows}, 1));
+  Companions with;
+  if (!spec.bare) {
+    QUERN_TRY(with, load_companions(name, {all_rows}, 1));
+  }
   std::uint64_t first = 0;
   for (const auto& [to, dim] : spec.parts) {
     if (to == nullptr) continue;
-    const std::uint64_t rows = length(dim, tensor.dims[1]);
+    const std::uint64_t rows = length_of(dim, params_, *layer_, tensor.dims[1]);
     Linear& linear = owner.*to;
     QUERN_TRY(linear.matrix, load_matrix(tensor, first, rows, cols));
     if (!with.scale.empty()) linear.scale = with.scale.front();
@@ -134,6 +151,25 @@ Status WeightLoader::load_many(const gguf::Tensor& tensor, const std::string& na
       linear.bias.assign(begin, begin + static_cast<std::ptrdiff_t>(rows));
     }
     to.push_back(std::move(linear));
+  }
+  return {};
+}
+
+// The first half of each matrix's rows and the second.
+Status WeightLoader::load_halves(const gguf::Tensor& tensor, const std::string& name, std::uint64_t count,
+                                 std::uint64_t rows, std::uint64_t cols, std::vector<Linear>& first,
+                                 std::vector<Linear>& second) {
+  QUERN_CHECK(check_shape(tensor, {cols, 2 * rows, count}));
+  QUERN_TRY(const Companions with, load_companions(name, {2 * rows, count}, count));
+  for (std::uint64_t i = 0; i < 2 * count; ++i) {
+    Linear linear;
+    QUERN_TRY(linear.matrix, load_matrix(tensor, i * rows, rows, cols));
+    if (!with.scale.empty()) linear.scale = with.scale[with.scale.size() == 1 ? 0 : i / 2];
+    if (!with.bias.empty()) {
+      const auto begin = with.bias.begin() + static_cast<std::ptrdiff_t>(i * rows);
+      linear.bias.assign(begin, begin + static_cast<std::ptrdiff_t>(rows));
+    }
+    (i % 2 == 0 ? first : second).push_back(std::move(linear));
   }
   return {};
 }
@@ -231,110 +267,6 @@ Status WeightLoader::refuse_unused(const ArchSpec& arch) const {
                 fmt::join(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims, ", "));
   }
   return {};
-}
-
-bool WeightLoader::wanted(Where where, const LayerParams& layer) const noexcept {
-  const bool latent = layer.mixer == Mixer::latent_attention;
-  switch (where) {
-    case Where::every_layer:
-      return true;
-    case Where::attention:
-      return layer.mixer == Mixer::attention;
-    case Where::latent_attention:
-      return latent;
-    case Where::latent_split:
-      return latent && !params_.latent.joint;
-    case Where::latent_joint:
-      return latent && params_.latent.joint;
-    case Where::latent_plain_q:
-      return latent && params_.latent.q_rank == 0;
-    case Where::latent_ranked_q:
-      return latent && params_.latent.q_rank != 0;
-    case Where::delta_net:
-      return layer.mixer == Mixer::delta_net;
-    case Where::short_conv:
-      return layer.mixer == Mixer::short_conv;
-    case Where::dense:
-      return !layer.experts;
-    case Where::experts:
-      return layer.experts;
-    case Where::shared_expert:
-      return layer.experts && params_.moe.d_ff_shared > 0;
-  }
-  return false;
-}
-
-std::uint64_t WeightLoader::length(Dim dim, std::uint64_t found) const noexcept {
-  const HyperParams& p = params_;
-  switch (dim) {
-    case Dim::one:
-      return 1;
-    case Dim::any:
-      return found;
-    case Dim::d_model:
-      return p.d_model;
-    case Dim::d_model_x3:
-      return 3 * std::uint64_t{p.d_model};
-    case Dim::n_vocab:
-      return p.n_vocab;
-    case Dim::n_context:
-      return p.n_context_train;
-    case Dim::rope_pairs:
-      return p.rope[0].n_rot / 2;
-    case Dim::n_heads:
-      return p.n_heads;
-    case Dim::n_kv_heads:
-      return p.n_kv_heads;
-    case Dim::d_head_k:
-      return p.d_head_k;
-    case Dim::q_width:
-      return p.q_width();
-    case Dim::q_width_x2:
-      return 2 * std::uint64_t{p.q_width()};
-    case Dim::k_width:
-      return p.k_width();
-    case Dim::v_width:
-      return p.v_width();
-    case Dim::attn_width:
-      return p.attn_width();
-    case Dim::d_ff:
-      return p.d_ff;
-    case Dim::n_experts:
-      return p.moe.n_experts;
-    case Dim::d_ff_expert:
-      return p.moe.d_ff;
-    case Dim::d_ff_shared:
-      return p.moe.d_ff_shared;
-    case Dim::q_rank:
-      return p.latent.q_rank;
-    case Dim::kv_rank:
-      return p.latent.kv_rank;
-    case Dim::kv_rank_and_rope:
-      return p.latent.kv_rank + p.latent.d_rope;
-    case Dim::latent_q_width:
-      return std::uint64_t{p.n_heads} * (p.latent.d_nope + p.latent.d_rope);
-    case Dim::latent_out_width:
-      return std::uint64_t{p.n_heads} * p.latent.d_value;
-    case Dim::latent_joint_width:
-      return std::uint64_t{p.n_heads} * (p.latent.d_nope + p.latent.d_value);
-    case Dim::d_dense:
-      return p.d_dense;
-    case Dim::d_nope:
-      return p.latent.d_nope;
-    case Dim::d_value:
-      return p.latent.d_value;
-    case Dim::conv_kernel:
-      return p.conv_kernel;
-    case Dim::conv_width:
-      return p.conv_width();
-    case Dim::n_delta_heads:
-      return p.delta.n_v_heads;
-    case Dim::delta_width:
-      return p.delta.v_width();
-    case Dim::d_state:
-      return p.delta.d_state;
-  }
-  return 0;
 }
 
 // Trailing dimensions of 1 may be stored or not.

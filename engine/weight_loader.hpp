@@ -40,6 +40,8 @@ class WeightLoader {
   Status load_parts(const TensorSpec<Owner>& spec, const gguf::Tensor& tensor, const std::string& name, Owner& owner);
   Status load_many(const gguf::Tensor& tensor, const std::string& name, std::uint64_t count, std::uint64_t rows,
                    std::uint64_t cols, std::vector<Linear>& to);
+  Status load_halves(const gguf::Tensor& tensor, const std::string& name, std::uint64_t count, std::uint64_t rows,
+                     std::uint64_t cols, std::vector<Linear>& first, std::vector<Linear>& second);
   Status load_joint(const gguf::Tensor& tensor, const std::string& name, std::vector<Linear>& keys,
                     std::vector<Linear>& values);
   // What stands beside "<name>.weight".
@@ -51,10 +53,9 @@ class WeightLoader {
                                      std::uint64_t n_matrices);
   Result<Vector> load_scale(const std::string& name, std::uint64_t n_matrices);
   Result<Vector> load_bias(const std::string& name, std::initializer_list<std::uint64_t> shape);
+  void add_bare_norms(ModelWeights& weights) const;
   const gguf::Tensor* use(const std::string& name);  // nullptr: missing
   Status refuse_unused(const ArchSpec& arch) const;
-  bool wanted(Where where, const LayerParams& layer) const noexcept;
-  std::uint64_t length(Dim dim, std::uint64_t found) const noexcept;
   Status check_shape(const gguf::Tensor& tensor, std::initializer_list<std::uint64_t> want) const;
   Result<Vector> load_vector(const gguf::Tensor& tensor) const;
   Result<Matrix> load_matrix(const gguf::Tensor& tensor, std::size_t first_row, std::size_t n_rows, std::size_t n_cols);
@@ -67,6 +68,7 @@ class WeightLoader {
   ByteLedger& ledger_;
   WeightStore& store_;
   bool norms_have_bias_ = false;
+  const LayerParams* layer_ = nullptr;  // whose tensors are being loaded
   std::vector<bool> used_;  // of the file's tensors
 };
 

@@ -58,7 +58,9 @@ struct LayerWeights {
   // attention
   Linear attn_q, attn_k, attn_v;  // [q_width (twice with gates) | k_width | v_width, d_model]
   Linear attn_out;                // [d_model, attn_width], or of another mixer's answer
+  Linear attn_gate;               // [attn_width, d_model] see AttentionGate::apart
   Norm q_norm, k_norm;            // see QkNorm
+  Norm attn_sub_norm;             // of the heads' answers together
   Vector sinks;                   // [n_heads]
 
   // latent attention
@@ -70,24 +72,53 @@ struct LayerWeights {
   // recurrent layers
   Linear mix_in;                               // [conv_width, d_model]; short convolution: [3 * d_model, d_model]
   Taps taps;                                   // [conv_kernel, conv_width]
+  Vector taps_bias;                            // [conv_width]
   Linear delta_gate, delta_beta, delta_decay;  // [v_width, d_model], [n_v_heads, d_model] twice
   Vector decay_bias, decay_rate;               // [n_v_heads]
   Norm delta_norm;                             // [d_state]
+  Linear delta_gates;                          // [2 * n_v_heads, d_model] beta and decay of each key head's values
+
+  // state spaces
+  Linear ssm_in;                   // [in_width, d_model]
+  Linear ssm_x, ssm_dt;            // [x_width, d_inner], [n_steps, dt_rank]
+  Norm dt_norm, b_norm, c_norm;    // [dt_rank], [d_state] twice
+  Vector ssm_dt_bias, ssm_rate;    // [n_heads] where there is no projection of time steps; [n_heads]
+  Taps ssm_rates;                  // Mamba 1: [d_state, d_inner]
+  Vector ssm_skip;                 // [n_steps]
+  Norm ssm_norm;                   // [n_groups, d_inner / n_groups]
+  Linear ssm_out;                  // [d_model, d_inner]
 
   Linear ffn_gate, ffn_up, ffn_down;  // [d_ff, d_model] twice, [d_model, d_ff]; no gate: not gated
+  Norm ffn_sub_norm;                  // [d_ff] of what ffn_down reads
 
   Linear router;                                            // [n_experts, d_model]
   Vector choice_bias;                                       // [n_experts] added to what experts are chosen by
   std::vector<Linear> expert_gate, expert_up, expert_down;  // one per expert
   Linear shared_gate, shared_up, shared_down;               // the expert of every token
   Linear shared_router;                                     // [1, d_model]
+  Norm router_norm, expert_norm;                            // of what router and experts read, where each has its own
+  Norm dense_post_norm, expert_post_norm;                   // of the two answers, where a layer has both
+  Linear latent_down, latent_up;                            // [d_latent, d_model], [d_model, d_latent] around experts
+
+  // Gemma 3n and 4
+  Linear per_layer_gate, per_layer_out;  // [width, d_model], [d_model, width]
+  Norm per_layer_norm;                   // [d_model] of the latter's answer
+  Vector output_scale;                   // [1] of the layer's answer
+  Linear streams_router, streams_predict, streams_correct;  // [n, d_model], [n * n, n], [n, n]
+  Norm streams_norm;                                        // [d_model]
+  Vector streams_scale;                                     // [d_model]
+  Linear laurel_down, laurel_up;                            // [rank, d_model], [d_model, rank]
+  Norm laurel_norm;                                         // [d_model]
 
   // All matrices that activations are multiplied with.
   template <class Function>
   void for_each_matrix(Function f) const {
-    for (const Linear* linear : {&attn_q, &attn_k, &attn_v, &attn_out, &q_down, &q_up, &kv_down, &mix_in, &delta_gate,
-                                 &delta_beta, &delta_decay, &ffn_gate, &ffn_up, &ffn_down, &router, &shared_gate,
-                                 &shared_up, &shared_down, &shared_router}) {
+    for (const Linear* linear : {&attn_q, &attn_k, &attn_v, &attn_out, &attn_gate, &q_down, &q_up, &kv_down, &mix_in,
+                                 &delta_gate, &delta_beta, &delta_decay, &delta_gates, &ssm_in, &ssm_x, &ssm_dt,
+                                 &ssm_out, &ffn_gate, &ffn_up, &ffn_down, &router, &shared_gate, &shared_up,
+                                 &shared_down, &shared_router, &latent_down, &latent_up, &per_layer_gate,
+                                 &per_layer_out, &streams_router, &streams_predict, &streams_correct, &laurel_down,
+                                 &laurel_up}) {
       if (*linear) f(linear->matrix);
     }
     for (const auto* heads : {&k_up, &v_up}) {
@@ -96,7 +127,8 @@ struct LayerWeights {
   }
   // Those behind the layer's attention: no softmax multiplies their rounding errors.
   void allow_coarse_ffn() noexcept {
-    for (Linear* linear : {&ffn_gate, &ffn_up, &ffn_down, &shared_gate, &shared_up, &shared_down}) {
+    for (Linear* linear : {&ffn_gate, &ffn_up, &ffn_down, &shared_gate, &shared_up, &shared_down, &latent_down,
+                           &latent_up}) {
       linear->matrix.coarse = true;
     }
     for (auto* experts : {&expert_gate, &expert_up, &expert_down}) {
@@ -118,6 +150,10 @@ struct ModelWeights {
   Norm embd_norm;           // of the embedding
   Norm output_norm;         // [d_model]
   Linear output;            // [n_vocab, d_model]; the embedding where the model ties them
+  Matrix per_layer_embd;    // [n_vocab, n_layers * width]: see PerLayerParams
+  Linear per_layer_proj;    // [n_layers * width, d_model]
+  Norm per_layer_norm;      // [width]
+  std::vector<Linear> streams_in, streams_out;  // [n_streams - 1][d_model, d_model]
   Linear dense_2, dense_3;  // after pooling: [d_dense, d_model], [d_model, d_dense]
   Linear cls, cls_out;      // classification head: [d_model, d_model], [n_labels, d_model]
   Norm cls_norm;

@@ -95,6 +95,24 @@ struct DeltaRuleArgs {
   float* out;  // [d_v]
 };
 
+// Tokens of some channels of a state space, one after the other, in place on the state S[d_state, n_channels]:
+//   S[i, c] = decay * S[i, c] + b[i] * input[c];  out[c] = sum over i of C[i] * S[i, c]
+// decay: of each channel and row exp(step[c] * rates[i, c]); without rates one number per token, step[0].
+struct SsmScanArgs {
+  float* state;
+  std::size_t state_stride;  // from one row of the state, and of rates, to the next
+  std::size_t n_channels, d_state, n_tokens;
+  const float* input;  // [n_tokens, stride]
+  const float* b;      // [n_tokens, bc_stride], d_state values of each
+  const float* c;
+  std::size_t bc_stride;
+  const float* step;  // [n_tokens, step_stride]
+  std::size_t step_stride;
+  const float* rates;  // or nullptr
+  float* out;          // [n_tokens, stride]
+  std::size_t stride;
+};
+
 struct KernelTable {
   const char* isa;  // "scalar", "avx2", "avx512", "amx", "neon": also the value of QUERN_FORCE_ISA
 
@@ -130,6 +148,7 @@ struct KernelTable {
   void (*mul)(const float* a, const float* b, std::size_t n, float* out) noexcept;  // out may be a or b
   void (*multiply_add)(const float* a, const float* b, std::size_t n, float* y) noexcept;  // y += a * b
   void (*delta_rule)(const DeltaRuleArgs& args) noexcept;
+  void (*ssm_scan)(const SsmScanArgs& args) noexcept;
   void (*add)(const float* a, const float* b, std::size_t n, float* out) noexcept;    // out may be a or b
   void (*add_scaled)(const float* x, float scale, std::size_t n, float* y) noexcept;  // y += scale * x
 };

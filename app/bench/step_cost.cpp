@@ -44,12 +44,12 @@ class Counter {
     cost.weight_bytes += bytes_of(m) * share_of_experts(moe_, n_rows);
     operations(m, n_rows * moe_.n_used / moe_.n_experts);
   }
-  void attention(const engine::HyperParams& p, std::uint32_t window, kernels::KvType type) {
+  void attention(const engine::LayerParams& p, kernels::KvType type) {
     const double width = p.d_head_k + p.d_head_v, n_seqs = work_.n_seqs;
     const std::size_t row_bytes = kernels::kv_row_bytes(type, p.d_head_k) + kernels::kv_row_bytes(type, p.d_head_v);
     cost.operations[static_cast<std::size_t>(kernels_.attention_peak)] +=
-        2 * width * p.n_heads * keys_seen(work_, window) * n_seqs;
-    cost.kv_bytes += static_cast<double>(row_bytes) * p.n_kv_heads * keys_read(work_, window) * n_seqs;
+        2 * width * p.n_heads * keys_seen(work_, p.window) * n_seqs;
+    cost.kv_bytes += static_cast<double>(row_bytes) * p.n_kv_heads * keys_read(work_, p.window) * n_seqs;
   }
 
   StepCost cost;
@@ -85,7 +85,7 @@ StepCost step_cost(const engine::Model& model, const kernels::KernelTable& kerne
     layer.for_each_matrix([&](const engine::Matrix& m) { counter.matrix(m, n_rows); });
     layer.for_each_expert_matrix([&](const engine::Matrix& m) { counter.expert_matrix(m, n_rows); });
     const engine::LayerParams& p = params.layers[i];
-    if (!engine::is_recurrent(p.mixer)) counter.attention(params, p.window, kv_type);
+    if (engine::is_attention(p.mixer)) counter.attention(p, kv_type);
   }
   return counter.cost;
 }

@@ -1,6 +1,5 @@
 // Baichuan 1 and 2: Llama; the 13B models (40 layers) have ALiBi instead of rope. Source: arXiv 2309.10305.
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
 
 namespace quern::engine {
@@ -9,22 +8,15 @@ namespace {
 
 constexpr std::uint32_t kLayersOf13B = 40;
 
-Result<HyperParams> read_baichuan(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
-  if (p.n_layers() == kLayersOf13B) {
-    p.alibi_max_bias = 8.0f;
-    for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;
-  }
-  assign_cache_layers(p);
-  return p;
+Status adjust_baichuan(const KeyReader&, HyperParams& p) {
+  if (p.n_layers() != kLayersOf13B) return {};
+  p.alibi_max_bias = 8.0f;
+  rotate_nowhere(p);
+  return {};
 }
 
 }  // namespace
 
-extern const ArchSpec kBaichuan{.gguf_arch = "baichuan",
-                                .rope = RopeStyle::interleaved,
-                                .read_params = &read_baichuan,
-                                .model_tensors = blocks::kDecoder,
-                                .layer_tensors = blocks::kLlamaLayer};
+extern const ArchSpec kBaichuan{.gguf_arch = "baichuan", .adjust = &adjust_baichuan};
 
 }  // namespace quern::engine

@@ -1,9 +1,9 @@
-// BERT, Nomic Embed and Jina Embeddings v2: encoders that normalize the residual stream after each block. BERT has
+// BERT, Nomic Embed and Jina Embeddings v2 and v3: encoders that normalize the residual stream after each block. BERT has
 // learned positions and a plain GELU feed-forward; Nomic rope and SiLU gates, or, as a mixture of experts, plain GELU;
-// Jina ALiBi to both sides and GELU gates. All tokens count as sentence A.
-// Source: arXiv 1810.04805 (BERT), 2402.01613 (Nomic), 2502.07972 (Nomic's mixture), 2310.19923 (Jina v2).
+// Jina ALiBi to both sides and GELU gates, or, in version 3, BERT's blocks with rope. All tokens count as sentence A.
+// Source: arXiv 1810.04805 (BERT), 2402.01613 (Nomic), 2502.07972 (Nomic's mixture), 2310.19923 (Jina v2),
+// 2409.10173 (Jina v3).
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
 
 namespace quern::engine {
@@ -55,42 +55,28 @@ constexpr TensorGroup kNomicMoeLayer[] = {
     {Where::experts, kPlainExperts},
 };
 
-Result<HyperParams> read_bert_encoder(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
-  QUERN_CHECK(read_encoder_mask(keys, p));
-  assign_cache_layers(p);
-  return p;
-}
-
-Result<HyperParams> read_bert(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_bert_encoder(keys));
+Status adjust_bert(const KeyReader& keys, HyperParams& p) {
   p.n_learned_positions = p.n_context_train;
-  for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;
-  return p;
+  rotate_nowhere(p);
+  return read_encoder_mask(keys, p);
 }
 
 // Of every n layers the second is a mixture of plain GELU blocks; the weights of the chosen ones do not sum to 1.
-Result<HyperParams> read_nomic_moe(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_bert_encoder(keys));
+Status adjust_nomic_moe(const KeyReader& keys, HyperParams& p) {
+  QUERN_CHECK(read_encoder_mask(keys, p));
   QUERN_TRY(const std::uint32_t period, keys.count("moe_every_n_layers", 0, kMaxLayers));
-  QUERN_CHECK(read_experts(keys, p.d_ff, p));
-  if (p.moe.n_experts > 0) {
-    QUERN_CHECK(require_same(keys, "expert_feed_forward_length", p.moe.d_ff, p.d_ff));
-    QUERN_CHECK(require_same(keys, "expert_shared_feed_forward_length", p.moe.d_ff_shared, 0));
-  }
+  if (p.moe.n_experts > 0) QUERN_CHECK(require_same(keys, "expert_feed_forward_length", p.moe.d_ff, p.d_ff));
   if (p.moe.scale != 1.0f) QUERN_CHECK(keys.refuse("expert_weights_scale"));
-  p.moe.normalize = false;
-  for (std::uint32_t i = 0; i < p.n_layers(); ++i) p.layers[i].experts = period > 0 && i % period == 1;
+  for (std::uint32_t i = 0; i < p.n_layers(); ++i) p.layers[i].use_experts(period > 0 && i % period == 1);
   if (p.moe.n_experts == 0 && period > 1 && p.n_layers() > 1)
     return fail(Errc::corrupt, "{}: want 1 or more, found none", keys.name("expert_count"));
-  return p;
+  return {};
 }
 
-Result<HyperParams> read_jina(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_bert_encoder(keys));
+Status adjust_jina(const KeyReader& keys, HyperParams& p) {
   p.alibi_max_bias = 8.0f;
-  for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;
-  return p;
+  rotate_nowhere(p);
+  return read_encoder_mask(keys, p);
 }
 
 }  // namespace
@@ -99,7 +85,7 @@ extern const ArchSpec kBert{.gguf_arch = "bert",
                             .norm = NormKind::layer,
                             .activation = Activation::gelu,
                             .generates = false,
-                            .read_params = &read_bert,
+                            .adjust = &adjust_bert,
                             .model_tensors = kBertModel,
                             .layer_tensors = kBertLayer};
 
@@ -107,7 +93,7 @@ extern const ArchSpec kNomicBert{.gguf_arch = "nomic-bert",
                                  .norm = NormKind::layer,
                                  .rope = RopeStyle::split,
                                  .generates = false,
-                                 .read_params = &read_bert_encoder,
+                                 .adjust = &read_encoder_mask,
                                  .model_tensors = kRotaryModel,
                                  .layer_tensors = kNomicLayer};
 
@@ -116,7 +102,8 @@ extern const ArchSpec kNomicBertMoe{.gguf_arch = "nomic-bert-moe",
                                     .rope = RopeStyle::split,
                                     .activation = Activation::gelu,
                                     .generates = false,
-                                    .read_params = &read_nomic_moe,
+                                    .mixture = {.use = MixtureRule::Use::optional, .normalize = false},
+                                    .adjust = &adjust_nomic_moe,
                                     .model_tensors = kRotaryModel,
                                     .layer_tensors = kNomicMoeLayer};
 
@@ -125,8 +112,17 @@ extern const ArchSpec kJinaBertV2{.gguf_arch = "jina-bert-v2",
                                   .activation = Activation::gelu,
                                   .qk_norm = QkNorm::whole,
                                   .generates = false,
-                                  .read_params = &read_jina,
+                                  .adjust = &adjust_jina,
                                   .model_tensors = kRotaryModel,
                                   .layer_tensors = kJinaLayer};
+
+extern const ArchSpec kJinaBertV3{.gguf_arch = "jina-bert-v3",
+                                  .norm = NormKind::layer,
+                                  .rope = RopeStyle::split,
+                                  .activation = Activation::gelu,
+                                  .generates = false,
+                                  .adjust = &read_encoder_mask,
+                                  .model_tensors = kRotaryModel,
+                                  .layer_tensors = kBertLayer};
 
 }  // namespace quern::engine

@@ -1,10 +1,11 @@
-// DeepSeek V2, V2 Lite, V3 and R1: latent attention, dense layers first, then fine-grained experts with one or more for
-// all tokens; V3 scores experts with a sigmoid, biases their choice, and chooses within the best groups.
-// Files hold the matrices that expand the cached vector to keys and to values either apart, or, the older ones, as one.
-// Source: arXiv 2405.04434 (V2, section 2.1), 2412.19437 (V3, section 2.1); YaRN's factor on scores: the mscale_all_dim
-// of the models' configurations, stored times 0.1.
+// Latent attention: DeepSeek V2, V2 Lite, V3 and R1, Mistral 4, MiniCPM 3. DeepSeek has dense layers first, then
+// fine-grained experts with one or more for all tokens; V3 scores experts with a sigmoid, biases their choice, and
+// chooses within the best groups. Mistral's queries grow with the position. MiniCPM is dense, rotates split halves, and
+// has fixed multipliers. Files hold the matrices that expand the cached vector to keys and to values either apart, or,
+// the older ones, as one. Source: arXiv 2405.04434 (V2, section 2.1), 2412.19437 (V3, section 2.1); YaRN's factor on
+// scores: the mscale_all_dim of the models' configurations, stored times 0.1; configurations of openbmb/MiniCPM3-4B and
+// mistralai/Mistral-Small-4-119B-2603.
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
 
 #include <algorithm>
@@ -86,7 +87,12 @@ Status read_latent(const KeyReader& keys, HyperParams& p) {
     return fail(Errc::corrupt, "{}: {} heads are too many", keys.name("attention.head_count"), p.n_heads);
   }
   p.attention_scale = 1.0f / std::sqrt(static_cast<float>(d_key));
-  for (LayerParams& layer : p.layers) layer.mixer = Mixer::latent_attention;
+  for (LayerParams& layer : p.layers) {
+    layer.mixer = Mixer::latent_attention;
+    layer.n_kv_heads = p.n_kv_heads;
+    layer.d_head_k = p.d_head_k;
+    layer.d_head_v = p.d_head_v;
+  }
   return {};
 }
 
@@ -106,48 +112,48 @@ Status read_yarn(const KeyReader& keys, HyperParams& p) {
   return {};
 }
 
-Status read_deepseek2_moe(const KeyReader& keys, HyperParams& p) {
-  MoeParams& moe = p.moe;
-  QUERN_CHECK(read_experts(keys, p.d_ff, p));
-  if (moe.n_experts == 0) return {};
-  QUERN_TRY(const std::uint32_t n_shared, keys.count_or("expert_shared_count", 0, kMaxExperts, 0));
-  if (std::uint64_t{n_shared} * moe.d_ff > kMaxWidth)
-    return fail(Errc::corrupt, "{}: {} experts of {} are too wide", keys.name("expert_shared_count"), n_shared,
-                moe.d_ff);
-  moe.d_ff_shared = n_shared * moe.d_ff;
-  QUERN_TRY(moe.normalize, keys.flag_or("expert_weights_norm", false));
-  QUERN_TRY(const std::uint32_t gating, keys.count_or("expert_gating_func", 0, 3, 1));
-  moe.gating = gating == 0 ? Gating::softmax : static_cast<Gating>(gating);
-  QUERN_TRY(moe.n_groups, keys.count_or("expert_group_count", 0, moe.n_experts, 1));
-  moe.n_groups = std::max(moe.n_groups, 1u);
-  QUERN_TRY(moe.n_groups_used, keys.count_or("expert_group_used_count", 0, moe.n_groups, moe.n_groups));
-  if (moe.n_groups_used == 0) moe.n_groups_used = moe.n_groups;
-  if (moe.n_experts % moe.n_groups != 0)
-    return fail(Errc::corrupt, "{}: want a divisor of {}, found {}", keys.name("expert_group_count"), moe.n_experts,
-                moe.n_groups);
-  if (moe.n_used > moe.n_experts / moe.n_groups * moe.n_groups_used)
-    return fail(Errc::corrupt, "{}: {} groups have fewer than {} experts", keys.name("expert_group_used_count"),
-                moe.n_groups_used, moe.n_used);
-  QUERN_TRY(const std::uint32_t n_dense, keys.count_or("leading_dense_block_count", 0, kMaxLayers, 0));
-  for (std::uint32_t i = 0; i < std::min(n_dense, p.n_layers()); ++i) p.layers[i].experts = false;
+Status adjust_deepseek2(const KeyReader& keys, HyperParams& p) {
+  QUERN_CHECK(read_latent(keys, p));
+  QUERN_CHECK(read_yarn(keys, p));
+  QUERN_TRY(p.temperature_scale, keys.number_or("attention.temperature_scale", 0, kMaxFloatKey, 0));
+  if (p.temperature_scale == 0.0f) return {};
+  QUERN_TRY(const std::uint32_t length, keys.count("attention.temperature_length", 1, kMaxContext));
+  p.temperature_floor = static_cast<float>(length);
+  for (LayerParams& layer : p.layers) layer.query_temperature = true;
   return {};
 }
 
-Result<HyperParams> read_deepseek2(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
+Status adjust_minicpm3(const KeyReader& keys, HyperParams& p) {
   QUERN_CHECK(read_latent(keys, p));
-  QUERN_CHECK(read_yarn(keys, p));
-  QUERN_CHECK(read_deepseek2_moe(keys, p));
-  assign_cache_layers(p);
-  return p;
+  p.embedding_scale = 12.0f;
+  p.residual_scale = static_cast<float>(1.4 / std::sqrt(static_cast<double>(p.n_layers())));
+  p.logit_scale = 256.0f / static_cast<float>(p.d_model);
+  return {};
 }
+
+constexpr MixtureRule kDeepseekMixture{.use = MixtureRule::Use::optional,
+                                       .shared = MixtureRule::Shared::count,
+                                       .gating_key = true,
+                                       .normalize = false,
+                                       .normalize_key = true,
+                                       .groups = true,
+                                       .dense_first = true};
 
 }  // namespace
 
 extern const ArchSpec kDeepseek2{.gguf_arch = "deepseek2",
-                                 .rope = RopeStyle::interleaved,
-                                 .read_params = &read_deepseek2,
-                                 .model_tensors = blocks::kDecoder,
+                                 .mixture = kDeepseekMixture,
+                                 .adjust = &adjust_deepseek2,
                                  .layer_tensors = kDeepseek2Layer};
+
+extern const ArchSpec kMistral4{.gguf_arch = "mistral4",
+                                .mixture = kDeepseekMixture,
+                                .adjust = &adjust_deepseek2,
+                                .layer_tensors = kDeepseek2Layer};
+
+extern const ArchSpec kMinicpm3{.gguf_arch = "minicpm3",
+                                .rope = RopeStyle::split,
+                                .adjust = &adjust_minicpm3,
+                                .layer_tensors = kDeepseek2Layer};
 
 }  // namespace quern::engine

@@ -1,8 +1,6 @@
 // Falcon 7B and 40B: attention and a plain GELU feed-forward side by side; the large model gives attention a norm of
 // its own. Source: arXiv 2311.16867.
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
-#include "engine/arch/read_params.hpp"
 
 namespace quern::engine {
 
@@ -21,11 +19,9 @@ constexpr TensorGroup kFalconLayer[] = {
     {Where::dense, kPlainFfn},
 };
 
-Result<HyperParams> read_falcon(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
+Status adjust_falcon(const KeyReader&, HyperParams& p) {
   p.parallel_residual = true;
-  assign_cache_layers(p);
-  return p;
+  return {};
 }
 
 }  // namespace
@@ -34,8 +30,7 @@ extern const ArchSpec kFalcon{.gguf_arch = "falcon",
                               .norm = NormKind::layer,
                               .rope = RopeStyle::split,
                               .activation = Activation::gelu,
-                              .read_params = &read_falcon,
-                              .model_tensors = blocks::kDecoder,
+                              .adjust = &adjust_falcon,
                               .layer_tensors = kFalconLayer};
 
 }  // namespace quern::engine

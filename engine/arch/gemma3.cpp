@@ -2,7 +2,6 @@
 // window and rotate with a base of their own. The embedding model has no causal mask, and its window reaches to both
 // sides; its vectors go through two linear layers. Source: arXiv 2503.19786 (Gemma 3), 2509.20354 (EmbeddingGemma).
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
 
 #include <cmath>
@@ -33,23 +32,20 @@ constexpr ModelTensor kEmbedder[] = {
 constexpr std::uint32_t kGemma3LayersOf27B = 62;
 constexpr double kLocalBase = 10000.0;
 
-Result<HyperParams> read_gemma3(const KeyReader& keys, std::uint32_t window) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
+Status read_gemma3(const KeyReader& keys, HyperParams& p) {
   p.embedding_scale = std::sqrt(static_cast<float>(p.d_model));
-  QUERN_CHECK(read_windows(keys, 6, FullLayer::last, window, p));
-  QUERN_CHECK(read_local_rope(keys, kLocalBase, p));
-  return p;
+  QUERN_CHECK(read_windows(keys, 6, FullLayer::last, 0, p));
+  return read_local_rope(keys, kLocalBase, p);
 }
 
-Result<HyperParams> read_decoder(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_gemma3(keys, 0));
+Status adjust_gemma3(const KeyReader& keys, HyperParams& p) {
+  QUERN_CHECK(read_gemma3(keys, p));
   if (p.n_layers() == kGemma3LayersOf27B)
     p.attention_scale = 1.0f / std::sqrt(static_cast<float>(p.d_model / p.n_heads));
   if (keys.has("final_logit_softcapping")) {
     QUERN_TRY(p.final_softcap, keys.positive("final_logit_softcapping", kMaxFloatKey));
   }
-  assign_cache_layers(p);
-  return p;
+  return {};
 }
 
 // Files made without them have neither these keys nor the tensors.
@@ -67,13 +63,11 @@ Status read_gemma3_dense(const KeyReader& keys, HyperParams& p) {
   return {};
 }
 
-Result<HyperParams> read_gemma3_encoder(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_gemma3(keys, 0));
+Status adjust_gemma_embedding(const KeyReader& keys, HyperParams& p) {
+  QUERN_CHECK(read_gemma3(keys, p));
   QUERN_CHECK(read_encoder_mask(keys, p));
   p.window_kind = kernels::WindowKind::around;
-  QUERN_CHECK(read_gemma3_dense(keys, p));
-  assign_cache_layers(p);
-  return p;
+  return read_gemma3_dense(keys, p);
 }
 
 }  // namespace
@@ -81,15 +75,14 @@ Result<HyperParams> read_gemma3_encoder(const KeyReader& keys) {
 extern const ArchSpec kGemma3{.gguf_arch = "gemma3",
                               .rope = RopeStyle::split,
                               .activation = Activation::gelu,
-                              .read_params = &read_decoder,
-                              .model_tensors = blocks::kDecoder,
+                              .adjust = &adjust_gemma3,
                               .layer_tensors = kGemma3Layer};
 
 extern const ArchSpec kGemmaEmbedding{.gguf_arch = "gemma-embedding",
                                       .rope = RopeStyle::split,
                                       .activation = Activation::gelu,
                                       .generates = false,
-                                      .read_params = &read_gemma3_encoder,
+                                      .adjust = &adjust_gemma_embedding,
                                       .model_tensors = kEmbedder,
                                       .layer_tensors = kGemma3Layer};
 

@@ -30,10 +30,16 @@ class KeyReader {
   Result<std::uint32_t> count_or(std::string_view key, std::uint64_t min, std::uint64_t max,
                                  std::uint32_t fallback) const;
   Result<std::vector<std::int64_t>> integers(std::string_view key) const;
+  // One integer in [min, max] per layer: a number for all of them, or an array with at least so many items.
+  Result<std::vector<std::uint32_t>> per_layer(std::string_view key, std::uint64_t min, std::uint64_t max,
+                                               std::size_t n_layers) const;
+  // A finite number in [min, max].
+  Result<float> number_or(std::string_view key, double min, double max, double fallback) const;
   // A finite float in (0, max].
   Result<float> positive(std::string_view key, double max) const;
   Result<double> positive_or(std::string_view key, double max, double fallback) const;
   Result<bool> flag(std::string_view key) const;
+  Result<std::vector<bool>> flags(std::string_view key, std::size_t n_layers) const;  // one per layer
   Result<bool> flag_or(std::string_view key, bool fallback) const;
   Result<std::string_view> text_or(std::string_view key, std::string_view fallback) const;
   // For keys that are known, change the computation, and are not supported: an error where the key is present.

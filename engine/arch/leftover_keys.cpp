@@ -79,7 +79,7 @@ constexpr Row kRows[] = {
     {"expert_count", "0", off},
     {"expert_used_count", "0", [](const Claim& c) { return c.no_experts(); }},
     {"expert_feed_forward_length", "no experts", [](const Claim& c) { return c.no_experts(); }},
-    {"expert_shared_feed_forward_length", "no experts", [](const Claim& c) { return c.no_experts(); }},
+    {"expert_shared_feed_forward_length", "0", [](const Claim& c) { return c.no_experts() || c.is_off(); }},
     {"expert_shared_count", "0", [](const Claim& c) { return c.no_experts() || (c.p.moe.d_ff_shared != 0 ? c.found >= 1 : c.is_off()); }},
     {"expert_chunk_feed_forward_length", "0", off}, {"expert_group_scale", "0", off}, {"experts_per_group", "0", off},
     {"expert_group_count", "1", [](const Claim& c) { return c.no_experts() || c.is_off() || c.found == c.p.moe.n_groups; }},
@@ -125,6 +125,12 @@ bool names_activation(std::string_view name, Activation activation) noexcept {
       return name == "silu" || name == "swish" || name == "swiglu";
     case Activation::gelu:
       return name.starts_with("gelu") || name == "geglu";
+    case Activation::relu:
+      return name == "relu";
+    case Activation::squared_relu:
+      return name == "relu2" || name == "squared_relu";
+    case Activation::xielu:
+      return name == "xielu";
     case Activation::clamped_swiglu:
       return false;
   }

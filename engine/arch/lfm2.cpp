@@ -1,8 +1,7 @@
-// LFM2: most layers are gated short convolutions, some (those with KV heads) attention with normalized queries and
-// keys. The final norm is called that of the embedding. Source: arXiv 2511.23404 (LFM2); configuration of
-// LiquidAI/LFM2-1.2B.
+// LFM2, dense and MoE: most layers are gated short convolutions, some (those with KV heads) attention with normalized
+// queries and keys. The final norm is called that of the embedding. The mixture scores experts with a sigmoid and
+// biases their choice. Source: arXiv 2511.23404 (LFM2); configurations of LiquidAI/LFM2-1.2B and LFM2-8B-A1B.
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
 
 namespace quern::engine {
@@ -24,26 +23,32 @@ constexpr LayerTensor kShortConv[] = {
 };
 constexpr TensorGroup kLfm2Layer[] = {
     {Where::every_layer, kPreNorms}, {Where::attention, kAttention}, {Where::attention, kHeadNorms},
-    {Where::short_conv, kShortConv}, {Where::dense, kGatedFfn},
+    {Where::short_conv, kShortConv}, {Where::dense, kGatedFfn},      {Where::experts, kExperts},
 };
 
-Result<HyperParams> read_lfm2(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
+Status adjust_lfm2(const KeyReader& keys, HyperParams& p) {
   QUERN_TRY(p.conv_kernel, keys.count("shortconv.l_cache", 2, kMaxConvKernel));
-  QUERN_TRY(const std::vector<std::int64_t> kv_heads, keys.integers("attention.head_count_kv"));
-  for (std::uint32_t i = 0; i < p.n_layers(); ++i) {
-    p.layers[i].mixer = kv_heads[i] == 0 ? Mixer::short_conv : Mixer::attention;
-  }
-  assign_cache_layers(p);
-  return p;
+  QUERN_CHECK(keys.integers("attention.head_count_kv"));
+  mix_where_no_kv(Mixer::short_conv, p);
+  return {};
 }
 
 }  // namespace
 
 extern const ArchSpec kLfm2{.gguf_arch = "lfm2",
                             .rope = RopeStyle::split,
-                            .read_params = &read_lfm2,
+                            .adjust = &adjust_lfm2,
                             .model_tensors = kLfm2Model,
                             .layer_tensors = kLfm2Layer};
+
+extern const ArchSpec kLfm2Moe{.gguf_arch = "lfm2moe",
+                               .rope = RopeStyle::split,
+                               .mixture = {.use = MixtureRule::Use::required,
+                                           .gating = Gating::sigmoid,
+                                           .gating_key = true,
+                                           .dense_first = true},
+                               .adjust = &adjust_lfm2,
+                               .model_tensors = kLfm2Model,
+                               .layer_tensors = kLfm2Layer};
 
 }  // namespace quern::engine

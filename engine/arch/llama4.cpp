@@ -4,7 +4,6 @@
 // meta-llama/Llama-4-Scout-17B-16E (attention_chunk_size, attn_temperature_tuning, floor_scale, attn_scale,
 // use_qk_norm, which the 128-expert model has off).
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
 
 namespace quern::engine {
@@ -13,19 +12,13 @@ namespace {
 
 constexpr std::uint32_t kChunk = 8192, kPeriod = 4, kExpertsOfMaverick = 128;
 
-Result<HyperParams> read_llama4(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
-  QUERN_CHECK(keys.count("expert_count", 1, kMaxExperts));
-  QUERN_TRY(const std::uint32_t d_expert, keys.count("expert_feed_forward_length", 1, kMaxWidth));
-  QUERN_CHECK(read_experts(keys, d_expert, p));
+Status adjust_llama4(const KeyReader& keys, HyperParams& p) {
   if (p.moe.d_ff_shared != 0)
     QUERN_CHECK(require_same(keys, "expert_shared_feed_forward_length", p.moe.d_ff_shared, p.moe.d_ff));
   p.moe.d_ff_shared = p.moe.d_ff;
-  p.moe.gating = Gating::sigmoid;
-  p.moe.normalize = false;
   p.moe.weight_inputs = true;
   QUERN_TRY(const std::uint32_t step, keys.count("interleave_moe_layer_step", 0, kMaxLayers));
-  for (std::uint32_t i = 0; i < p.n_layers(); ++i) p.layers[i].experts = step > 0 && (i + 1) % step == 0;
+  for (std::uint32_t i = 0; i < p.n_layers(); ++i) p.layers[i].use_experts(step > 0 && (i + 1) % step == 0);
 
   // The chunk is a constant of the architecture; a window of 0 says that there is none, and rope everywhere.
   QUERN_TRY(const std::uint32_t window, keys.count_or("attention.sliding_window", 0, UINT32_MAX, kChunk));
@@ -36,6 +29,7 @@ Result<HyperParams> read_llama4(const KeyReader& keys) {
     p.window_kind = kernels::WindowKind::chunk;
     p.temperature_scale = 0.1f;
     p.temperature_floor = static_cast<float>(kChunk);
+    p.temperature_offset = 1;
   }
   for (std::uint32_t i = 0; i < p.n_layers(); ++i) {
     LayerParams& layer = p.layers[i];
@@ -44,16 +38,17 @@ Result<HyperParams> read_llama4(const KeyReader& keys) {
     layer.query_temperature = !has_rope;
     layer.unit_qk = has_rope && p.moe.n_experts != kExpertsOfMaverick;
   }
-  assign_cache_layers(p);
-  return p;
+  return {};
 }
 
 }  // namespace
 
 extern const ArchSpec kLlama4{.gguf_arch = "llama4",
-                              .rope = RopeStyle::interleaved,
-                              .read_params = &read_llama4,
-                              .model_tensors = blocks::kDecoder,
-                              .layer_tensors = blocks::kLlamaLayer};
+                              .mixture = {.use = MixtureRule::Use::required,
+                                          .width = MixtureRule::Width::own,
+                                          .shared = MixtureRule::Shared::length,
+                                          .gating = Gating::sigmoid,
+                                          .normalize = false},
+                              .adjust = &adjust_llama4};
 
 }  // namespace quern::engine

@@ -1,7 +1,6 @@
 // MiniCPM: Llama with multipliers for embeddings and residuals; logits are divided. Files of 2024 state none of them
 // and mean those of the 2B model. Source: arXiv 2404.06395, table 1 and configuration of openbmb/MiniCPM-2B.
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
 
 #include <cmath>
@@ -10,9 +9,7 @@ namespace quern::engine {
 
 namespace {
 
-Result<HyperParams> read_minicpm(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::rms));
-  QUERN_CHECK(read_experts(keys, p.d_ff, p));
+Status adjust_minicpm(const KeyReader& keys, HyperParams& p) {
   const double layers = p.n_layers(), base_width = 256.0;
   QUERN_TRY(const double embedding, keys.positive_or("embedding_scale", kMaxFloatKey, 12.0));
   QUERN_TRY(const double residual, keys.positive_or("residual_scale", kMaxFloatKey, 1.4 / std::sqrt(layers)));
@@ -20,16 +17,14 @@ Result<HyperParams> read_minicpm(const KeyReader& keys) {
   p.embedding_scale = static_cast<float>(embedding);
   p.residual_scale = static_cast<float>(residual);
   p.logit_scale = static_cast<float>(1.0 / logits);
-  assign_cache_layers(p);
-  return p;
+  return {};
 }
 
 }  // namespace
 
-extern const ArchSpec kMinicpm{.gguf_arch = "minicpm",
-                               .rope = RopeStyle::interleaved,
-                               .read_params = &read_minicpm,
-                               .model_tensors = blocks::kDecoder,
-                               .layer_tensors = blocks::kLlamaLayer};
+extern const ArchSpec kMinicpm{
+    .gguf_arch = "minicpm",
+    .mixture = {.use = MixtureRule::Use::optional, .shared = MixtureRule::Shared::length},
+    .adjust = &adjust_minicpm};
 
 }  // namespace quern::engine

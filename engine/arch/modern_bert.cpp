@@ -1,7 +1,6 @@
 // ModernBERT: an encoder with norms before its blocks (the first has none for attention), fused GELU gates, and a
 // window to both sides with a rotation of its own in two layers of three. Source: arXiv 2412.13663.
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
 #include "engine/arch/read_params.hpp"
 
 namespace quern::engine {
@@ -28,15 +27,12 @@ constexpr TensorGroup kModernBertLayer[] = {
     {Where::dense, kFusedGatedFfn},
 };
 
-Result<HyperParams> read_modern_bert(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
+Status adjust_modern_bert(const KeyReader& keys, HyperParams& p) {
   QUERN_TRY(const std::uint32_t window, keys.count("attention.sliding_window", 0, UINT32_MAX));
   QUERN_CHECK(read_windows(keys, 3, FullLayer::first, window, p));
   QUERN_CHECK(read_local_rope(keys, p.rope[0].freq_base, p));
-  QUERN_CHECK(read_encoder_mask(keys, p));
   p.window_kind = kernels::WindowKind::around;
-  assign_cache_layers(p);
-  return p;
+  return read_encoder_mask(keys, p);
 }
 
 }  // namespace
@@ -47,7 +43,7 @@ extern const ArchSpec kModernBert{.gguf_arch = "modern-bert",
                                   .activation = Activation::gelu,
                                   .generates = false,
                                   .rank = {.row = PoolRow::first, .gelu = true},
-                                  .read_params = &read_modern_bert,
+                                  .adjust = &adjust_modern_bert,
                                   .model_tensors = kModernBertModel,
                                   .layer_tensors = kModernBertLayer};
 

@@ -1,8 +1,6 @@
 // Phi 1, 1.5 and 2: attention and a plain GELU feed-forward side by side on one LayerNorm, rope on a part of each head.
 // Source: model card and configuration of microsoft/phi-2.
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
-#include "engine/arch/read_params.hpp"
 
 namespace quern::engine {
 
@@ -16,11 +14,9 @@ constexpr TensorGroup kPhi2Layer[] = {
     {Where::dense, kPlainFfn},
 };
 
-Result<HyperParams> read_phi2(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
+Status adjust_phi2(const KeyReader&, HyperParams& p) {
   p.parallel_residual = true;
-  assign_cache_layers(p);
-  return p;
+  return {};
 }
 
 }  // namespace
@@ -29,8 +25,7 @@ extern const ArchSpec kPhi2{.gguf_arch = "phi2",
                             .norm = NormKind::layer,
                             .rope = RopeStyle::split,
                             .activation = Activation::gelu,
-                            .read_params = &read_phi2,
-                            .model_tensors = blocks::kDecoder,
+                            .adjust = &adjust_phi2,
                             .layer_tensors = kPhi2Layer};
 
 }  // namespace quern::engine

@@ -44,52 +44,55 @@ Result<RopeParams> read_rope(const KeyReader& keys, const HyperParams& p) {
   return rope;
 }
 
-// Models whose layers have different numbers of KV heads list them; 0 marks a layer without attention. Layers that
-// differ otherwise are refused.
-Status read_kv_heads(const KeyReader& keys, HyperParams& p) {
-  const std::string key = keys.name("attention.head_count_kv");
-  const gguf::Value* value = keys.find("attention.head_count_kv");
-  if (value == nullptr || value->type != gguf::ValueType::array) {
-    QUERN_TRY(p.n_kv_heads, keys.count_or("attention.head_count_kv", 1, kMaxHeads, p.n_heads));
-    return {};
+// A layer of 0 KV heads has no attention.
+Status read_head_counts(const KeyReader& keys, bool varied, HyperParams& p) {
+  QUERN_TRY(const auto heads, keys.per_layer("attention.head_count", varied ? 0 : 1, kMaxHeads, p.n_layers()));
+  auto kv_heads = heads;
+  if (keys.has("attention.head_count_kv")) {
+    const bool is_array = keys.find("attention.head_count_kv")->type == gguf::ValueType::array;
+    QUERN_TRY(kv_heads, keys.per_layer("attention.head_count_kv", is_array ? 0 : 1, kMaxHeads, p.n_layers()));
   }
-  QUERN_TRY(const std::vector<std::int64_t> counts, keys.integers("attention.head_count_kv"));
-  if (counts.size() < p.n_layers())
-    return fail(Errc::corrupt, "{}: want one number per layer, {}, found {}", key, p.n_layers(), counts.size());
+  p.n_heads = *std::max_element(heads.begin(), heads.end());
+  p.n_kv_heads = *std::max_element(kv_heads.begin(), kv_heads.end());
+  if (p.n_heads == 0 || p.n_kv_heads == 0)
+    return fail(Errc::unsupported, "{}: no layer has attention",
+                keys.name(p.n_heads == 0 ? "attention.head_count" : "attention.head_count_kv"));
   for (std::uint32_t i = 0; i < p.n_layers(); ++i) {
-    if (counts[i] < 0 || counts[i] > static_cast<std::int64_t>(kMaxHeads))
-      return fail(Errc::corrupt, "{}: want 0 to {}, found {}", key, kMaxHeads, counts[i]);
-    const auto n = static_cast<std::uint32_t>(counts[i]);
-    if (n == 0) continue;
-    if (p.n_kv_heads != 0 && p.n_kv_heads != n)
-      return fail(Errc::unsupported, "{}: layers with {} and with {} KV heads", key, p.n_kv_heads, n);
-    p.n_kv_heads = n;
+    if (kv_heads[i] != 0 && heads[i] % kv_heads[i] != 0)
+      return fail(Errc::corrupt, "{}: want a divisor of the {} query heads, found {}",
+                  keys.name("attention.head_count_kv"), heads[i], kv_heads[i]);
+    p.layers[i].n_heads = heads[i];
+    p.layers[i].n_kv_heads = kv_heads[i];
   }
-  if (p.n_kv_heads == 0) return fail(Errc::unsupported, "{}: no layer has attention", key);
   return {};
 }
 
-Status read_heads(const KeyReader& keys, HyperParams& p) {
-  QUERN_TRY(p.n_heads, keys.count("attention.head_count", 1, kMaxHeads));
-  QUERN_CHECK(read_kv_heads(keys, p));
-  if (p.n_heads % p.n_kv_heads != 0) {
-    return fail(Errc::corrupt, "{}: want a divisor of the {} query heads, found {}",
-                keys.name("attention.head_count_kv"), p.n_heads, p.n_kv_heads);
+Status check_head_widths(const KeyReader& keys, const char* suffix, std::uint32_t d_key, std::uint32_t d_value,
+                         const HyperParams& p) {
+  for (const auto& [part, width] : {std::pair{"key", d_key}, {"value", d_value}}) {
+    if (width != 0 && width % 4 == 0 && width <= kMaxHeadWidth) continue;
+    const std::string key = fmt::format("attention.{}_length{}", part, suffix);
+    return fail(Errc::unsupported, "{}: head width {} (want a multiple of 4, at most {}) with {} of {}",
+                keys.name(keys.has(key) ? key : "embedding_length"), width, kMaxHeadWidth,
+                keys.name("attention.head_count"), p.n_heads);
   }
-  const std::uint32_t even_share = p.d_model / p.n_heads;
+  if (std::uint64_t{p.n_heads} * std::max(d_key, d_value) > kMaxWidth) {
+    return fail(Errc::corrupt, "{}: {} heads of width {} are more than {} values", keys.name("attention.head_count"),
+                p.n_heads, std::max(d_key, d_value), kMaxWidth);
+  }
+  return {};
+}
+
+Status read_heads(const KeyReader& keys, bool varied, HyperParams& p) {
+  QUERN_CHECK(read_head_counts(keys, varied, p));
+  const auto first = std::find_if(p.layers.begin(), p.layers.end(), [](const LayerParams& l) { return l.n_heads > 0; });
+  const std::uint32_t even_share = p.d_model / first->n_heads;
   QUERN_TRY(p.d_head_k, keys.count_or("attention.key_length", 1, kMaxHeadWidth, even_share));
   QUERN_TRY(p.d_head_v, keys.count_or("attention.value_length", 1, kMaxHeadWidth, even_share));
-  for (const auto& [key, width] :
-       {std::pair{"attention.key_length", p.d_head_k}, {"attention.value_length", p.d_head_v}}) {
-    if (width == 0 || width % 4 != 0 || width > kMaxHeadWidth) {
-      return fail(Errc::unsupported, "{}: head width {} (want a multiple of 4, at most {}) with {} of {}",
-                  keys.name(keys.has(key) ? key : "embedding_length"), width, kMaxHeadWidth,
-                  keys.name("attention.head_count"), p.n_heads);
-    }
-  }
-  if (std::uint64_t{p.n_heads} * std::max(p.d_head_k, p.d_head_v) > kMaxWidth) {
-    return fail(Errc::corrupt, "{}: {} heads of width {} are more than {} values", keys.name("attention.head_count"),
-                p.n_heads, std::max(p.d_head_k, p.d_head_v), kMaxWidth);
+  QUERN_CHECK(check_head_widths(keys, "", p.d_head_k, p.d_head_v, p));
+  for (LayerParams& layer : p.layers) {
+    layer.d_head_k = p.d_head_k;
+    layer.d_head_v = p.d_head_v;
   }
   p.attention_scale = 1.0f / std::sqrt(static_cast<float>(p.d_head_k));
   return {};
@@ -106,40 +109,88 @@ Result<std::uint32_t> read_vocab_size(const KeyReader& keys) {
   return keys.count("vocab_size", 1, kMaxVocab);
 }
 
+Status read_widths(const ArchSpec& arch, const KeyReader& keys, HyperParams& p) {
+  if (!arch.attends && !keys.has("feed_forward_length")) return {};
+  const bool may_be_none = arch.varied || !arch.attends;
+  QUERN_TRY(const auto widths, keys.per_layer("feed_forward_length", may_be_none ? 0 : 1, kMaxWidth, p.n_layers()));
+  p.d_ff = *std::max_element(widths.begin(), widths.end());
+  for (std::uint32_t i = 0; i < p.n_layers(); ++i) p.layers[i].d_ff = widths[i];
+  return {};
+}
+
+// The sections of the rotation say which pairs turn in text at all.
+Status read_sections(const KeyReader& keys, RopeSections order, RopeParams& rope) {
+  constexpr const char* kKey = "rope.dimension_sections";
+  if (order == RopeSections::none || !keys.has(kKey)) return {};
+  QUERN_TRY(const std::vector<std::int64_t> found, keys.integers(kKey));
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (i >= rope.sections.size() || found[i] < 0 || found[i] > static_cast<std::int64_t>(kMaxHeadWidth))
+      return fail(Errc::corrupt, "{}: want up to 4 numbers of 0 to {}, found {} of them with {}", keys.name(kKey),
+                  kMaxHeadWidth, found.size(), found[i]);
+    rope.sections[i] = static_cast<std::uint32_t>(found[i]);
+  }
+  rope.section_order = order;
+  return {};
+}
+
+// Layers that a file has behind the others: to predict further tokens.
+Status drop_draft_layers(const ArchSpec& arch, const KeyReader& keys, HyperParams& p) {
+  if (!arch.draft_layers) return {};
+  QUERN_TRY(p.n_extra_layers, keys.count_or("nextn_predict_layers", 0, p.n_layers() - 1, 0));
+  p.layers.resize(p.n_layers() - p.n_extra_layers);
+  return {};
+}
+
+// Every attention layer must have heads of its own, or those of a layer that has.
+Status finish_layers(const KeyReader& keys, HyperParams& p) {
+  std::uint32_t n_kv = 0, n_state = 0;
+  for (std::uint32_t i = 0; i < p.n_layers(); ++i) {
+    LayerParams& layer = p.layers[i];
+    if (is_attention(layer.mixer) && (layer.n_heads == 0 || layer.n_kv_heads == 0))
+      return fail(Errc::unsupported, "{}: want 1 or more in layer {}, found {} query heads and {} for keys and values",
+                  keys.name("attention.head_count_kv"), i, layer.n_heads, layer.n_kv_heads);
+    if (layer.keeps_kv()) layer.cache_layer = n_kv++;
+    if (layer.shares_kv) layer.cache_layer = p.layers[layer.kv_from].cache_layer;
+    if (layer.keeps_state()) layer.state_layer = n_state++;
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<HyperParams> read_common(const KeyReader& keys, EpsKey eps_key) {
+Result<HyperParams> read_common(const ArchSpec& arch, const KeyReader& keys) {
   HyperParams p;
   QUERN_TRY(const std::uint32_t n_layers, keys.count("block_count", 1, kMaxLayers));
   p.layers.resize(n_layers);
   QUERN_TRY(p.d_model, keys.count("embedding_length", 1, kMaxWidth));
-  QUERN_TRY(p.d_ff, keys.count("feed_forward_length", 1, kMaxWidth));
+  QUERN_CHECK(read_widths(arch, keys, p));
   QUERN_TRY(p.n_context_train, keys.count("context_length", 1, kMaxContext));
   QUERN_TRY(p.n_vocab, read_vocab_size(keys));
-  QUERN_CHECK(read_heads(keys, p));
-  const char* eps_name = eps_key == EpsKey::rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
-  QUERN_TRY(p.norm_eps, keys.positive(eps_name, 1.0));
-  QUERN_TRY(p.rope[0], read_rope(keys, p));
-  QUERN_TRY(p.causal, keys.flag_or("attention.causal", true));
+  const bool is_layer_norm = arch.norm == NormKind::layer || arch.norm == NormKind::bare_layer;
+  QUERN_TRY(p.norm_eps,
+            keys.positive(is_layer_norm ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon", 1.0));
+  if (arch.attends) {
+    QUERN_CHECK(read_heads(keys, arch.varied, p));
+    QUERN_TRY(p.rope[0], read_rope(keys, p));
+    p.rope[0].style = arch.rope;
+    QUERN_CHECK(read_sections(keys, arch.sections, p.rope[0]));
+    QUERN_TRY(p.causal, keys.flag_or("attention.causal", true));
+  } else {
+    QUERN_TRY(const std::uint32_t n_heads, keys.count_or("attention.head_count", 0, kMaxHeads, 0));
+    QUERN_CHECK(require_same(keys, "attention.head_count", n_heads, 0));
+  }
   QUERN_TRY(const std::uint32_t pooling, keys.count_or("pooling_type", 0, 4, 0));
   p.pooling = static_cast<Pooling>(pooling);
   return p;
 }
 
-Status read_experts(const KeyReader& keys, std::uint32_t d_ff, HyperParams& p) {
-  MoeParams& moe = p.moe;
-  QUERN_TRY(moe.n_experts, keys.count_or("expert_count", 0, kMaxExperts, 0));
-  QUERN_TRY(moe.n_used, keys.count_or("expert_used_count", 0, kMaxExperts, 0));
-  if (moe.n_experts == 0) return {};
-  if (moe.n_used == 0 || moe.n_used > moe.n_experts) {
-    return fail(Errc::corrupt, "{}: want 1 to {}, found {}", keys.name("expert_used_count"), moe.n_experts, moe.n_used);
-  }
-  QUERN_TRY(moe.d_ff, keys.count_or("expert_feed_forward_length", 1, kMaxWidth, d_ff));
-  QUERN_TRY(moe.d_ff_shared, keys.count_or("expert_shared_feed_forward_length", 0, kMaxWidth, 0));
-  QUERN_TRY(const double scale, keys.positive_or("expert_weights_scale", kMaxFloatKey, 1.0));
-  moe.scale = static_cast<float>(scale);
-  for (LayerParams& layer : p.layers) layer.experts = true;
-  return {};
+Result<HyperParams> read_params(const ArchSpec& arch, const KeyReader& keys) {
+  QUERN_TRY(HyperParams p, read_common(arch, keys));
+  QUERN_CHECK(drop_draft_layers(arch, keys, p));
+  if (arch.mixture.use != MixtureRule::Use::no) QUERN_CHECK(read_mixture(keys, arch.mixture, p));
+  if (arch.adjust != nullptr) QUERN_CHECK(arch.adjust(keys, p));
+  QUERN_CHECK(finish_layers(keys, p));
+  return p;
 }
 
 Status read_windows(const KeyReader& keys, std::uint32_t period, FullLayer full, std::uint32_t fallback,
@@ -166,7 +217,7 @@ Status read_windows(const KeyReader& keys, std::uint32_t period, FullLayer full,
 }
 
 Status read_local_rope(const KeyReader& keys, double base, HyperParams& p) {
-  p.rope[1] = {.n_rot = p.rope[0].n_rot};
+  p.rope[1] = {.n_rot = p.rope[0].n_rot, .style = p.rope[0].style};
   QUERN_TRY(p.rope[1].freq_base, keys.positive_or("rope.freq_base_swa", 1e12, base));
   for (LayerParams& layer : p.layers) layer.rope = layer.window != 0 ? 1 : 0;
   return {};
@@ -184,9 +235,12 @@ Status require_same(const KeyReader& keys, std::string_view key, std::uint64_t f
   return fail(Errc::unsupported, "{}: want {}, found {}", keys.name(key), want, found);
 }
 
-void assign_cache_layers(HyperParams& p) noexcept {
-  std::uint32_t n_kv = 0, n_state = 0;
-  for (LayerParams& layer : p.layers) layer.cache_layer = is_recurrent(layer.mixer) ? n_state++ : n_kv++;
+void rotate_in_windows(HyperParams& p) noexcept {
+  for (LayerParams& layer : p.layers) layer.rope = layer.window != 0 ? 0 : LayerParams::kNoRope;
+}
+
+void rotate_nowhere(HyperParams& p) noexcept {
+  for (LayerParams& layer : p.layers) layer.rope = LayerParams::kNoRope;
 }
 
 }  // namespace quern::engine

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "engine/arch/arch_spec.hpp"
 #include "engine/arch/key_reader.hpp"
 #include "engine/hyper_params.hpp"
 
@@ -13,21 +14,31 @@ namespace quern::engine {
 
 inline constexpr double kMaxFloatKey = 1e6;  // any scale, factor or cap
 
-enum class EpsKey : std::uint8_t { rms, layer };  // attention.layer_norm_rms_epsilon or attention.layer_norm_epsilon
+// All of a model's: what the spec says, then what its own function adds, then layers and caches in order.
+Result<HyperParams> read_params(const ArchSpec& arch, const KeyReader& keys);
 
-// What nearly every model has: layers, sizes, heads, norm epsilon, rope, pooling, causality. All layers are attention
-// layers with rope 0 and a dense feed-forward block.
-Result<HyperParams> read_common(const KeyReader& keys, EpsKey eps);
+// Layers, sizes, heads, norm epsilon, rope, pooling, causality. All layers are attention layers with rope 0 and a dense
+// feed-forward block.
+Result<HyperParams> read_common(const ArchSpec& arch, const KeyReader& keys);
 
-// expert_count and the keys that go with it. All layers become mixtures where there are experts.
-// d_ff: of one expert where expert_feed_forward_length is missing.
-Status read_experts(const KeyReader& keys, std::uint32_t d_ff, HyperParams& p);
+// expert_count and the keys that go with it, as the rule says. All layers behind the leading dense ones become mixtures
+// where there are experts.
+Status read_mixture(const KeyReader& keys, const MixtureRule& rule, HyperParams& p);
+
+// The keys ssm.*: of Mamba 1 (n_heads 0 in the result), or of Mamba 2 and its relatives. Mixers are the caller's.
+enum class SsmKind : std::uint8_t { mamba1, mamba2, plamo };
+Status read_ssm(const KeyReader& keys, SsmKind kind, HyperParams& p);
+// Layers without KV heads get that mixer.
+void mix_where_no_kv(Mixer mixer, HyperParams& p) noexcept;
 
 // attention.sliding_window and its pattern: of every `period` layers all but one see the window only. The full one is
 // the last of the period, or the first. `fallback`: the window where the key is missing; 0: no layer has one.
 enum class FullLayer : std::uint8_t { last, first };
 Status read_windows(const KeyReader& keys, std::uint32_t period, FullLayer full, std::uint32_t fallback,
                     HyperParams& p);
+// Layers without a window have no rotation either.
+void rotate_in_windows(HyperParams& p) noexcept;
+void rotate_nowhere(HyperParams& p) noexcept;
 
 // Gives layers with a window a rotation of their own: rope.freq_base_swa, or `base` where it is missing, and none of
 // the context extension of the others.
@@ -39,8 +50,5 @@ Status read_encoder_mask(const KeyReader& keys, HyperParams& p);
 // For a number that the architecture fixes: the file may state it too (found), but no other. A key that is missing says
 // nothing.
 Status require_same(const KeyReader& keys, std::string_view key, std::uint64_t found, std::uint64_t want);
-
-// Numbers the layers of the KV arena and of the state pages. Every architecture calls it last.
-void assign_cache_layers(HyperParams& p) noexcept;
 
 }  // namespace quern::engine

@@ -3,49 +3,97 @@
 
 namespace quern::engine {
 
-extern const ArchSpec kBaichuan, kBert, kCohere2, kCommandR, kDeepseek2, kFalcon, kGemma, kGemma2, kGemma3,
-    kGemmaEmbedding, kGpt2, kGptNeox, kGptOss, kGranite, kGraniteMoe, kInternlm2, kJinaBertV2, kLfm2, kLlama, kLlama4,
-    kMinicpm, kModernBert, kNomicBert, kNomicBertMoe, kOlmo2, kPhi2, kPhi3, kQwen2, kQwen2Moe, kQwen3, kQwen35,
-    kQwen3Moe, kSmollm3, kStablelm, kStarcoder2;
+extern const ArchSpec kAfmoe, kApertus, kArcee, kBaichuan, kBailingMoe, kBailingMoe2, kBert, kBitnet, kBloom, kCohere2, kCommandR, kDbrx, kDeci, kDeepseek, kDeepseek2, kDots1, kErnie45, kErnie45Moe, kEurobert, kExaone, kExaone4, kFalcon, kFalconH1, kGemma, kGemma2, kGemma3, kGemma3n, kGemma4, kGemmaEmbedding, kGlm4, kGlm4Moe, kGpt2, kGptNeox, kGptOss, kGranite, kGraniteHybrid, kGraniteMoe, kGrok, kHunyuanDense, kHunyuanMoe, kInternlm2, kJamba, kJinaBertV2, kJinaBertV3, kLfm2, kLfm2Moe, kLlama, kLlama4, kMamba, kMamba2Arch, kMinicpm, kMinicpm3, kMinimaxM2, kMistral3, kMistral4, kModernBert, kMpt, kNemotronH, kNemotronHMoe, kNomicBert, kNomicBertMoe, kOlmo, kOlmo2, kOlmoe, kOrion, kPhi2, kPhi3, kPhiMoe, kPlamo2, kQwen2, kQwen2Moe, kQwen2Vl, kQwen3, kQwen35, kQwen35Moe, kQwen3Moe, kQwen3Next, kQwen3Vl, kQwen3VlMoe, kSeedOss, kSmallthinker, kSmollm3, kStablelm, kStarcoder, kStarcoder2, kXverse;
 
 namespace {
 
 constexpr const ArchSpec* kArchitectures[] = {
-    &kBaichuan,        //
-    &kBert,            //
-    &kCohere2,         //
-    &kCommandR,        //
-    &kDeepseek2,       //
-    &kFalcon,          //
-    &kGemma,           //
-    &kGemma2,          //
-    &kGemma3,          //
+    &kAfmoe,  //
+    &kApertus,  //
+    &kArcee,  //
+    &kBaichuan,  //
+    &kBailingMoe,  //
+    &kBailingMoe2,  //
+    &kBert,  //
+    &kBitnet,  //
+    &kBloom,  //
+    &kCohere2,  //
+    &kCommandR,  //
+    &kDbrx,  //
+    &kDeci,  //
+    &kDeepseek,  //
+    &kDeepseek2,  //
+    &kDots1,  //
+    &kErnie45,  //
+    &kErnie45Moe,  //
+    &kEurobert,  //
+    &kExaone,  //
+    &kExaone4,  //
+    &kFalcon,  //
+    &kFalconH1,  //
+    &kGemma,  //
+    &kGemma2,  //
+    &kGemma3,  //
+    &kGemma3n,  //
+    &kGemma4,  //
     &kGemmaEmbedding,  //
-    &kGpt2,            //
-    &kGptNeox,         //
-    &kGptOss,          //
-    &kGranite,         //
-    &kGraniteMoe,      //
-    &kInternlm2,       //
-    &kJinaBertV2,      //
-    &kLfm2,            //
-    &kLlama,           //
-    &kLlama4,          //
-    &kMinicpm,         //
-    &kModernBert,      //
-    &kNomicBert,       //
-    &kNomicBertMoe,    //
-    &kOlmo2,           //
-    &kPhi2,            //
-    &kPhi3,            //
-    &kQwen2,           //
-    &kQwen2Moe,        //
-    &kQwen3,           //
-    &kQwen35,          //
-    &kQwen3Moe,        //
-    &kSmollm3,         //
-    &kStablelm,        //
-    &kStarcoder2,      //
+    &kGlm4,  //
+    &kGlm4Moe,  //
+    &kGpt2,  //
+    &kGptNeox,  //
+    &kGptOss,  //
+    &kGranite,  //
+    &kGraniteHybrid,  //
+    &kGraniteMoe,  //
+    &kGrok,  //
+    &kHunyuanDense,  //
+    &kHunyuanMoe,  //
+    &kInternlm2,  //
+    &kJamba,  //
+    &kJinaBertV2,  //
+    &kJinaBertV3,  //
+    &kLfm2,  //
+    &kLfm2Moe,  //
+    &kLlama,  //
+    &kLlama4,  //
+    &kMamba,  //
+    &kMamba2Arch,  //
+    &kMinicpm,  //
+    &kMinicpm3,  //
+    &kMinimaxM2,  //
+    &kMistral3,  //
+    &kMistral4,  //
+    &kModernBert,  //
+    &kMpt,  //
+    &kNemotronH,  //
+    &kNemotronHMoe,  //
+    &kNomicBert,  //
+    &kNomicBertMoe,  //
+    &kOlmo,  //
+    &kOlmo2,  //
+    &kOlmoe,  //
+    &kOrion,  //
+    &kPhi2,  //
+    &kPhi3,  //
+    &kPhiMoe,  //
+    &kPlamo2,  //
+    &kQwen2,  //
+    &kQwen2Moe,  //
+    &kQwen2Vl,  //
+    &kQwen3,  //
+    &kQwen35,  //
+    &kQwen35Moe,  //
+    &kQwen3Moe,  //
+    &kQwen3Next,  //
+    &kQwen3Vl,  //
+    &kQwen3VlMoe,  //
+    &kSeedOss,  //
+    &kSmallthinker,  //
+    &kSmollm3,  //
+    &kStablelm,  //
+    &kStarcoder,  //
+    &kStarcoder2,  //
+    &kXverse,  //
 };
 
 }  // namespace

@@ -1,8 +1,6 @@
 // StableLM 3B, 2 1.6B and 2 12B: Llama with LayerNorm and rope on a part of each head; the 12B model normalizes each
 // query and key head with weights of its own and computes both blocks side by side. Source: arXiv 2402.17834.
 #include "engine/arch/arch_spec.hpp"
-#include "engine/arch/blocks.hpp"
-#include "engine/arch/read_params.hpp"
 
 namespace quern::engine {
 
@@ -21,13 +19,11 @@ constexpr TensorGroup kStablelmLayer[] = {
     {Where::dense, kGatedFfn},
 };
 
-Result<HyperParams> read_stablelm(const KeyReader& keys) {
-  QUERN_TRY(HyperParams p, read_common(keys, EpsKey::layer));
+Status adjust_stablelm(const KeyReader& keys, HyperParams& p) {
   // Converters write true where the configuration says nothing; without a second norm nothing else is possible.
   keys.ignore("use_parallel_residual");
   p.parallel_residual = keys.file().find_tensor("blk.0.ffn_norm.weight") == nullptr;
-  assign_cache_layers(p);
-  return p;
+  return {};
 }
 
 }  // namespace
@@ -36,8 +32,7 @@ extern const ArchSpec kStablelm{.gguf_arch = "stablelm",
                                 .norm = NormKind::layer,
                                 .rope = RopeStyle::split,
                                 .qk_norm = QkNorm::each_head,
-                                .read_params = &read_stablelm,
-                                .model_tensors = blocks::kDecoder,
+                                .adjust = &adjust_stablelm,
                                 .layer_tensors = kStablelmLayer};
 
 }  // namespace quern::engine

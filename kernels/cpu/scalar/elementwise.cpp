@@ -118,6 +118,23 @@ void delta_rule(const DeltaRuleArgs& args) noexcept {
   }
 }
 
+void ssm_scan(const SsmScanArgs& args) noexcept {
+  for (std::size_t t = 0; t < args.n_tokens; ++t) {
+    const float* step = args.step + t * args.step_stride;
+    for (std::size_t d = 0; d < args.n_channels; ++d) {
+      double out = 0;
+      for (std::size_t i = 0; i < args.d_state; ++i) {
+        const std::size_t at = i * args.state_stride + d;
+        const double decay = args.rates == nullptr ? step[0] : std::exp(static_cast<double>(step[d]) * args.rates[at]);
+        const double input = static_cast<double>(args.b[t * args.bc_stride + i]) * args.input[t * args.stride + d];
+        args.state[at] = static_cast<float>(decay * args.state[at] + input);
+        out += static_cast<double>(args.c[t * args.bc_stride + i]) * args.state[at];
+      }
+      args.out[t * args.stride + d] = static_cast<float>(out);
+    }
+  }
+}
+
 void add(const float* a, const float* b, std::size_t n, float* out) noexcept {
   for (std::size_t i = 0; i < n; ++i) out[i] = a[i] + b[i];
 }

@@ -26,6 +26,7 @@ void softcap(const float* x, float cap, std::size_t n, float* out) noexcept;
 void mul(const float* a, const float* b, std::size_t n, float* out) noexcept;
 void multiply_add(const float* a, const float* b, std::size_t n, float* y) noexcept;
 void delta_rule(const DeltaRuleArgs& args) noexcept;
+void ssm_scan(const SsmScanArgs& args) noexcept;
 void add(const float* a, const float* b, std::size_t n, float* out) noexcept;
 void add_scaled(const float* x, float scale, std::size_t n, float* y) noexcept;
 

@@ -24,6 +24,7 @@ KernelTable build() noexcept {
   table.mul = &scalar::mul;
   table.multiply_add = &scalar::multiply_add;
   table.delta_rule = &scalar::delta_rule;
+  table.ssm_scan = &scalar::ssm_scan;
   table.add = &scalar::add;
   table.add_scaled = &scalar::add_scaled;
   return table;

@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/simd/delta_rule.hpp"
 #include "kernels/cpu/simd/math.hpp"
+#include "kernels/cpu/simd/ssm_scan.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -251,6 +252,7 @@ void fill_elementwise(Table& table) noexcept {
   table.mul = &mul<V>;
   table.multiply_add = &multiply_add<V>;
   table.delta_rule = &delta_rule<V>;
+  table.ssm_scan = &ssm_scan<V>;
   table.add = &add<V>;
   table.add_scaled = &add_scaled<V>;
 }
