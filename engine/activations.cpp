@@ -23,8 +23,8 @@ std::size_t form_bytes(const Model& model, const kernels::KernelTable& kernels, 
   const auto see = [&kernels](const Matrix& matrix, std::size_t& widest) {
     if (matrix) widest = std::max(widest, prepared_row_bytes(matrix, kernels));
   };
-  for (const Linear* linear : {&weights.output, &weights.cls, &weights.cls_out, &weights.dense_2, &weights.dense_3,
-                               &weights.per_layer_proj})
+  for (const Linear* linear :
+       {&weights.output, &weights.cls, &weights.cls_out, &weights.dense_2, &weights.dense_3, &weights.per_layer_proj})
     see(linear->matrix, per_row);
   for (const auto* several : {&weights.streams_in, &weights.streams_out}) {
     for (const Linear& linear : *several) see(linear.matrix, per_row);
@@ -70,7 +70,8 @@ class PartList {
 void list_recurrent(const HyperParams& p, std::size_t rows, PartList& list, Activations& a) {
   if (p.n_state_layers() == 0) return;
   const SsmParams& s = p.ssm;
-  const std::size_t plain = p.delta.n_v_heads > 0 ? p.conv_width() : 3 * std::size_t{p.d_model};  // or short convolution
+  const std::size_t plain =
+      p.delta.n_v_heads > 0 ? p.conv_width() : 3 * std::size_t{p.d_model};  // or short convolution
   list.floats(a.mix_in, rows, s.d_inner > 0 ? s.in_width() : plain);
   list.floats(a.convolved, rows, p.conv_width());
   if (p.delta.n_v_heads > 0) {
@@ -79,6 +80,14 @@ void list_recurrent(const HyperParams& p, std::size_t rows, PartList& list, Acti
     list.floats(a.delta_decay, rows, p.delta.n_v_heads);
     list.floats(a.fused, p.delta.fused ? rows : 0, 2 * (std::size_t{p.delta.k_width()} + p.delta.v_width()));
     list.floats(a.fused_gates, p.delta.adjacent_heads ? rows : 0, 2 * std::size_t{p.delta.n_v_heads});
+  }
+  if (p.rwkv.d_head > 0) {
+    const RwkvParams& r = p.rwkv;
+    for (float** buffer : {&a.rwkv_delta, &a.rwkv_mixed, &a.rwkv_extra, &a.rwkv_first, &a.rwkv_r, &a.rwkv_w, &a.rwkv_k,
+                           &a.rwkv_v, &a.rwkv_g})
+      list.floats(*buffer, rows, p.d_model);
+    list.floats(a.rwkv_low, rows, 5 * std::size_t{r.mix_rank});
+    list.floats(a.rwkv_part, rows, std::max({r.mix_rank, r.decay_rank, r.rate_rank, r.value_rank, r.gate_rank}));
   }
   if (s.d_inner > 0) {
     list.floats(a.ssm_x, s.projects() ? rows : 0, s.x_width());
@@ -129,8 +138,8 @@ void list_per_layer(const HyperParams& p, std::size_t rows, Activations& a, Part
 }  // namespace
 
 std::size_t mixed_width(const HyperParams& p) noexcept {
-  const std::size_t recurrent = p.delta.n_v_heads > 0 ? p.delta.v_width()
-                                : p.ssm.d_inner > 0   ? p.ssm.d_inner
+  const std::size_t recurrent = p.delta.n_v_heads > 0    ? p.delta.v_width()
+                                : p.ssm.d_inner > 0      ? p.ssm.d_inner
                                 : p.n_state_layers() > 0 ? p.d_model
                                                          : 0;
   return std::max<std::size_t>({p.attn_width(), recurrent, std::size_t{p.n_heads} * p.latent.d_value});
@@ -142,7 +151,8 @@ Result<Activations> Activations::create(const Model& model, const kernels::Kerne
   const std::size_t rows = limits.max_tokens_per_step;
   const std::size_t slots = rows * std::max(1u, p.moe.n_used);
   // A model whose layers are all mixtures may still state a dense width.
-  const bool has_dense = std::any_of(p.layers.begin(), p.layers.end(), [](const auto& l) { return l.dense; });
+  const bool has_dense =
+      std::any_of(p.layers.begin(), p.layers.end(), [](const auto& l) { return l.dense || is_recurrent(l.mixer); });
   const std::size_t ff_values = std::max({has_dense ? rows * p.d_ff : 0, slots * p.moe.d_ff, rows * p.moe.d_ff_shared});
   Activations a;
   PartList list;

@@ -124,7 +124,8 @@ void ForwardPass::rotate(const LayerParams& layer, std::size_t row, float* x, st
   if (layer.rope == LayerParams::kNoRope) return;
   const std::size_t n_rot = params_.rope[layer.rope].n_rot;
   const float* cos_sin = a_.cos_sin[layer.rope] + row * n_rot;
-  const auto kernel = params_.rope[layer.rope].style == RopeStyle::interleaved ? kernels_.rope_interleaved : kernels_.rope_split;
+  const auto kernel =
+      params_.rope[layer.rope].style == RopeStyle::interleaved ? kernels_.rope_interleaved : kernels_.rope_split;
   kernel(x, n_heads, d_head, n_rot, cos_sin);
 }
 
@@ -156,10 +157,15 @@ void ForwardPass::store_kv(const LayerParams& layer, std::size_t row, const floa
 }
 
 void ForwardPass::attend_all(const LayerWeights& w, const LayerParams& layer) noexcept {
+  if (params_.n_distance_buckets > 0) {
+    const auto n_all = static_cast<std::uint32_t>(rows_.items().size()) * layer.n_heads;
+    return for_each_item(n_all, [&](std::uint32_t i) {
+      attend_by_distance(w, layer, rows_.items()[i / layer.n_heads], i % layer.n_heads);
+    });
+  }
   const auto n_items = static_cast<std::uint32_t>(rows_.items().size()) * layer.n_kv_heads;
-  for_each_item(n_items, [&](std::uint32_t i) {
-    attend(w, layer, rows_.items()[i / layer.n_kv_heads], i % layer.n_kv_heads);
-  });
+  for_each_item(n_items,
+                [&](std::uint32_t i) { attend(w, layer, rows_.items()[i / layer.n_kv_heads], i % layer.n_kv_heads); });
 }
 
 void ForwardPass::attend(const LayerWeights& w, const LayerParams& layer, const AttentionItem& item,

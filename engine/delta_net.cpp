@@ -125,7 +125,8 @@ void ForwardPass::prepare_delta_row(const LayerWeights& w, std::size_t row) noex
 void ForwardPass::delta_head(const LayerWeights& w, const LayerParams& layer, const SeqRows& seq,
                              std::uint32_t head) noexcept {
   const DeltaParams& d = params_.delta;
-  const std::size_t n = d.d_state, key_head = d.adjacent_heads ? head / (d.n_v_heads / d.n_k_heads) : head % d.n_k_heads;
+  const std::size_t n = d.d_state,
+                    key_head = d.adjacent_heads ? head / (d.n_v_heads / d.n_k_heads) : head % d.n_k_heads;
   float* state = memory_of(seq, layer) + head * n * n;
   if (seq.first_position == 0) std::fill_n(state, n * n, 0.0f);
   for (std::size_t row = seq.begin; row < seq.end; ++row) {

@@ -63,9 +63,8 @@ void ExpertRouter::choose(float* scores, std::uint32_t row, std::span<const floa
   const std::uint32_t n_used = params_.n_used, n_experts = params_.n_experts;
   if (params_.gating == Gating::softmax) softmax(scores, n_experts);
   if (params_.gating == Gating::sigmoid) {
-    for (std::uint32_t e = 0; e < n_experts; ++e) {
-      scores[e] = static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(scores[e]))));
-    }
+    // In F32, as models are trained: large logits give the same score, and then the first experts are chosen.
+    for (std::uint32_t e = 0; e < n_experts; ++e) scores[e] = 1.0f / (1.0f + std::exp(-scores[e]));
   }
   if (params_.gating == Gating::sqrt_softplus) {
     for (std::uint32_t e = 0; e < n_experts; ++e) {

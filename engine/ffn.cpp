@@ -12,7 +12,7 @@ namespace {
 // Source: gpt-oss reference implementation (openai/gpt-oss, swiglu).
 constexpr float kSwigluAlpha = 1.702f, kSwigluLimit = 7.0f;
 
-// out[i] = f(gate[i]) * up[i], or f(up[i]).
+// out[i] = f(gate[i]) * up[i], or f(up[i]). A NaN passes through f.
 template <class Function>
 void activate_with(const float* gate, float* up, std::size_t n, bool gated, Function f) noexcept {
   for (std::size_t i = 0; i < n; ++i) up[i] = gated ? f(gate[i]) * up[i] : f(up[i]);
@@ -105,10 +105,13 @@ void ForwardPass::activate(const LayerParams& layer, float* gate, float* up, std
       return gated ? kernels_.silu_mul(gate, up, n, up) : kernels_.silu(up, n, up);
     case Activation::gelu:
       return gated ? kernels_.gelu_mul(gate, up, n, up) : kernels_.gelu(up, n, up);
+    case Activation::gelu_or_relu:  // with gates, and without
+      if (gated) return kernels_.gelu_mul(gate, up, n, up);
+      [[fallthrough]];
     case Activation::relu:
-      return activate_with(gate, up, n, gated, [](float x) { return x > 0.0f ? x : 0.0f; });
+      return activate_with(gate, up, n, gated, [](float x) { return x < 0.0f ? 0.0f : x; });
     case Activation::squared_relu:
-      return activate_with(gate, up, n, gated, [](float x) { return x > 0.0f ? x * x : 0.0f; });
+      return activate_with(gate, up, n, gated, [](float x) { return x < 0.0f ? 0.0f : x * x; });
     case Activation::xielu:
       return activate_with(gate, up, n, gated, [&](float x) { return xielu(x, layer.xielu); });
     case Activation::clamped_swiglu:

@@ -97,6 +97,10 @@ void ForwardPass::layer(std::uint32_t index) noexcept {
     case Mixer::mamba:
       mamba(w, params, false);
       break;
+    case Mixer::rwkv6:
+    case Mixer::rwkv7:
+      rwkv(w, params, index);
+      break;
   }
   if (params.mamba_beside) mamba(w, params, true);
   if (w.laurel_down) add_laurel(w);
@@ -123,6 +127,7 @@ void ForwardPass::drop_rows() noexcept {
       for (std::size_t i = 0; i < rope_.size(); ++i) move(a_.cos_sin[i], params_.rope[i].n_rot);
       if (params_.parallel_residual) move(a_.normed, params_.d_model);
       move(a_.per_layer, std::size_t{params_.per_layer.width} * params_.n_layers());
+      move(a_.rwkv_first, params_.d_model);
       for (float* stream : a_.streams) move(stream, params_.d_model);
       if (arch_.router_first) move(a_.router, params_.moe.n_experts);
     }

@@ -2,8 +2,8 @@
 // which a worker computes its share of rows (norms, conversions) or of channels, or takes matrix rows (products) or
 // work items (attention, recurrences) while there are any. A row's result never depends on which other rows share the
 // step or on the number of workers. Each block of a layer is one file: attention.cpp, latent_attention.cpp,
-// delta_net.cpp, short_conv.cpp, mamba.cpp, ffn.cpp, moe.cpp. Threads: run() and embed() on the engine thread, stage bodies on all
-// workers. Nothing allocates.
+// delta_net.cpp, short_conv.cpp, mamba.cpp, rwkv.cpp, ffn.cpp, moe.cpp. Threads: run() and embed() on the engine
+// thread, stage bodies on all workers. Nothing allocates.
 #pragma once
 
 #include "engine/activations.hpp"
@@ -142,6 +142,10 @@ class ForwardPass {
               std::uint32_t kv_head) noexcept;
   void attend_all(const LayerWeights& w, const LayerParams& layer) noexcept;
 
+  // distance_attention.cpp
+  void attend_by_distance(const LayerWeights& w, const LayerParams& layer, const AttentionItem& item,
+                          std::uint32_t head) noexcept;
+
   // latent_attention.cpp
   void latent_attention(const LayerWeights& w, const LayerParams& layer) noexcept;
   void latent_queries(const LayerWeights& w) noexcept;
@@ -170,6 +174,19 @@ class ForwardPass {
   void prepare_steps(const LayerWeights& w, std::size_t row) noexcept;
   void scan(const LayerWeights& w, const LayerParams& layer, const SeqRows& seq, std::uint32_t block) noexcept;
   void finish_channels(const LayerWeights& w, std::size_t row) noexcept;
+
+  // rwkv.cpp
+  void rwkv(const LayerWeights& w, const LayerParams& layer, std::uint32_t index) noexcept;
+  void shift_rows(const LayerParams& layer, std::size_t slot, float* delta) noexcept;
+  void lerp_rows(const float* lerp, const float* extra, float* out) noexcept;
+  void product(const Linear& linear, const float* x, float* y) noexcept;
+  template <class Function>
+  void for_each_value(float* values, std::size_t width, Function f) noexcept;
+  void mix_rwkv6(const LayerWeights& w) noexcept;
+  void mix_rwkv7(const LayerWeights& w, std::uint32_t index) noexcept;
+  void prepare_rwkv7_row(const LayerWeights& w, std::size_t row) noexcept;
+  void rwkv_head(const LayerWeights& w, const LayerParams& layer, const SeqRows& seq, std::uint32_t head) noexcept;
+  void mix_channels(const LayerWeights& w, const LayerParams& layer) noexcept;
 
   // ffn.cpp
   void feed(const LayerWeights& w, const LayerParams& layer) noexcept;

@@ -37,8 +37,9 @@ std::uint32_t HyperParams::conv_width() const noexcept {
 
 std::uint64_t HyperParams::state_values() const noexcept {
   if (n_state_layers() == 0) return 0;
-  return std::uint64_t{conv_kernel - 1} * conv_width() + std::uint64_t{delta.n_v_heads} * delta.d_state * delta.d_state +
-         std::uint64_t{ssm.d_inner} * ssm.d_state + std::uint64_t{rwkv.d_head} * (rwkv.d_head > 0 ? d_model : 0);
+  return std::uint64_t{conv_kernel - 1} * conv_width() +
+         std::uint64_t{delta.n_v_heads} * delta.d_state * delta.d_state + std::uint64_t{ssm.d_inner} * ssm.d_state +
+         std::uint64_t{rwkv.d_head} * (rwkv.d_head > 0 ? d_model : 0);
 }
 
 }  // namespace quern::engine

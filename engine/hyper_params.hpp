@@ -24,11 +24,11 @@ struct MoeParams {
   std::uint32_t d_ff_shared = 0;  // of the expert that every token visits; 0: none
   std::uint32_t d_latent = 0;     // width that experts work on; 0: d_model
   Gating gating = Gating::softmax;
-  bool normalize = true;                          // weights of the chosen experts sum to 1
-  bool weight_inputs = false;                     // the weight multiplies an expert's input instead of its answer
-  float scale = 1.0f;                             // of the weights
-  float router_scale = 1.0f;                      // of the logits
-  float sum_scale = 1.0f;                         // of the experts' answer and the dense block's, where a layer has both
+  bool normalize = true;       // weights of the chosen experts sum to 1
+  bool weight_inputs = false;  // the weight multiplies an expert's input instead of its answer
+  float scale = 1.0f;          // of the weights
+  float router_scale = 1.0f;   // of the logits
+  float sum_scale = 1.0f;      // of the experts' answer and the dense block's, where a layer has both
   std::uint32_t n_groups = 1, n_groups_used = 1;  // experts are chosen from the best groups only
 };
 
@@ -43,9 +43,9 @@ struct LatentParams {
 
 struct DeltaParams {
   std::uint32_t n_k_heads = 0, n_v_heads = 0;
-  std::uint32_t d_state = 0;       // width of a head's query, key and value
-  bool adjacent_heads = false;     // value heads that share a key head follow each other; else they take turns
-  bool fused = false;              // one matrix gives, per key head, its query, key, values and gates
+  std::uint32_t d_state = 0;    // width of a head's query, key and value
+  bool adjacent_heads = false;  // value heads that share a key head follow each other; else they take turns
+  bool fused = false;           // one matrix gives, per key head, its query, key, values and gates
 
   std::uint32_t k_width() const noexcept { return n_k_heads * d_state; }
   std::uint32_t v_width() const noexcept { return n_v_heads * d_state; }
@@ -74,15 +74,15 @@ struct SsmParams {
 
 // RWKV: a matrix per head, and the last token's inputs of both blocks.
 struct RwkvParams {
-  std::uint32_t d_head = 0;                             // 0: the model has none
-  std::uint32_t mix_rank = 0, decay_rank = 0;           // of the projections that find mixtures and decays
+  std::uint32_t d_head = 0;                    // 0: the model has none
+  std::uint32_t mix_rank = 0, decay_rank = 0;  // of the projections that find mixtures and decays
   std::uint32_t rate_rank = 0, value_rank = 0, gate_rank = 0;
   std::uint32_t rescale_every = 0;  // layers after which the stream is halved; 0: never
 };
 
 // Embeddings of each token for each layer, beside the model's own (Gemma 3n and 4).
 struct PerLayerParams {
-  std::uint32_t width = 0;  // 0: the model has none
+  std::uint32_t width = 0;      // 0: the model has none
   std::uint32_t n_streams = 1;  // AltUp: copies of the residual stream, of which a layer computes one
   std::uint32_t laurel_rank = 0;
 };

@@ -135,9 +135,9 @@ void ForwardPass::scan(const LayerWeights& w, const LayerParams& layer, const Se
     for (std::size_t i = 0; i < s.d_state; ++i) std::fill_n(state + i * stride, n, 0.0f);
   }
   const std::size_t bc_stride = s.projects() ? s.x_width() : s.conv_width();
-  const float* b = s.projects() ? a_.ssm_x + seq.begin * bc_stride + (s.n_heads > 0 ? 0 : s.dt_rank)
-                                : a_.convolved + seq.begin * bc_stride + s.d_inner +
-                                      block / (s.n_heads / s.n_groups) * s.d_state;
+  const float* b =
+      s.projects() ? a_.ssm_x + seq.begin * bc_stride + (s.n_heads > 0 ? 0 : s.dt_rank)
+                   : a_.convolved + seq.begin * bc_stride + s.d_inner + block / (s.n_heads / s.n_groups) * s.d_state;
   kernels_.ssm_scan({.state = state,
                      .state_stride = stride,
                      .n_channels = n,

@@ -4,13 +4,26 @@
 #include "engine/arch/read_params.hpp"
 #include "engine/weight_loader.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace quern::engine {
 
 namespace {
 
+// Source: the list of translations in Ollama's loader (formats of 2026), as far as the names are its own.
+constexpr std::string_view kNamesOfOllama[] = {"gptoss", "qwen25vl",    "olmo3",       "mllama", "embeddinggemma",
+                                               "glmocr", "glm4moelite", "deepseekocr", "laguna", "nemotron_h_omni"};
+
 Result<const ArchSpec*> architecture_of(const gguf::GgufFile& file) {
   QUERN_TRY(const std::string_view name, file.get_string("general.architecture"));
   if (const ArchSpec* arch = find_architecture(name); arch != nullptr) return arch;
+  if (std::find(std::begin(kNamesOfOllama), std::end(kNamesOfOllama), name) != std::end(kNamesOfOllama))
+    return fail(
+        Errc::unsupported,
+        "{}: general.architecture: '{}' is a name of Ollama's, whose files of it are in a form that only Ollama "
+        "reads (it translates them when it loads them); take the same model from hf.co/ORG/NAME-GGUF",
+        file.name(), name);
   std::string supported;
   for (const ArchSpec* arch : architectures())
     supported += fmt::format("{}{}", supported.empty() ? "" : ", ", arch->gguf_arch);
@@ -49,7 +62,8 @@ ContextCost context_cost(const HyperParams& params, const ModelWeights& weights)
   ContextCost out;
   if (products <= 0) return out;
   for (const LayerParams& layer : params.layers) {
-    if (is_attention(layer.mixer)) out.add((static_cast<double>(layer.q_width()) + layer.attn_width()) / products, layer.window);
+    if (is_attention(layer.mixer))
+      out.add((static_cast<double>(layer.q_width()) + layer.attn_width()) / products, layer.window);
   }
   return out;
 }

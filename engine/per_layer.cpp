@@ -109,8 +109,7 @@ void ForwardPass::part_streams() noexcept {
       const float* x = a_.x + row * d_model;
       std::copy_n(x, d_model, a_.streams[0] + row * d_model);
       const double length = length_of(x, d_model);
-      for (std::size_t s = 1; s < Activations::kStreams; ++s)
-        scale_to(a_.streams[s] + row * d_model, d_model, length);
+      for (std::size_t s = 1; s < Activations::kStreams; ++s) scale_to(a_.streams[s] + row * d_model, d_model, length);
     }
   });
 }
@@ -170,9 +169,8 @@ void ForwardPass::add_laurel(const LayerWeights& w) noexcept {
   const std::size_t d_model = params_.d_model;
   const Inputs in = inputs_for({&w.laurel_down});
   convert_rows(a_.normed, in);
-  pool_.run([&](std::uint32_t worker) {
-    apply(w.laurel_down, in.input[0], worker, a_.laurel, w.laurel_down.matrix.n_rows);
-  });
+  pool_.run(
+      [&](std::uint32_t worker) { apply(w.laurel_down, in.input[0], worker, a_.laurel, w.laurel_down.matrix.n_rows); });
   project_and_add(w.laurel_up, a_.laurel, w.laurel_norm, nullptr, {a_.x, 1.0f});
   pool_.run([&](std::uint32_t worker) {
     const kernels::Range mine = my_rows(worker);

@@ -29,7 +29,9 @@ Result<std::unique_ptr<TextEmbedder>> TextEmbedder::create(const Model& model, c
   // Each sequence begins a page of its own.
   const std::uint32_t n_pages = limits.max_tokens_per_step / kPageTokens + limits.max_seqs_per_step;
   kv::KvConfig config = kv_config_for(p, kernels::KvType::f32, kPageTokens, n_pages, limits.max_seqs_per_step);
-  config.n_layers = 1;
+  // Each layer writes over the one before, unless a later one reads it.
+  const bool shared = std::any_of(p.layers.begin(), p.layers.end(), [](const auto& layer) { return layer.shares_kv; });
+  if (!shared) config.n_layers = 1;
   config.n_state_layers = std::min(config.n_state_layers, 1u);
   QUERN_TRY(auto scratch, kv::PageArena::create(config, topology, ledger));
   return std::unique_ptr<TextEmbedder>(new TextEmbedder(model, limits, std::move(scratch)));
@@ -75,7 +77,8 @@ std::span<const std::uint32_t> TextEmbedder::embed(ForwardPass& pass, const Step
 void TextEmbedder::compute(ForwardPass& pass, const StepPlan& plan, Pooling pooling, std::span<float> out) noexcept {
   place(plan);
   choose_rows(plan, pooling);
-  const std::span<const float> hidden = pass.hidden(plan_, {.arena = scratch_.get(), .one_layer = true});
+  const std::span<const float> hidden =
+      pass.hidden(plan_, {.arena = scratch_.get(), .one_layer = scratch_->config().n_layers == 1});
   const std::span<const std::uint32_t> slots = pass.kept_slots();
   if (pooling != Pooling::rank) {
     const std::uint32_t n_vectors = pooling == Pooling::none ? plan.n_tokens() : plan.n_seqs();

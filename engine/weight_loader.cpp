@@ -50,7 +50,7 @@ Result<ModelWeights> WeightLoader::load(const ArchSpec& arch) {
       layer_ = &params_.layers[i];
       if (!has_group(group.where, params_, *layer_)) continue;
       for (const TensorSpec<LayerWeights>& spec : group.tensors) {
-        QUERN_CHECK(load_one(spec, fmt::format("blk.{}.{}", i, spec.name), weights.layers[i]));
+        QUERN_CHECK(load_one(spec, fmt::format("{}.{}.{}", arch.layer_prefix, i, spec.name), weights.layers[i]));
       }
     }
     weights.layers[i].allow_coarse_ffn();
@@ -78,11 +78,11 @@ Status WeightLoader::load_one(const TensorSpec<Owner>& spec, const std::string& 
     if (spec.presence == Presence::optional) return {};
     return fail(Errc::corrupt, "{}: tensor {} is missing", file_.name(), full);
   }
-  const std::uint64_t rows = length_of(spec.rows, params_, *layer_, tensor->dims[1]), cols = length_of(spec.cols, params_, *layer_, tensor->dims[0]);
+  const std::uint64_t rows = length_of(spec.rows, params_, *layer_, tensor->dims[1]),
+                      cols = length_of(spec.cols, params_, *layer_, tensor->dims[0]);
   const std::uint64_t count = length_of(spec.count, params_, *layer_, 1);
   if (spec.vector != nullptr) {
-    if (tensor->n_values() != rows || std::find(tensor->dims.begin(), tensor->dims.end(), rows) == tensor->dims.end())
-      QUERN_CHECK(check_shape(*tensor, {rows}));
+    if (tensor->n_values() != rows || rows == 0) QUERN_CHECK(check_shape(*tensor, {rows}));
     QUERN_TRY(owner.*spec.vector, load_vector(*tensor));
   } else if (spec.taps != nullptr) {
     QUERN_CHECK(check_shape(*tensor, {cols, rows}));
@@ -116,7 +116,8 @@ Status WeightLoader::load_parts(const TensorSpec<Owner>& spec, const gguf::Tenso
                                 Owner& owner) {
   const std::uint64_t cols = length_of(spec.cols, params_, *layer_, tensor.dims[0]);
   std::uint64_t all_rows = 0;
-  for (const auto& [to, dim] : spec.parts) all_rows += to != nullptr ? length_of(dim, params_, *layer_, tensor.dims[1]) : 0;
+  for (const auto& [to, dim] : spec.parts)
+    all_rows += to != nullptr ? length_of(dim, params_, *layer_, tensor.dims[1]) : 0;
   QUERN_CHECK(check_shape(tensor, {cols, all_rows}));
   Companions with;
   if (!spec.bare) {

@@ -69,7 +69,7 @@ class WeightLoader {
   WeightStore& store_;
   bool norms_have_bias_ = false;
   const LayerParams* layer_ = nullptr;  // whose tensors are being loaded
-  std::vector<bool> used_;  // of the file's tensors
+  std::vector<bool> used_;              // of the file's tensors
 };
 
 }  // namespace quern::engine

@@ -62,6 +62,7 @@ struct LayerWeights {
   Norm q_norm, k_norm;            // see QkNorm
   Norm attn_sub_norm;             // of the heads' answers together
   Vector sinks;                   // [n_heads]
+  Vector distance_bias;           // [n_distance_buckets, n_heads]; empty: the first layer's
 
   // latent attention
   Linear q_down, q_up;             // [q_rank, d_model], [n_heads * (d_nope + d_rope), q_rank]
@@ -74,19 +75,29 @@ struct LayerWeights {
   Taps taps;                                   // [conv_kernel, conv_width]
   Vector taps_bias;                            // [conv_width]
   Linear delta_gate, delta_beta, delta_decay;  // [v_width, d_model], [n_v_heads, d_model] twice
-  Vector decay_bias, decay_rate;               // [n_v_heads]
+  Vector decay_bias, decay_rate;               // [n_v_heads]; RWKV: [d_model]
   Norm delta_norm;                             // [d_state]
   Linear delta_gates;                          // [2 * n_v_heads, d_model] beta and decay of each key head's values
 
   // state spaces
-  Linear ssm_in;                   // [in_width, d_model]
-  Linear ssm_x, ssm_dt;            // [x_width, d_inner], [n_steps, dt_rank]
-  Norm dt_norm, b_norm, c_norm;    // [dt_rank], [d_state] twice
-  Vector ssm_dt_bias, ssm_rate;    // [n_heads] where there is no projection of time steps; [n_heads]
-  Taps ssm_rates;                  // Mamba 1: [d_state, d_inner]
-  Vector ssm_skip;                 // [n_steps]
-  Norm ssm_norm;                   // [n_groups, d_inner / n_groups]
-  Linear ssm_out;                  // [d_model, d_inner]
+  Linear ssm_in;                 // [in_width, d_model]
+  Linear ssm_x, ssm_dt;          // [x_width, d_inner], [n_steps, dt_rank]
+  Norm dt_norm, b_norm, c_norm;  // [dt_rank], [d_state] twice
+  Vector ssm_dt_bias, ssm_rate;  // [n_heads] where there is no projection of time steps; [n_heads]
+  Taps ssm_rates;                // Mamba 1: [d_state, d_inner]
+  Vector ssm_skip;               // [n_steps]
+  Norm ssm_norm;                 // [n_groups, d_inner / n_groups]
+  Linear ssm_out;                // [d_model, d_inner]
+
+  // RWKV. attn_q, attn_k and attn_v give receptance, key and value; ffn_up, ffn_down and ffn_gate (of the receptance)
+  // are the second block's; delta_norm is of all heads.
+  Vector lerp_x, lerps;                           // [d_model], [5 or 6, d_model]: how much of the token before is taken
+  Vector lerp_w, lerp_k, lerp_v, lerp_r, lerp_g;  // where lerps is not one tensor
+  Vector channel_lerp_k, channel_lerp_r;          // the second block's
+  Linear mix_down;                                // [5 * mix_rank, d_model]
+  std::vector<Linear> mix_up;                     // [5][d_model, mix_rank]
+  Linear decay_down, decay_up, rate_down, rate_up, value_down, value_up, gate_down, gate_up;  // to a rank and back
+  Vector rate_bias, value_bias, first_bonus, key_scale, key_rate;                             // [d_model]
 
   Linear ffn_gate, ffn_up, ffn_down;  // [d_ff, d_model] twice, [d_model, d_ff]; no gate: not gated
   Norm ffn_sub_norm;                  // [d_ff] of what ffn_down reads
@@ -101,9 +112,9 @@ struct LayerWeights {
   Linear latent_down, latent_up;                            // [d_latent, d_model], [d_model, d_latent] around experts
 
   // Gemma 3n and 4
-  Linear per_layer_gate, per_layer_out;  // [width, d_model], [d_model, width]
-  Norm per_layer_norm;                   // [d_model] of the latter's answer
-  Vector output_scale;                   // [1] of the layer's answer
+  Linear per_layer_gate, per_layer_out;                     // [width, d_model], [d_model, width]
+  Norm per_layer_norm;                                      // [d_model] of the latter's answer
+  Vector output_scale;                                      // [1] of the layer's answer
   Linear streams_router, streams_predict, streams_correct;  // [n, d_model], [n * n, n], [n, n]
   Norm streams_norm;                                        // [d_model]
   Vector streams_scale;                                     // [d_model]
@@ -113,22 +124,59 @@ struct LayerWeights {
   // All matrices that activations are multiplied with.
   template <class Function>
   void for_each_matrix(Function f) const {
-    for (const Linear* linear : {&attn_q, &attn_k, &attn_v, &attn_out, &attn_gate, &q_down, &q_up, &kv_down, &mix_in,
-                                 &delta_gate, &delta_beta, &delta_decay, &delta_gates, &ssm_in, &ssm_x, &ssm_dt,
-                                 &ssm_out, &ffn_gate, &ffn_up, &ffn_down, &router, &shared_gate, &shared_up,
-                                 &shared_down, &shared_router, &latent_down, &latent_up, &per_layer_gate,
-                                 &per_layer_out, &streams_router, &streams_predict, &streams_correct, &laurel_down,
-                                 &laurel_up}) {
+    for (const Linear* linear : {&attn_q,
+                                 &attn_k,
+                                 &attn_v,
+                                 &attn_out,
+                                 &attn_gate,
+                                 &q_down,
+                                 &q_up,
+                                 &kv_down,
+                                 &mix_in,
+                                 &delta_gate,
+                                 &delta_beta,
+                                 &delta_decay,
+                                 &delta_gates,
+                                 &ssm_in,
+                                 &ssm_x,
+                                 &ssm_dt,
+                                 &ssm_out,
+                                 &ffn_gate,
+                                 &ffn_up,
+                                 &ffn_down,
+                                 &router,
+                                 &shared_gate,
+                                 &shared_up,
+                                 &shared_down,
+                                 &shared_router,
+                                 &latent_down,
+                                 &latent_up,
+                                 &per_layer_gate,
+                                 &per_layer_out,
+                                 &streams_router,
+                                 &streams_predict,
+                                 &streams_correct,
+                                 &laurel_down,
+                                 &laurel_up,
+                                 &mix_down,
+                                 &decay_down,
+                                 &decay_up,
+                                 &rate_down,
+                                 &rate_up,
+                                 &value_down,
+                                 &value_up,
+                                 &gate_down,
+                                 &gate_up}) {
       if (*linear) f(linear->matrix);
     }
-    for (const auto* heads : {&k_up, &v_up}) {
+    for (const auto* heads : {&k_up, &v_up, &mix_up}) {
       for (const Linear& head : *heads) f(head.matrix);
     }
   }
   // Those behind the layer's attention: no softmax multiplies their rounding errors.
   void allow_coarse_ffn() noexcept {
-    for (Linear* linear : {&ffn_gate, &ffn_up, &ffn_down, &shared_gate, &shared_up, &shared_down, &latent_down,
-                           &latent_up}) {
+    for (Linear* linear :
+         {&ffn_gate, &ffn_up, &ffn_down, &shared_gate, &shared_up, &shared_down, &latent_down, &latent_up}) {
       linear->matrix.coarse = true;
     }
     for (auto* experts : {&expert_gate, &expert_up, &expert_down}) {
@@ -144,18 +192,18 @@ struct LayerWeights {
 };
 
 struct ModelWeights {
-  Matrix token_embd;        // [n_vocab, d_model]
-  Matrix position_embd;     // [n_context_train, d_model]
-  Matrix token_types;       // [n, d_model]; row 0 is added to every token
-  Norm embd_norm;           // of the embedding
-  Norm output_norm;         // [d_model]
-  Linear output;            // [n_vocab, d_model]; the embedding where the model ties them
-  Matrix per_layer_embd;    // [n_vocab, n_layers * width]: see PerLayerParams
-  Linear per_layer_proj;    // [n_layers * width, d_model]
-  Norm per_layer_norm;      // [width]
+  Matrix token_embd;                            // [n_vocab, d_model]
+  Matrix position_embd;                         // [n_context_train, d_model]
+  Matrix token_types;                           // [n, d_model]; row 0 is added to every token
+  Norm embd_norm;                               // of the embedding
+  Norm output_norm;                             // [d_model]
+  Linear output;                                // [n_vocab, d_model]; the embedding where the model ties them
+  Matrix per_layer_embd;                        // [n_vocab, n_layers * width]: see PerLayerParams
+  Linear per_layer_proj;                        // [n_layers * width, d_model]
+  Norm per_layer_norm;                          // [width]
   std::vector<Linear> streams_in, streams_out;  // [n_streams - 1][d_model, d_model]
-  Linear dense_2, dense_3;  // after pooling: [d_dense, d_model], [d_model, d_dense]
-  Linear cls, cls_out;      // classification head: [d_model, d_model], [n_labels, d_model]
+  Linear dense_2, dense_3;                      // after pooling: [d_dense, d_model], [d_model, d_dense]
+  Linear cls, cls_out;                          // classification head: [d_model, d_model], [n_labels, d_model]
   Norm cls_norm;
   Vector rope_factors, rope_long, rope_short;  // [n_rot / 2] divisors of rotation frequencies
   std::vector<LayerWeights> layers;

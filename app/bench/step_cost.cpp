@@ -52,6 +52,11 @@ class Counter {
     cost.kv_bytes += static_cast<double>(row_bytes) * p.n_kv_heads * keys_read(work_, p.window) * n_seqs;
   }
 
+  // Read and written, once for all tokens of a sequence.
+  void state(std::uint64_t n_values) {
+    cost.kv_bytes += 2.0 * sizeof(float) * static_cast<double>(n_values) * work_.n_seqs;
+  }
+
   StepCost cost;
 
  private:
@@ -86,6 +91,7 @@ StepCost step_cost(const engine::Model& model, const kernels::KernelTable& kerne
     layer.for_each_expert_matrix([&](const engine::Matrix& m) { counter.expert_matrix(m, n_rows); });
     const engine::LayerParams& p = params.layers[i];
     if (engine::is_attention(p.mixer)) counter.attention(p, kv_type);
+    if (p.keeps_state()) counter.state(params.state_values());
   }
   return counter.cost;
 }

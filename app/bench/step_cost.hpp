@@ -24,7 +24,7 @@ struct StepCost {
   // (unless it is the output matrix too), and experts, of which each token picks a few. Their number is the expected
   // count of distinct ones when tokens choose independently and uniformly.
   double weight_bytes = 0;
-  double kv_bytes = 0;                               // keys and values that the new tokens see, once per sequence
+  double kv_bytes = 0;  // keys and values that the new tokens see, and states, once per sequence
   std::array<double, kernels::kPeaks> operations{};  // [Peak], of matrix products and attention
 
   double bytes() const noexcept { return weight_bytes + kv_bytes; }

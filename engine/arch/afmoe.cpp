@@ -19,16 +19,15 @@ constexpr LayerTensor kAfmoeGate[] = {
     {"attn_gate", required, &L::attn_gate, Dim::attn_width, Dim::d_model},
 };
 constexpr TensorGroup kAfmoeLayer[] = {
-    {Where::every_layer, kPreNorms}, {Where::every_layer, kPostNorms}, {Where::attention, kAttention},
-    {Where::attention, kHeadNorms},  {Where::attention, kAfmoeGate},   {Where::dense, kGatedFfn},
+    {Where::every_layer, kPreNorms}, {Where::every_layer, kPostNorms},      {Where::attention, kAttention},
+    {Where::attention, kHeadNorms},  {Where::attention, kAfmoeGate},        {Where::dense, kGatedFfn},
     {Where::experts, kExperts},      {Where::shared_expert, kSharedExpert},
 };
 
 Status adjust_afmoe(const KeyReader& keys, HyperParams& p) {
   p.embedding_scale = std::sqrt(static_cast<float>(p.d_model));
   QUERN_CHECK(read_windows(keys, kAfmoePeriod, FullLayer::last, 0, p));
-  for (std::uint32_t i = kAfmoePeriod - 1; i < p.n_layers(); i += kAfmoePeriod)
-    p.layers[i].rope = LayerParams::kNoRope;
+  for (std::uint32_t i = kAfmoePeriod - 1; i < p.n_layers(); i += kAfmoePeriod) p.layers[i].rope = LayerParams::kNoRope;
   return {};
 }
 

@@ -22,7 +22,7 @@ enum class NormKind : std::uint8_t {
   layer,
   bare_layer,  // LayerNorm without weights, which no file has tensors of
 };
-enum class Activation : std::uint8_t { silu, gelu, relu, squared_relu, xielu, clamped_swiglu };
+enum class Activation : std::uint8_t { silu, gelu, gelu_or_relu, relu, squared_relu, xielu, clamped_swiglu };
 enum class PoolRow : std::uint8_t { first, last };  // the token that stands for the sequence in a ranking model
 
 // How queries and keys are normalized, where the model has the weights.
@@ -66,7 +66,8 @@ struct MixtureRule {
 };
 
 struct ArchSpec {
-  const char* gguf_arch;  // general.architecture
+  const char* gguf_arch;             // general.architecture
+  const char* layer_prefix = "blk";  // of the names of layers' tensors
   NormKind norm = NormKind::rms;
   RopeStyle rope = RopeStyle::interleaved;
   RopeSections sections = RopeSections::none;  // rope.dimension_sections is read

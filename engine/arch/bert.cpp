@@ -1,7 +1,7 @@
-// BERT, Nomic Embed and Jina Embeddings v2 and v3: encoders that normalize the residual stream after each block. BERT has
-// learned positions and a plain GELU feed-forward; Nomic rope and SiLU gates, or, as a mixture of experts, plain GELU;
-// Jina ALiBi to both sides and GELU gates, or, in version 3, BERT's blocks with rope. All tokens count as sentence A.
-// Source: arXiv 1810.04805 (BERT), 2402.01613 (Nomic), 2502.07972 (Nomic's mixture), 2310.19923 (Jina v2),
+// BERT, Nomic Embed and Jina Embeddings v2 and v3: encoders that normalize the residual stream after each block. BERT
+// has learned positions and a plain GELU feed-forward; Nomic rope and SiLU gates, or, as a mixture of experts, plain
+// GELU; Jina ALiBi to both sides and GELU gates, or, in version 3, BERT's blocks with rope. All tokens count as
+// sentence A. Source: arXiv 1810.04805 (BERT), 2402.01613 (Nomic), 2502.07972 (Nomic's mixture), 2310.19923 (Jina v2),
 // 2409.10173 (Jina v3).
 #include "engine/arch/arch_spec.hpp"
 #include "engine/arch/read_params.hpp"

@@ -177,8 +177,8 @@ inline constexpr TensorGroup kHeadNormLayer[] = {
 };
 // With norms before and behind both blocks.
 inline constexpr TensorGroup kSandwichLayer[] = {
-    {Where::every_layer, kPreNorms}, {Where::every_layer, kPostNorms},      {Where::attention, kAttention},
-    {Where::dense, kGatedFfn},       {Where::experts, kExperts},            {Where::shared_expert, kSharedExpert},
+    {Where::every_layer, kPreNorms}, {Where::every_layer, kPostNorms}, {Where::attention, kAttention},
+    {Where::dense, kGatedFfn},       {Where::experts, kExperts},       {Where::shared_expert, kSharedExpert},
 };
 // With feed-forward blocks of one gate that may be fused, or of none.
 inline constexpr TensorGroup kFusedLayer[] = {
@@ -193,7 +193,9 @@ inline constexpr TensorGroup kPlainLayer[] = {
 };
 // Attention and feed-forward side by side on one norm.
 inline constexpr TensorGroup kOneNormLayer[] = {
-    {Where::every_layer, kOneNorm}, {Where::attention, kAttention}, {Where::attention, kEachHeadNorms},
+    {Where::every_layer, kOneNorm},
+    {Where::attention, kAttention},
+    {Where::attention, kEachHeadNorms},
     {Where::dense, kGatedFfn},
 };
 

@@ -37,7 +37,6 @@ Status adjust_deci(const KeyReader&, HyperParams& p) {
 
 }  // namespace
 
-extern const ArchSpec kDeci{
-    .gguf_arch = "deci", .varied = true, .adjust = &adjust_deci, .layer_tensors = kDeciLayer};
+extern const ArchSpec kDeci{.gguf_arch = "deci", .varied = true, .adjust = &adjust_deci, .layer_tensors = kDeciLayer};
 
 }  // namespace quern::engine

@@ -88,6 +88,9 @@ Status read_latent(const KeyReader& keys, HyperParams& p) {
   }
   p.attention_scale = 1.0f / std::sqrt(static_cast<float>(d_key));
   for (LayerParams& layer : p.layers) {
+    if (layer.n_heads != p.n_heads)
+      return fail(Errc::unsupported, "{}: want one value for all layers, found {} and {}",
+                  keys.name("attention.head_count"), p.n_heads, layer.n_heads);
     layer.mixer = Mixer::latent_attention;
     layer.n_kv_heads = p.n_kv_heads;
     layer.d_head_k = p.d_head_k;
@@ -151,9 +154,7 @@ extern const ArchSpec kMistral4{.gguf_arch = "mistral4",
                                 .adjust = &adjust_deepseek2,
                                 .layer_tensors = kDeepseek2Layer};
 
-extern const ArchSpec kMinicpm3{.gguf_arch = "minicpm3",
-                                .rope = RopeStyle::split,
-                                .adjust = &adjust_minicpm3,
-                                .layer_tensors = kDeepseek2Layer};
+extern const ArchSpec kMinicpm3{
+    .gguf_arch = "minicpm3", .rope = RopeStyle::split, .adjust = &adjust_minicpm3, .layer_tensors = kDeepseek2Layer};
 
 }  // namespace quern::engine

@@ -16,10 +16,9 @@ Status adjust_ernie_moe(const KeyReader& keys, HyperParams&) {
 
 extern const ArchSpec kErnie45{.gguf_arch = "ernie4_5"};
 
-extern const ArchSpec kErnie45Moe{.gguf_arch = "ernie4_5-moe",
-                                  .mixture = {.use = MixtureRule::Use::required,
-                                              .shared = MixtureRule::Shared::length,
-                                              .dense_first = true},
-                                  .adjust = &adjust_ernie_moe};
+extern const ArchSpec kErnie45Moe{
+    .gguf_arch = "ernie4_5-moe",
+    .mixture = {.use = MixtureRule::Use::required, .shared = MixtureRule::Shared::length, .dense_first = true},
+    .adjust = &adjust_ernie_moe};
 
 }  // namespace quern::engine

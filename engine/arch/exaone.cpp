@@ -33,9 +33,7 @@ Status adjust_exaone4(const KeyReader& keys, HyperParams& p) {
 
 extern const ArchSpec kExaone{.gguf_arch = "exaone", .rope = RopeStyle::split};
 
-extern const ArchSpec kExaone4{.gguf_arch = "exaone4",
-                               .rope = RopeStyle::split,
-                               .adjust = &adjust_exaone4,
-                               .layer_tensors = kExaone4Layer};
+extern const ArchSpec kExaone4{
+    .gguf_arch = "exaone4", .rope = RopeStyle::split, .adjust = &adjust_exaone4, .layer_tensors = kExaone4Layer};
 
 }  // namespace quern::engine

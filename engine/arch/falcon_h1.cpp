@@ -23,9 +23,7 @@ Status adjust_falcon_h1(const KeyReader& keys, HyperParams& p) {
 
 }  // namespace
 
-extern const ArchSpec kFalconH1{.gguf_arch = "falcon-h1",
-                                .rope = RopeStyle::split,
-                                .adjust = &adjust_falcon_h1,
-                                .layer_tensors = kFalconH1Layer};
+extern const ArchSpec kFalconH1{
+    .gguf_arch = "falcon-h1", .rope = RopeStyle::split, .adjust = &adjust_falcon_h1, .layer_tensors = kFalconH1Layer};
 
 }  // namespace quern::engine

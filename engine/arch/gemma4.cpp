@@ -4,7 +4,8 @@
 // the residual stream (AltUp), of which a layer computes one and corrects the others, has a low-rank path beside
 // attention (LAuReL), and sets most gates of its first layers to 0.
 // Source: configurations and modeling code of google/gemma-3n-E4B and google/gemma-4-26B-A4B; arXiv 2301.13310
-// (AltUp), 2411.07501 (LAuReL). What Gemma 3n fixes is the same in all its models, and the reference reads no key for it.
+// (AltUp), 2411.07501 (LAuReL). What Gemma 3n fixes is the same in all its models, and the reference reads no key for
+// it.
 #include "engine/arch/arch_spec.hpp"
 #include "engine/arch/read_params.hpp"
 
@@ -70,9 +71,9 @@ constexpr LayerTensor kStreams[] = {
     {"laurel_post_norm", required, &L::laurel_norm, Dim::d_model},
 };
 constexpr TensorGroup kGemma4Layer[] = {
-    {Where::every_layer, kPreNorms}, {Where::every_layer, kPostNorms}, {Where::attention, kGemma4Queries},
-    {Where::own_kv, kGemma4Keys},    {Where::attention, kGemma4Spare}, {Where::dense, kGatedFfn},
-    {Where::experts, kGemma4Experts}, {Where::experts, kExperts},      {Where::per_layer, kPerLayer},
+    {Where::every_layer, kPreNorms},    {Where::every_layer, kPostNorms}, {Where::attention, kGemma4Queries},
+    {Where::own_kv, kGemma4Keys},       {Where::attention, kGemma4Spare}, {Where::dense, kGatedFfn},
+    {Where::experts, kGemma4Experts},   {Where::experts, kExperts},       {Where::per_layer, kPerLayer},
     {Where::every_layer, kGemma4Scale},
 };
 constexpr TensorGroup kGemma3nLayer[] = {
@@ -82,8 +83,8 @@ constexpr TensorGroup kGemma3nLayer[] = {
 };
 
 constexpr std::uint32_t kGemma3nStreams = 4, kGemma3nRank = 64, kGemma3nPerLayer = 256, kGemma3nOwnKv = 20;
-constexpr std::uint32_t kGemma3nSparse = 10;      // layers
-constexpr float kGemma3nSparsity = 1.6448534f;    // 95 of 100 values of a normal distribution lie below it
+constexpr std::uint32_t kGemma3nSparse = 10;    // layers
+constexpr float kGemma3nSparsity = 1.6448534f;  // 95 of 100 values of a normal distribution lie below it
 
 // What both have: windows with rotations of their own, values of unit size, a scale of 1.
 Status read_gemma_attention(const KeyReader& keys, std::uint32_t period, HyperParams& p) {
@@ -103,10 +104,11 @@ Status share_kv(const KeyReader& keys, std::uint32_t n_own, HyperParams& p) {
     const LayerParams* from = n_own >= back ? &p.layers[n_own - back] : nullptr;
     if (from == nullptr || (from->window != 0) != (layer.window != 0) || from->n_kv_heads != layer.n_kv_heads ||
         from->d_head_k != layer.d_head_k || from->d_head_v != layer.d_head_v)
-      return fail(Errc::unsupported,
-                  "{}: want the last two of the {} layers with keys and values to be one with a window and one without, "
-                  "with the heads of those that follow, found others for layer {}",
-                  keys.name("attention.shared_kv_layers"), n_own, i);
+      return fail(
+          Errc::unsupported,
+          "{}: want the last two of the {} layers with keys and values to be one with a window and one without, "
+          "with the heads of those that follow, found others for layer {}",
+          keys.name("attention.shared_kv_layers"), n_own, i);
     layer.shares_kv = true;
     layer.kv_from = n_own - back;
   }
@@ -144,8 +146,9 @@ Status check_missing_values(const KeyReader& keys, const HyperParams& p) {
     const LayerParams& layer = p.layers[i];
     if (layer.shares_kv || layer.d_head_k == layer.d_head_v) continue;
     if (keys.file().find_tensor(fmt::format("blk.{}.attn_v.weight", i)) == nullptr)
-      return fail(Errc::corrupt, "tensor blk.{}.attn_v.weight is missing, and keys of {} values do not fit values of {}",
-                  i, layer.d_head_k, layer.d_head_v);
+      return fail(Errc::corrupt,
+                  "tensor blk.{}.attn_v.weight is missing, and keys of {} values do not fit values of {}", i,
+                  layer.d_head_k, layer.d_head_v);
   }
   return {};
 }

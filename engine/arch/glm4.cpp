@@ -17,8 +17,12 @@ constexpr TensorGroup kGlm4Layer[] = {
     {Where::dense, kFusedGatedFfn},
 };
 constexpr TensorGroup kGlm4MoeLayer[] = {
-    {Where::every_layer, kNormsAroundAttention}, {Where::attention, kAttention}, {Where::attention, kMaybeHeadNorms},
-    {Where::dense, kGatedFfn},                   {Where::experts, kExperts},     {Where::shared_expert, kSharedExpert},
+    {Where::every_layer, kNormsAroundAttention},
+    {Where::attention, kAttention},
+    {Where::attention, kMaybeHeadNorms},
+    {Where::dense, kGatedFfn},
+    {Where::experts, kExperts},
+    {Where::shared_expert, kSharedExpert},
 };
 
 Status adjust_glm4(const KeyReader&, HyperParams& p) {

@@ -41,10 +41,9 @@ Status adjust_granite_hybrid(const KeyReader& keys, HyperParams& p) {
 
 extern const ArchSpec kGranite{.gguf_arch = "granite", .adjust = &adjust_granite};
 
-extern const ArchSpec kGraniteMoe{
-    .gguf_arch = "granitemoe",
-    .mixture = {.use = MixtureRule::Use::optional, .shared = MixtureRule::Shared::length},
-    .adjust = &adjust_granite};
+extern const ArchSpec kGraniteMoe{.gguf_arch = "granitemoe",
+                                  .mixture = {.use = MixtureRule::Use::optional, .shared = MixtureRule::Shared::length},
+                                  .adjust = &adjust_granite};
 
 extern const ArchSpec kGraniteHybrid{
     .gguf_arch = "granitehybrid",

@@ -56,7 +56,7 @@ Result<std::vector<std::int64_t>> KeyReader::integers(std::string_view key) cons
 }
 
 Result<std::vector<std::uint32_t>> KeyReader::per_layer(std::string_view key, std::uint64_t min, std::uint64_t max,
-                                                         std::size_t n_layers) const {
+                                                        std::size_t n_layers) const {
   const gguf::Value* found = find(key);
   if (found == nullptr || found->type != gguf::ValueType::array) {
     QUERN_TRY(const std::uint32_t value, count(key, min, max));

@@ -50,6 +50,8 @@ bool has_group(Where where, const HyperParams& p, const LayerParams& layer) noex
       return layer.experts;
     case Where::shared_expert:
       return layer.experts && p.moe.d_ff_shared > 0;
+    case Where::latent_experts:
+      return layer.experts && p.moe.d_latent > 0;
     case Where::per_layer:
       return p.per_layer.width > 0;
   }
@@ -162,6 +164,24 @@ std::uint64_t length_of(Dim dim, const HyperParams& p, const LayerParams& layer,
       return std::uint64_t{p.per_layer.n_streams} * p.per_layer.n_streams;
     case Dim::laurel_rank:
       return p.per_layer.laurel_rank;
+    case Dim::d_model_x5:
+      return 5 * std::uint64_t{p.d_model};
+    case Dim::d_model_x6:
+      return 6 * std::uint64_t{p.d_model};
+    case Dim::five:
+      return 5;
+    case Dim::mix_rank:
+      return p.rwkv.mix_rank;
+    case Dim::mix_rank_x5:
+      return 5 * std::uint64_t{p.rwkv.mix_rank};
+    case Dim::decay_rank:
+      return p.rwkv.decay_rank;
+    case Dim::rate_rank:
+      return p.rwkv.rate_rank;
+    case Dim::gate_rank:
+      return p.rwkv.gate_rank;
+    case Dim::distance_biases:
+      return std::uint64_t{p.n_distance_buckets} * layer.n_heads;
   }
   return 0;
 }

@@ -124,6 +124,7 @@ bool names_activation(std::string_view name, Activation activation) noexcept {
     case Activation::silu:
       return name == "silu" || name == "swish" || name == "swiglu";
     case Activation::gelu:
+    case Activation::gelu_or_relu:
       return name.starts_with("gelu") || name == "geglu";
     case Activation::relu:
       return name == "relu";

@@ -41,14 +41,12 @@ extern const ArchSpec kLfm2{.gguf_arch = "lfm2",
                             .model_tensors = kLfm2Model,
                             .layer_tensors = kLfm2Layer};
 
-extern const ArchSpec kLfm2Moe{.gguf_arch = "lfm2moe",
-                               .rope = RopeStyle::split,
-                               .mixture = {.use = MixtureRule::Use::required,
-                                           .gating = Gating::sigmoid,
-                                           .gating_key = true,
-                                           .dense_first = true},
-                               .adjust = &adjust_lfm2,
-                               .model_tensors = kLfm2Model,
-                               .layer_tensors = kLfm2Layer};
+extern const ArchSpec kLfm2Moe{
+    .gguf_arch = "lfm2moe",
+    .rope = RopeStyle::split,
+    .mixture = {.use = MixtureRule::Use::required, .gating = Gating::sigmoid, .gating_key = true, .dense_first = true},
+    .adjust = &adjust_lfm2,
+    .model_tensors = kLfm2Model,
+    .layer_tensors = kLfm2Layer};
 
 }  // namespace quern::engine

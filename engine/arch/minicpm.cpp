@@ -22,9 +22,8 @@ Status adjust_minicpm(const KeyReader& keys, HyperParams& p) {
 
 }  // namespace
 
-extern const ArchSpec kMinicpm{
-    .gguf_arch = "minicpm",
-    .mixture = {.use = MixtureRule::Use::optional, .shared = MixtureRule::Shared::length},
-    .adjust = &adjust_minicpm};
+extern const ArchSpec kMinicpm{.gguf_arch = "minicpm",
+                               .mixture = {.use = MixtureRule::Use::optional, .shared = MixtureRule::Shared::length},
+                               .adjust = &adjust_minicpm};
 
 }  // namespace quern::engine

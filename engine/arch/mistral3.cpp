@@ -23,9 +23,8 @@ Status adjust_mistral3(const KeyReader& keys, HyperParams& p) {
 
 }  // namespace
 
-extern const ArchSpec kMistral3{
-    .gguf_arch = "mistral3",
-    .mixture = {.use = MixtureRule::Use::optional, .shared = MixtureRule::Shared::length},
-    .adjust = &adjust_mistral3};
+extern const ArchSpec kMistral3{.gguf_arch = "mistral3",
+                                .mixture = {.use = MixtureRule::Use::optional, .shared = MixtureRule::Shared::length},
+                                .adjust = &adjust_mistral3};
 
 }  // namespace quern::engine

@@ -5,8 +5,6 @@
 #include "engine/arch/arch_spec.hpp"
 #include "engine/arch/read_params.hpp"
 
-#include <algorithm>
-
 namespace quern::engine {
 
 namespace {
@@ -21,13 +19,18 @@ constexpr LayerTensor kNemotronShared[] = {
     {"ffn_down_shexp", required, &L::shared_down, Dim::d_model, Dim::d_ff_shared},
 };
 constexpr LayerTensor kNemotronLatent[] = {
-    {"ffn_latent_down", optional, &L::latent_down, Dim::d_latent, Dim::d_model},
-    {"ffn_latent_up", optional, &L::latent_up, Dim::d_model, Dim::d_latent},
+    {"ffn_latent_down", required, &L::latent_down, Dim::d_latent, Dim::d_model},
+    {"ffn_latent_up", required, &L::latent_up, Dim::d_model, Dim::d_latent},
 };
 constexpr TensorGroup kNemotronLayer[] = {
-    {Where::mixed, kMixerNorm},     {Where::unmixed, kNemotronFfnNorm},       {Where::attention, kAttention},
-    {Where::mamba, kMamba2},        {Where::dense, kPlainFfn},                {Where::experts, kPlainExperts},
-    {Where::experts, kNemotronLatent}, {Where::shared_expert, kNemotronShared},
+    {Where::mixed, kMixerNorm},
+    {Where::unmixed, kNemotronFfnNorm},
+    {Where::attention, kAttention},
+    {Where::mamba, kMamba2},
+    {Where::dense, kPlainFfn},
+    {Where::experts, kPlainExperts},
+    {Where::latent_experts, kNemotronLatent},
+    {Where::shared_expert, kNemotronShared},
 };
 
 Status adjust_nemotron(const KeyReader& keys, HyperParams& p) {
@@ -40,12 +43,6 @@ Status adjust_nemotron(const KeyReader& keys, HyperParams& p) {
     layer.experts = is_fed && p.moe.n_experts > 0;
   }
   QUERN_TRY(p.moe.d_latent, keys.count_or("moe_latent_size", 0, kMaxWidth, 0));
-  const bool has_matrices = std::any_of(keys.file().tensors().begin(), keys.file().tensors().end(), [](const auto& t) {
-    return t.name.ends_with(".ffn_latent_up.weight");
-  });
-  if (p.moe.d_latent > 0 && !has_matrices)
-    return fail(Errc::corrupt, "{} is {}, but tensors ffn_latent_down.weight and ffn_latent_up.weight are missing",
-                keys.name("moe_latent_size"), p.moe.d_latent);
   return {};
 }
 

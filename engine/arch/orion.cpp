@@ -19,7 +19,6 @@ constexpr TensorGroup kSeedOssLayer[] = {
 
 extern const ArchSpec kOrion{.gguf_arch = "orion", .norm = NormKind::layer, .rope = RopeStyle::split};
 
-extern const ArchSpec kSeedOss{
-    .gguf_arch = "seed_oss", .rope = RopeStyle::split, .layer_tensors = kSeedOssLayer};
+extern const ArchSpec kSeedOss{.gguf_arch = "seed_oss", .rope = RopeStyle::split, .layer_tensors = kSeedOssLayer};
 
 }  // namespace quern::engine

@@ -24,8 +24,8 @@ constexpr LayerTensor kPlamoMamba[] = {
     {"ssm_out", required, &L::ssm_out, Dim::d_model, Dim::d_inner},
 };
 constexpr TensorGroup kPlamo2Layer[] = {
-    {Where::every_layer, kPreNorms},      {Where::every_layer, kPostNorms}, {Where::attention, kAttention},
-    {Where::attention, kEachHeadNorms},   {Where::mamba, kPlamoMamba},      {Where::dense, kFusedGatedFfn},
+    {Where::every_layer, kPreNorms},    {Where::every_layer, kPostNorms}, {Where::attention, kAttention},
+    {Where::attention, kEachHeadNorms}, {Where::mamba, kPlamoMamba},      {Where::dense, kFusedGatedFfn},
 };
 
 Status adjust_plamo2(const KeyReader& keys, HyperParams& p) {

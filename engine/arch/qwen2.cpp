@@ -6,7 +6,6 @@ namespace quern::engine {
 
 extern const ArchSpec kQwen2{.gguf_arch = "qwen2", .rope = RopeStyle::split, .rank = {.row = PoolRow::last}};
 
-extern const ArchSpec kQwen2Vl{
-    .gguf_arch = "qwen2vl", .rope = RopeStyle::split, .sections = RopeSections::contiguous};
+extern const ArchSpec kQwen2Vl{.gguf_arch = "qwen2vl", .rope = RopeStyle::split, .sections = RopeSections::contiguous};
 
 }  // namespace quern::engine

@@ -41,16 +41,29 @@ constexpr LayerTensor kDeltaNet[] = {
     {"ssm_out", required, &L::attn_out, Dim::d_model, Dim::delta_width},
 };
 constexpr TensorGroup kQwen35Layer[] = {
-    {Where::every_layer, kNormsAroundAttention}, {Where::attention, kGatedAttention}, {Where::attention, kHeadNorms},
-    {Where::delta_net, kDeltaIn},                {Where::delta_net, kDeltaGates},     {Where::delta_net, kDeltaNet},
-    {Where::dense, kGatedFfn},                   {Where::experts, kExperts},          {Where::shared_expert, kSharedExpert},
+    {Where::every_layer, kNormsAroundAttention},
+    {Where::attention, kGatedAttention},
+    {Where::attention, kHeadNorms},
+    {Where::delta_net, kDeltaIn},
+    {Where::delta_net, kDeltaGates},
+    {Where::delta_net, kDeltaNet},
+    {Where::dense, kGatedFfn},
+    {Where::experts, kExperts},
+    {Where::shared_expert, kSharedExpert},
     {Where::shared_expert, kSharedRouter},
 };
 constexpr TensorGroup kQwen3NextLayer[] = {
-    {Where::every_layer, kNormsAroundAttention}, {Where::attention, kGatedAttention}, {Where::attention, kHeadNorms},
-    {Where::delta_split, kDeltaIn},              {Where::delta_fused, kDeltaFusedIn}, {Where::delta_net, kDeltaFusedGates},
-    {Where::delta_net, kDeltaNet},               {Where::dense, kGatedFfn},           {Where::experts, kExperts},
-    {Where::shared_expert, kSharedExpert},       {Where::shared_expert, kSharedRouter},
+    {Where::every_layer, kNormsAroundAttention},
+    {Where::attention, kGatedAttention},
+    {Where::attention, kHeadNorms},
+    {Where::delta_split, kDeltaIn},
+    {Where::delta_fused, kDeltaFusedIn},
+    {Where::delta_net, kDeltaFusedGates},
+    {Where::delta_net, kDeltaNet},
+    {Where::dense, kGatedFfn},
+    {Where::experts, kExperts},
+    {Where::shared_expert, kSharedExpert},
+    {Where::shared_expert, kSharedRouter},
 };
 
 Status read_delta(const KeyReader& keys, HyperParams& p) {
@@ -97,7 +110,8 @@ Status adjust_qwen35(const KeyReader& keys, HyperParams& p) {
 Status adjust_qwen3next(const KeyReader& keys, HyperParams& p) {
   QUERN_CHECK(adjust_qwen35(keys, p));
   p.delta.adjacent_heads = true;
-  p.delta.fused = keys.file().find_tensor("blk.0.ssm_in.weight") != nullptr;
+  for (std::uint32_t i = 0; i < p.n_layers(); ++i)
+    p.delta.fused |= keys.file().find_tensor(fmt::format("blk.{}.ssm_in.weight", i)) != nullptr;
   return {};
 }
 

@@ -149,6 +149,9 @@ Status finish_layers(const KeyReader& keys, HyperParams& p) {
     if (is_attention(layer.mixer) && (layer.n_heads == 0 || layer.n_kv_heads == 0))
       return fail(Errc::unsupported, "{}: want 1 or more in layer {}, found {} query heads and {} for keys and values",
                   keys.name("attention.head_count_kv"), i, layer.n_heads, layer.n_kv_heads);
+    if (p.alibi_max_bias != 0.0f && layer.n_heads != p.n_heads)
+      return fail(Errc::unsupported, "{}: want one value for all layers, found {} and {}",
+                  keys.name("attention.head_count"), p.n_heads, layer.n_heads);
     if (layer.keeps_kv()) layer.cache_layer = n_kv++;
     if (layer.shares_kv) layer.cache_layer = p.layers[layer.kv_from].cache_layer;
     if (layer.keeps_state()) layer.state_layer = n_state++;

@@ -1,5 +1,5 @@
-// SmallThinker: experts with ReLU gates, chosen by what enters the layer, so that they can be fetched while attention is
-// computed. Where the file states a window, the first layer of each four sees everything without positions, and the
+// SmallThinker: experts with ReLU gates, chosen by what enters the layer, so that they can be fetched while attention
+// is computed. Where the file states a window, the first layer of each four sees everything without positions, and the
 // others 4096 tokens. Source: arXiv 2507.20984.
 #include "engine/arch/arch_spec.hpp"
 #include "engine/arch/read_params.hpp"

@@ -64,6 +64,15 @@ enum class Dim : std::uint8_t {
   n_streams,
   n_streams_squared,
   laurel_rank,
+  d_model_x5,
+  d_model_x6,
+  five,
+  mix_rank,
+  mix_rank_x5,
+  decay_rank,
+  rate_rank,
+  gate_rank,
+  distance_biases,
 };
 
 enum class Presence : std::uint8_t { required, optional };
@@ -76,7 +85,7 @@ struct TensorSpec {
 
   const char* name;  // full for a Vector, Taps or Matrix; without ".weight" for what may have a bias or lack the ending
   Presence presence;
-  Vector Owner::*vector = nullptr;               // [rows], with dimensions of 1 anywhere
+  Vector Owner::*vector = nullptr;               // [rows], in any number of dimensions
   Taps Owner::*taps = nullptr;                   // file: [rows][cols], kept as [cols][rows]
   Norm Owner::*norm = nullptr;                   // [rows], or [count][rows]
   Matrix Owner::*matrix = nullptr;               // [rows, cols]
@@ -142,7 +151,8 @@ enum class Where : std::uint8_t {
   dense,
   experts,
   shared_expert,
-  per_layer,  // with an embedding of its own for each token
+  latent_experts,  // that work on a projection of their input
+  per_layer,       // with an embedding of its own for each token
 };
 
 struct HyperParams;
@@ -151,7 +161,7 @@ bool has_group(Where where, const HyperParams& p, const LayerParams& layer) noex
 // `found`: what Dim::any stands for.
 std::uint64_t length_of(Dim dim, const HyperParams& p, const LayerParams& layer, std::uint64_t found) noexcept;
 
-// Tensors of layers: names follow "blk.<n>.".
+// Tensors of layers: names follow "blk.<n>." (ArchSpec::layer_prefix).
 struct TensorGroup {
   Where where;
   std::span<const TensorSpec<LayerWeights>> tensors;

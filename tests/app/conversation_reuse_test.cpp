@@ -52,7 +52,7 @@ class ConversationReuse : public testing::TestWithParam<const char*> {
 
   // The model with a context as long as models have it.
   std::unique_ptr<ServedProcess> serve(std::uint32_t parallel = 16) const {
-    test::ModelEditor model = test::ModelEditor::read((golden_models() / (std::string(GetParam()) + ".gguf")).string());
+    test::ModelEditor model = test::ModelEditor::read(golden_model(GetParam()).string());
     model.set(model.text("general.architecture") + ".context_length", 8192u);
     const std::string path = dir_.path("model.gguf");
     model.save(path);
@@ -130,7 +130,8 @@ TEST_P(ConversationReuse, TwoConversationsDoNotDriveEachOtherOut) {
 
 INSTANTIATE_TEST_SUITE_P(Golden, ConversationReuse,
                          testing::Values("llama", "gemma2", "gemma3", "openai-moe", "cohere2", "olmo2-swa", "llama4",
-                                         "lfm2", "qwen35"),
+                                         "lfm2", "qwen35", "mamba", "falcon-h1", "nemotron_h_moe", "rwkv6", "gemma4",
+                                         "smallthinker"),
                          [](const auto& one) {
                            std::string name = one.param;
                            std::ranges::replace(name, '-', '_');

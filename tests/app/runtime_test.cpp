@@ -78,7 +78,7 @@ TEST_P(RecurrentModels, WithoutCopiesThereIsNoPrefixCache) {
   EXPECT_FALSE(runtime->start_scheduler({.max_running = 4}).value()->limits().prefix_cache);
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, RecurrentModels, testing::Values("qwen35", "lfm2"),
+INSTANTIATE_TEST_SUITE_P(Golden, RecurrentModels, testing::Values("qwen35", "lfm2", "mamba", "nemotron_h_moe", "rwkv6"),
                          [](const auto& name) { return std::string(name.param); });
 
 TEST(Runtime, ABudgetThatIsTooSmallSaysWhatWouldHelp) {

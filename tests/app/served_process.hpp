@@ -34,8 +34,18 @@ inline std::filesystem::path golden_models() {
   const std::filesystem::path full = shared / "golden/arch";
   return std::filesystem::exists(full) ? full : data / "arch";
 }
+// In either folder of the full data, or committed; where none has it, a path that does not exist.
+inline std::filesystem::path golden_model(const std::string& name) {
+  std::filesystem::path path;
+  for (const auto& folder : {golden_models(), golden_models() / "../../golden-next/arch",
+                             std::filesystem::path(QUERN_TEST_DATA_DIR) / "arch"}) {
+    path = folder / (name + ".gguf");
+    if (std::filesystem::exists(path)) break;
+  }
+  return path;
+}
 inline bool has_golden(const std::string& name) {
-  return std::filesystem::exists(golden_models() / (name + ".gguf"));
+  return std::filesystem::exists(golden_model(name));
 }
 
 // One that is committed.

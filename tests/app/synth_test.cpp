@@ -4,6 +4,7 @@
 #include "app/synth/quant_mix.hpp"
 #include "engine/gguf/reader.hpp"
 #include "tests/support/gguf_touch.hpp"
+#include "tests/support/model_trial.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +12,8 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
+#include <span>
 #include <sstream>
 #include <tuple>
 
@@ -141,11 +144,24 @@ TEST_F(Synth, TiedModelsHaveNoOutputAndQwen2HasBiases) {
   EXPECT_EQ(file->get_uint("qwen2.block_count").value(), 2u);
 }
 
+// Files of models with experts, recurrent layers and the like are accepted by the loader: names, shapes and keys fit.
+TEST_F(Synth, TinyMixturesAndHybridsLoad) {
+  for (const char* const shape : {"tiny-moe", "tiny-hybrid"}) {
+    ASSERT_TRUE(run_synth({.output = path(shape), .shape = shape, .quant = "q8_0"}));
+    std::ifstream in(path(shape), std::ios::binary);
+    const std::vector<char> bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    const std::optional<Error> error = test::ModelTrial().run(std::as_bytes(std::span(bytes)));
+    EXPECT_FALSE(error.has_value()) << shape << ": " << error->detail;
+  }
+}
+
 // Source: the parameter counts of the published models.
 TEST(SynthShapes, HaveTheParametersOfTheRealModels) {
   const std::map<std::string_view, std::uint64_t> wanted{{"smol-135m", 134515008},       {"qwen2.5-0.5b", 494032768},
                                                          {"tinyllama-1.1b", 1100048384}, {"llama-3.2-1b", 1235814400},
-                                                         {"mistral-7b", 7241732096},     {"llama-3.1-8b", 8030261248}};
+                                                         {"mistral-7b", 7241732096},     {"llama-3.1-8b", 8030261248},
+                                                         {"qwen3-8b", 8190735360},       {"qwen3-30b-a3b", 30532122624},
+                                                         {"lfm2-1.2b", 1170340608},      {"gpt-oss-20b", 20914757184}};
   for (const auto& [name, n] : wanted) EXPECT_EQ(n_parameters(find_shape(name).value()), n) << name;
 }
 

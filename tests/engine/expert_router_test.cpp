@@ -96,5 +96,22 @@ TEST(ExpertRouter, BrokenLogitsStillNameExperts) {
   }
 }
 
+TEST(ExpertRouter, RootOfSoftplus) {
+  const MoeParams params{.n_experts = 3, .n_used = 2, .gating = Gating::sqrt_softplus, .normalize = false};
+  const auto got = choose(params, {1.0f, -2.0f, 40.0f});
+  EXPECT_EQ(got[0].first, 2u);
+  EXPECT_NEAR(got[0].second, std::sqrt(40.0), 1e-6);
+  EXPECT_EQ(got[1].first, 0u);
+  EXPECT_NEAR(got[1].second, std::sqrt(std::log1p(std::exp(1.0))), 1e-6);
+}
+
+// Where logits are so large that the scores are all 1 in F32, the first experts are chosen, as by a model's maker.
+TEST(ExpertRouter, ScoresThatF32CannotTellApart) {
+  const MoeParams params{.n_experts = 4, .n_used = 2, .gating = Gating::sigmoid};
+  const auto got = choose(params, {16.9f, 19.4f, 27.0f, 23.7f});
+  EXPECT_EQ(got[0].first, 0u);
+  EXPECT_EQ(got[1].first, 1u);
+}
+
 }  // namespace
 }  // namespace quern::engine

@@ -1,6 +1,8 @@
 #include "engine/rope.hpp"
 
+#include <array>
 #include <cmath>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -43,6 +45,23 @@ TEST(RopeTable, YarnKeepsFastPairsAndInterpolatesSlowOnes) {
   const auto stretched = angles(RopeTable({.n_rot = 64, .scaling = RopeScaling::linear, .factor = 8.0}, {}), 3);
   EXPECT_NEAR(got[32], trained[32] * magnitude, 1e-6);    // the fastest pair
   EXPECT_NEAR(got[63], stretched[63] * magnitude, 1e-6);  // the slowest pair
+}
+
+// Pairs of the fourth axis, which text does not move along, keep their values, if not their magnitude.
+TEST(RopeTable, SectionsSayWhichPairsTurn) {
+  const auto turning = [](RopeSections order, std::array<std::uint32_t, 4> sections) {
+    const RopeTable table({.n_rot = 16, .section_order = order, .sections = sections}, {});
+    std::string out;
+    for (std::size_t pair = 0; pair < 8; ++pair) out += angles(table, 5)[8 + pair] != 0.0f ? 't' : '.';
+    return out;
+  };
+  EXPECT_EQ(turning(RopeSections::none, {1, 0, 0, 7}), "tttttttt");
+  EXPECT_EQ(turning(RopeSections::contiguous, {2, 1, 1, 4}), "tttt....");
+  EXPECT_EQ(turning(RopeSections::contiguous, {1, 1, 0, 1}), "tt.tt.tt");  // taken again from the start
+  EXPECT_EQ(turning(RopeSections::contiguous, {0, 0, 0, 0}), "tttttttt");
+  EXPECT_EQ(turning(RopeSections::interleaved, {2, 2, 2, 2}), "tttttt..");
+  EXPECT_EQ(turning(RopeSections::interleaved, {3, 3, 2, 0}), "tttttttt");
+  EXPECT_EQ(turning(RopeSections::interleaved, {8, 0, 0, 0}), "t..t..t.");
 }
 
 TEST(RopeTable, FarPositionsStayAccurate) {

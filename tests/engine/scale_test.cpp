@@ -20,7 +20,8 @@ using Rows = std::vector<std::vector<float>>;
 // What is multiplied with activations: other tensors of two dimensions are looked up in or have kernels of their own.
 bool is_linear(const std::string& name, const ModelEditor::Tensor& tensor) {
   if (!name.ends_with(".weight") || tensor.dims.size() < 2) return false;
-  for (const char* const other : {"token_embd", "position_embd", "token_types", "_norm", "conv1d", "shortconv.conv"})
+  for (const char* const other : {"token_embd", "position_embd", "token_types", "_norm", "conv1d", "shortconv.conv",
+                                  "_lerp_", "time_mix_first", "attn_rel_b"})
     if (name.find(other) != std::string::npos) return false;
   return true;
 }
@@ -37,6 +38,9 @@ std::size_t move_into_scales(ModelEditor& model) {
   for (auto& [name, tensor] : model.tensors) {
     if (!is_linear(name, tensor)) continue;
     const std::size_t n_matrices = tensor.dims.size() == 3 ? tensor.dims[2] : 1;
+    // Gemma 4 calls the norm of what a router reads its scale.
+    const auto named = model.tensors.find(stem(name) + ".scale");
+    if (named != model.tensors.end() && named->second.values.size() > n_matrices) continue;
     const std::size_t size = tensor.values.size() / n_matrices;
     std::vector<float>& scale = scales[stem(name)];
     for (std::size_t i = 0; i < n_matrices; ++i) {
@@ -46,7 +50,8 @@ std::size_t move_into_scales(ModelEditor& model) {
   }
   for (auto& [name, scale] : scales) {
     const auto before = model.tensors.find(name + ".scale");
-    if (before != model.tensors.end()) scale.front() *= before->second.values.front();
+    for (std::size_t i = 0; before != model.tensors.end() && i < scale.size(); ++i)
+      scale[i] *= before->second.values[before->second.values.size() == 1 ? 0 : i];
     model.put(name + ".scale", {scale.size()}, scale);
     model.put(name + ".input_scale", {1}, {0.125f});  // for other engines
   }

@@ -15,21 +15,27 @@ inline std::filesystem::path committed_arch_dir() {
   return QUERN_TEST_DATA_DIR "/arch";
 }
 
-inline std::filesystem::path arch_model_dir() {
+// Where models may lie: the two folders of the full data, and the committed one.
+inline std::vector<std::filesystem::path> arch_model_dirs() {
   const char* shared = std::getenv("QUERN_SHARED_DIR");
   const std::filesystem::path base = shared != nullptr ? shared : QUERN_SOURCE_DIR "/../shared";
-  std::error_code error;
-  if (std::filesystem::exists(base / "golden" / "arch", error)) return base / "golden" / "arch";
-  return committed_arch_dir();
+  std::vector<std::filesystem::path> dirs;
+  for (const char* const folder : {"golden", "golden-next"}) {
+    std::error_code error;
+    if (std::filesystem::exists(base / folder / "arch", error)) dirs.push_back(base / folder / "arch");
+  }
+  dirs.push_back(committed_arch_dir());
+  return dirs;
 }
 
-// Names without ".gguf", sorted: of both folders, since the committed one has models that the full data keeps
-// elsewhere.
+// Names without ".gguf", sorted.
 inline std::vector<std::string> arch_models() {
   std::vector<std::string> names;
-  for (const auto& folder : {arch_model_dir(), committed_arch_dir()}) {
+  for (const auto& folder : arch_model_dirs()) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-      if (entry.path().extension() == ".gguf") names.push_back(entry.path().stem().string());
+      // Encoders with decoders are not supported.
+      if (entry.path().extension() == ".gguf" && entry.path().stem() != "t5")
+        names.push_back(entry.path().stem().string());
     }
   }
   std::sort(names.begin(), names.end());
@@ -37,9 +43,14 @@ inline std::vector<std::string> arch_models() {
   return names;
 }
 
+// In the first folder that has it; where none has, a path that does not exist.
 inline std::string arch_model_path(const std::string& name) {
-  const std::filesystem::path full = arch_model_dir() / (name + ".gguf");
-  return std::filesystem::exists(full) ? full.string() : (committed_arch_dir() / (name + ".gguf")).string();
+  std::filesystem::path path;
+  for (const auto& folder : arch_model_dirs()) {
+    path = folder / (name + ".gguf");
+    if (std::filesystem::exists(path)) break;
+  }
+  return path.string();
 }
 
 // What GoogleTest accepts as part of a test's name.

@@ -248,6 +248,52 @@ TEST_P(Elementwise, DeltaRule) {
   }
 }
 
+// With a decay per token, and with one per channel and row; all tokens at once, and one by one: the same bits.
+TEST_P(Elementwise, SsmScan) {
+  constexpr std::size_t kTokens = 5, kGap = 3;
+  for (const std::size_t d_state : {1u, 4u, 7u, 16u}) {
+    for (const std::size_t n : lengths_around({1, 8, 16, 64})) {
+      for (const bool has_rates : {false, true}) {
+        const std::size_t stride = n + kGap;
+        std::vector<float> rates = random_floats(d_state * stride, 7), steps = random_floats(kTokens * stride, 8);
+        for (float& rate : rates) rate = -std::abs(rate);
+        for (float& step : steps) step = std::abs(step) / 4;
+        const std::vector<float> start = random_floats(d_state * stride, n);
+        const GuardedBuffer<float> rate(rates), step(steps), input(random_floats(kTokens * stride, 1));
+        const GuardedBuffer<float> b(random_floats(kTokens * d_state, 2)), c(random_floats(kTokens * d_state, 3));
+        const auto args = [&](float* state, float* out, std::size_t first, std::size_t n_tokens) {
+          return kernels::SsmScanArgs{.state = state,
+                                      .state_stride = stride,
+                                      .n_channels = n,
+                                      .d_state = d_state,
+                                      .n_tokens = n_tokens,
+                                      .input = input.data() + first * stride,
+                                      .b = b.data() + first * d_state,
+                                      .c = c.data() + first * d_state,
+                                      .bc_stride = d_state,
+                                      .step = step.data() + first * stride,
+                                      .step_stride = stride,
+                                      .rates = has_rates ? rate.data() : nullptr,
+                                      .out = out + first * stride,
+                                      .stride = stride};
+        };
+        std::vector<float> want_state = start, want(kTokens * stride), one_state = start, one(kTokens * stride);
+        oracle().ssm_scan(args(want_state.data(), want.data(), 0, kTokens));
+        const GuardedBuffer<float> state(start), out(std::vector<float>(kTokens * stride));
+        table().ssm_scan(args(state.data(), out.data(), 0, kTokens));
+        for (std::size_t t = 0; t < kTokens; ++t) table().ssm_scan(args(one_state.data(), one.data(), t, 1));
+        EXPECT_EQ(std::memcmp(state.data(), one_state.data(), start.size() * sizeof(float)), 0);
+        EXPECT_EQ(std::memcmp(out.data(), one.data(), one.size() * sizeof(float)), 0);
+        // Each token adds a rounding of a state below 4 * kTokens, of which d_state add up.
+        const float absolute = static_cast<float>(kTokens * (d_state + 4)) * 64 * kUlp;
+        const std::string what = std::to_string(d_state) + " x " + std::to_string(n);
+        expect_close({state.data(), start.size()}, want_state, 0, absolute, "state " + what);
+        expect_close({out.data(), want.size()}, want, 0, absolute * static_cast<float>(d_state), "answer " + what);
+      }
+    }
+  }
+}
+
 TEST_P(Elementwise, AddAndAddScaled) {
   for (const std::size_t n : lengths()) {
     const std::vector<float> a = random_floats(n, n), b = random_floats(n, n + 1);
