@@ -1,5 +1,5 @@
-// Attention whose scores carry a bias by distance, of whole sequences whose tokens all see each other: an encoder's. No
-// page is read, since keys and values of the sequence are rows of the step. Source: arXiv 1910.10683 (T5), section 2.1.
+// Attention whose scores carry a bias by distance, of whole sequences: an encoder's. No page is read, since keys and
+// values of the sequence are rows of the step. Source: arXiv 1910.10683 (T5), section 2.1.
 #include "engine/forward_pass.hpp"
 
 #include <algorithm>
@@ -35,7 +35,7 @@ void ForwardPass::attend_by_distance(const LayerWeights& w, const LayerParams& l
     float* out = a_.attended + row * layer.attn_width() + head * d_v;
     std::fill_n(out, d_v, 0.0f);
     double top = -std::numeric_limits<double>::infinity(), total = 0;
-    for (std::size_t key = seq.begin; key < seq.end; ++key) {
+    for (std::size_t key = seq.begin; key < (params_.causal ? row + 1 : seq.end); ++key) {
       const float* k = a_.k + key * layer.k_width() + head * d_k;
       const auto distance = static_cast<std::int64_t>(key) - static_cast<std::int64_t>(row);
       double score = static_cast<double>(

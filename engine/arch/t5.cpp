@@ -1,5 +1,6 @@
 // The encoder of T5, which embeds: scores without a scale, with a bias by the distance of two tokens instead of
-// positions; the first layer's biases serve those that have none. Gates with GELU, or ReLU without gates.
+// positions; the first layer's biases serve those that have none. Gates with GELU, or ReLU without gates. Where a file
+// does not say that attention.causal is false, a token sees those before it only, as in the reference.
 // Source: arXiv 1910.10683 (T5), 2304.09151 (umT5, whose layers have biases of their own).
 #include "engine/arch/arch_spec.hpp"
 #include "engine/arch/read_params.hpp"
@@ -40,7 +41,7 @@ Status adjust_t5_encoder(const KeyReader& keys, HyperParams& p) {
     return fail(Errc::corrupt, "{}: tensor enc.blk.0.attn_rel_b.weight is missing", keys.file().name());
   p.attention_scale = 1.0f;
   rotate_nowhere(p);
-  return read_encoder_mask(keys, p);
+  return {};
 }
 
 }  // namespace

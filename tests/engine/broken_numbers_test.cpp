@@ -102,7 +102,7 @@ TEST_P(BrokenNumbers, OfATextAreKnown) {
   if (!runner->executor().can_embed()) GTEST_SKIP() << "not made to embed";
   const std::vector<Tokens> texts{prompt(20, 1), damaged_prompt(25, 2), prompt(33, 3), damaged_prompt(2, 4)};
   std::vector<Pooling> poolings{Pooling::none, Pooling::mean, Pooling::last};
-  if (!runner->model().info().generates) poolings.push_back(Pooling::cls);  // else no token sees those behind it
+  if (!runner->model().params().causal) poolings.push_back(Pooling::cls);  // else no token sees those behind it
   if (runner->model().info().pooling == Pooling::rank) poolings = {Pooling::rank};
   for (const Pooling pooling : poolings) {
     const Row alone = runner->embed({texts.data() + 2, 1}, pooling).front();
