@@ -22,8 +22,8 @@ inline constexpr std::size_t kRoles = 4;
 
 // y[t, r] = sum over k of w[r, k] * x[t, k], for r in [row_begin, row_end) and all n_tokens tokens.
 struct MatmulArgs {
-  const std::byte* w;     // row 0 of the matrix, [n_rows, n_cols] in the file's own block layout
-  std::size_t row_bytes;  // from one weight row to the next
+  const std::byte* w;     // row 0 of the matrix, [n_rows, n_cols] in the file's own block layout, or packed
+  std::size_t row_bytes;  // from one weight row to the next; packed: from one group of kPackedGroupRows to the next
   std::size_t row_begin, row_end;
   std::size_t n_cols;       // a multiple of the type's block_values
   const std::byte* x;       // n_tokens activation rows as written by prepare()
@@ -44,6 +44,20 @@ struct MatmulKernel {
   std::uint32_t passes = 1;
   // Rows that a call for many tokens should have at least: what it prepares for all of them must pay.
   std::uint32_t piece_rows = 48;
+};
+
+// Rows that a packed layout interleaves. A range of rows need not begin or end with a group, but is computed as if it
+// did.
+inline constexpr std::size_t kPackedGroupRows = 16;
+
+// A tier's own layout of a type's weights (docs/decisions/019), made when a model is loaded.
+struct PackedLayout {
+  // Size of one group of kPackedGroupRows rows: a multiple of 64.
+  std::size_t (*group_bytes)(std::size_t n_cols) noexcept;
+  // Groups [begin, end) of w[n_rows, n_cols], whose rows are row_bytes apart, to out, which is 64-byte aligned. What is
+  // missing in the last group are rows of zeros.
+  void (*pack)(const std::byte* w, std::size_t row_bytes, std::size_t n_rows, std::size_t n_cols, std::size_t begin,
+               std::size_t end, std::byte* out) noexcept;
 };
 
 // Upper limit of d_head_k and d_head_v (576: the compressed K of DeepSeek); checked when a model is loaded.
@@ -118,6 +132,10 @@ struct KernelTable {
 
   // [role][TensorType]; run == nullptr where the type has no kernel yet. Every tier has every type the scalar tier has.
   MatmulKernel matmul[kRoles][64];
+  // The same for packed weights, where a tier has a layout for the type: pack == nullptr where it has not. The coarse
+  // roles may round activations to 8 bits.
+  PackedLayout layout[64];
+  MatmulKernel packed[kRoles][64];
 
   // out: one row of n values in the given type.
   void (*store_kv[kKvTypes])(const float* x, std::size_t n, std::byte* out) noexcept;

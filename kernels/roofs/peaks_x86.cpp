@@ -38,6 +38,19 @@ void int16_dot_256(std::size_t n_steps) noexcept {
     QUERN_PEAK_LOOP("vpdpwssd %%ymm12, %%ymm13, %%ymm\\i");
   }
 }
+void int8_madd_256(std::size_t n_steps) noexcept {
+  QUERN_PEAK_LOOP("vpmaddubsw %%ymm12, %%ymm13, %%ymm14\n vpaddw %%ymm14, %%ymm\\i, %%ymm\\i");
+}
+void int8_dot_256(std::size_t n_steps) noexcept {
+  if (cpu_features().avx_vnni) {
+    QUERN_PEAK_LOOP("%{vex%} vpdpbusd %%ymm12, %%ymm13, %%ymm\\i");
+  } else {
+    QUERN_PEAK_LOOP("vpdpbusd %%ymm12, %%ymm13, %%ymm\\i");
+  }
+}
+void int8_dot_512(std::size_t n_steps) noexcept {
+  QUERN_PEAK_LOOP("vpdpbusd %%zmm12, %%zmm13, %%zmm\\i");
+}
 bool has_int16_dot() noexcept {
   return cpu_features().avx_vnni || cpu_features().avx512_vnni;
 }
@@ -76,6 +89,9 @@ constexpr PeakLoop kLoops[] = {
      &int16_madd_256},
     {Peak::fma_512, "F32 multiply-add, 512 bits", kSums * 2 * 16, &has<&CpuFeatures::avx512>, &fma_512},
     {Peak::int16_dot_256, "int16 dot (VNNI), 256 bits", kSums * 2 * 16, &has_int16_dot, &int16_dot_256},
+    {Peak::int8_madd_256, "int8 multiply and add, 256 bits", kSums * 2 * 32, &has<&CpuFeatures::avx2>, &int8_madd_256},
+    {Peak::int8_dot_256, "int8 dot (VNNI), 256 bits", kSums * 2 * 32, &has_int16_dot, &int8_dot_256},
+    {Peak::int8_dot_512, "int8 dot (VNNI), 512 bits", kSums * 2 * 64, &has<&CpuFeatures::avx512_vnni>, &int8_dot_512},
     {Peak::bf16_dot_512, "bf16 dot, 512 bits", kSums * 2 * 32, &has<&CpuFeatures::avx512_bf16>, &bf16_dot_512},
     {Peak::bf16_tile, "bf16 tiles (AMX)", 4 * 2.0 * 16 * 16 * 32, &has<&CpuFeatures::amx>, &bf16_tile},
     {Peak::int8_tile, "int8 tiles (AMX)", 4 * 2.0 * 16 * 16 * 64, &has<&CpuFeatures::amx>, &int8_tile},

@@ -3,7 +3,9 @@
 #include "kernels/cpu/isa.hpp"
 #ifdef __x86_64__
 #include "kernels/cpu/amx/emulated_table.hpp"
+#include "kernels/cpu/avx2/plain_table.hpp"
 #include "kernels/cpu/avx512/emulated_table.hpp"
+#include "kernels/cpu/features.hpp"
 #endif
 
 #include <span>
@@ -19,6 +21,7 @@ std::vector<TierUnderTest> tiers_under_test() {
 #ifdef __x86_64__
   // Runs with AVX2 at most; where even that is missing the emulation would be compiled for more than the CPU has.
   if (kernels::select_tier("avx2")) {
+    if (kernels::cpu_features().avx_vnni) out.push_back({"avx2-plain", &kernels::avx2_plain_table()});
     for (const kernels::KernelTable* emulated :
          {&kernels::avx512_emulated_table(), &kernels::avx512_bf16_emulated_table(), &kernels::amx_emulated_table()}) {
       out.push_back({emulated->isa, emulated});

@@ -10,7 +10,8 @@
 namespace quern::test {
 
 struct TierUnderTest {
-  const char* name;  // "scalar", "avx2", "avx512", "avx512-emulated", "avx512-bf16-emulated", "amx-emulated"
+  const char*
+      name;  // "scalar", "avx2", "avx2-plain", "avx512", "avx512-emulated", "avx512-bf16-emulated", "amx-emulated"
   const kernels::KernelTable* table;
 };
 

@@ -9,6 +9,7 @@ namespace {
 // Everything that is not on tiles is the AVX-512 tier's, with all its extensions.
 KernelTable build(const char* isa, KernelTable table) noexcept {
   table.isa = isa;
+  for (PackedLayout& layout : table.layout) layout = {};  // tiles take weights as they are in the file
   QUERN_AMX::fill_bf16(table);
   QUERN_AMX::fill_int15(table);
   return table;

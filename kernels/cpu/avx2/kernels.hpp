@@ -7,6 +7,8 @@ namespace quern::kernels::avx2 {
 
 void fill_matmul(KernelTable& table) noexcept;
 void fill_vnni(KernelTable& table) noexcept;  // AVX-VNNI: the types with integer weights
+void fill_packed(KernelTable& table) noexcept;
+void fill_packed_vnni(KernelTable& table) noexcept;  // AVX-VNNI
 void fill_attention(KernelTable& table) noexcept;
 void fill_elementwise(KernelTable& table) noexcept;
 

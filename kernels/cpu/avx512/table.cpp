@@ -3,6 +3,7 @@
 #include "kernels/cpu/features.hpp"
 #include "kernels/cpu/tables.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace quern::kernels {
@@ -17,6 +18,10 @@ void take_integer_products(KernelTable& table) noexcept {
       if (kernel.peak == Peak::int16_madd_256 || kernel.peak == Peak::int16_dot_256) table.matmul[role][type] = kernel;
     }
   }
+  std::copy(std::begin(from.layout), std::end(from.layout), table.layout);
+  for (std::size_t role = 0; role < kRoles; ++role) {
+    std::copy(std::begin(from.packed[role]), std::end(from.packed[role]), table.packed[role]);
+  }
 }
 
 KernelTable build(const char* isa, const CpuFeatures& has) noexcept {
@@ -27,7 +32,10 @@ KernelTable build(const char* isa, const CpuFeatures& has) noexcept {
   QUERN_AVX512::fill_attention(table);
   QUERN_AVX512::fill_elementwise(table);
   if (has.avx512_bf16) QUERN_AVX512::fill_bf16(table);
-  if (has.avx512_vnni) QUERN_AVX512::fill_vnni(table);  // over bf16: as fast, and closer
+  if (has.avx512_vnni) {
+    QUERN_AVX512::fill_vnni(table);  // over bf16: as fast, and closer
+    QUERN_AVX512::fill_packed(table);
+  }
   return table;
 }
 
