@@ -8,6 +8,8 @@
 #include "engine/model.hpp"
 #include "engine/sampling/file_defaults.hpp"
 #include "engine/tools/reasoning_format.hpp"
+#include "engine/weight_packer.hpp"
+#include "kernels/cpu/isa.hpp"
 #include "kernels/quant/quant_format.hpp"
 #include "registry/sampling_names.hpp"
 
@@ -50,8 +52,17 @@ bool has_fill_tokens(const GgufFile& file) {
          file.find("tokenizer.ggml.prefix_token_id") != nullptr;
 }
 
-std::uint64_t estimate(const engine::ModelOutline& outline, const Options& options, const models::ModelCard& card) {
-  std::uint64_t out = outline.info.size_bytes + kOtherBuffers;
+// What its weights take in memory: in the kernels' layout a little more than in the file.
+std::uint64_t weight_bytes(const GgufFile& file, const engine::ModelOutline& outline, const Options& options) {
+  const auto kernels = kernels::select_tier_from_environment();
+  if (options.model.pack == "off" || !kernels)
+    return outline.info.size_bytes;  // a tier that is not there: told elsewhere
+  return engine::packed_bytes(file, **kernels);
+}
+
+std::uint64_t estimate(std::uint64_t weights, const engine::ModelOutline& outline, const Options& options,
+                       const models::ModelCard& card) {
+  std::uint64_t out = weights + kOtherBuffers;
   if (!card.generates) return out;
   const kv::KvConfig kv = kv_config(outline.params, options.model);
   out += std::uint64_t{kv::pages_for(card.max_context, options.model.page_tokens)} * kv.page_bytes();
@@ -100,8 +111,8 @@ Result<models::LoadableModel> describe_model(const Options& options, const Model
     add_template(*file, card);
     card.insert = has_fill_tokens(*file);
   }
-  out.estimated_bytes = estimate(outline, options, card);
-  out.shared_bytes = outline.info.size_bytes;
+  out.shared_bytes = weight_bytes(*file, outline, options);
+  out.estimated_bytes = estimate(out.shared_bytes, outline, options, card);
   out.stay.keep_alive = options.model.keep_alive;
   return out;
 }

@@ -44,6 +44,16 @@ kernels::KvType kv_type(const ModelOptions& options) {
   return kernels::KvType::f16;
 }
 
+engine::WeightOptions weight_options(const ModelOptions& options) {
+  using engine::Arithmetic, engine::Packing;
+  return {.pack = options.pack == "on"    ? Packing::on
+                  : options.pack == "off" ? Packing::off
+                                          : Packing::automatic,
+          .arithmetic = options.arithmetic == "exact"  ? Arithmetic::exact
+                        : options.arithmetic == "fast" ? Arithmetic::fast
+                                                       : Arithmetic::automatic};
+}
+
 // A wish is cut to what the model can do; what the user asked for by name is not.
 std::uint32_t wanted_context(const ModelOptions& options, const registry::Settings& settings, const Load& load,
                              std::uint32_t n_context_train) {
@@ -121,7 +131,7 @@ Status LoadedModel::read(const ModelFile& from, bool must_generate) {
   if (opened) {
     const auto load = [&] {
       return engine::Model::load(std::move(opened), machine_.topology(), machine_.pool(), machine_.kernels(),
-                                 machine_.ledger());
+                                 machine_.ledger(), weight_options(options_));
     };
     QUERN_TRY(model_, machine_.weights().get(key, load));
   }
@@ -138,7 +148,7 @@ Status LoadedModel::prepare_to_generate(const Load& load, std::size_t n_models) 
     kv::KvConfig config = kv_config(model_->params(), options_);
     // Of elastic pages there may be as many as if the model were alone; recurrent state is there from the start.
     const bool elastic = load.elastic && config.state_page_bytes() == 0;
-    const std::uint64_t weights = std::min(model_->info().size_bytes, machine_.ledger().budget());
+    const std::uint64_t weights = std::min(model_->weight_bytes(), machine_.ledger().budget());
     const std::uint64_t shared = load.elastic ? machine_.ledger().budget() / kStateShare : UINT64_MAX;
     const std::uint64_t bytes_left =
         elastic ? machine_.ledger().budget() - weights : std::min(machine_.bytes_left() / n_models, shared);

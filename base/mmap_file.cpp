@@ -1,6 +1,7 @@
 #include "base/mmap_file.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -36,6 +37,16 @@ Result<MmapFile> MmapFile::open(const std::string& path) {
   file.data_ = static_cast<const std::byte*>(map);
   file.watch_ = fault_guard::watch(file.bytes(), path);
   return file;
+}
+
+void MmapFile::drop(std::span<const std::byte> part) const noexcept {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(part.data()), end = begin + part.size();
+  const auto map = reinterpret_cast<std::uintptr_t>(data_);
+  if (begin < map || end > map + size_) return;
+  const std::uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
+  // Only a hint: where it is not taken, the pages stay.
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 MmapFile::MmapFile(MmapFile&& other) noexcept {

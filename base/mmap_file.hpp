@@ -26,6 +26,9 @@ class MmapFile {
 
   std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
   const std::string& path() const noexcept { return path_; }
+  // Takes whole pages of a part of bytes() out of this process; they are read again when they are used. Does nothing
+  // for bytes of others.
+  void drop(std::span<const std::byte> part) const noexcept;
 
  private:
   const std::byte* data_ = nullptr;

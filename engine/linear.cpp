@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMixedBlockBytes = 256 << 10, kMixedBlockRowsMin = 64;
 
 // So few rows are streamed through any kernel: pieces of the matrix can be small.
-constexpr std::uint32_t kFewRows = 32;
+constexpr std::uint32_t kFewRows = 32, kFewRowsPiece = 64;
 
 // Input rows [rows.begin, rows.end), all of one role.
 void run_role(const Matrix& matrix, const kernels::MatmulKernel& kernel, const std::byte* x, const std::byte* base,
@@ -19,7 +19,7 @@ void run_role(const Matrix& matrix, const kernels::MatmulKernel& kernel, const s
   if (rows.begin == rows.end || matrix_rows.begin == matrix_rows.end) return;
   const std::size_t x_row_bytes = kernel.prepared_row_bytes(matrix.n_cols);
   kernel.run({.w = base,
-              .row_bytes = matrix.row_bytes,
+              .row_bytes = matrix.packed() ? matrix.packed_group_bytes : matrix.row_bytes,
               .row_begin = matrix_rows.begin,
               .row_end = matrix_rows.end,
               .n_cols = matrix.n_cols,
@@ -37,15 +37,19 @@ std::byte* prepared_row(const Input& input, std::size_t row) noexcept {
          (row - decode_rows) * input.prefill->prepared_row_bytes(input.n_cols);
 }
 
+const kernels::MatmulKernel& kernel_of(const Matrix& matrix, const kernels::KernelTable& kernels,
+                                       kernels::Role role) noexcept {
+  const auto& table = matrix.packed() ? kernels.packed : kernels.matmul;
+  return table[static_cast<std::size_t>(role)][matrix.type_index()];
+}
+
 }  // namespace
 
 const kernels::MatmulKernel& decode_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
-  const kernels::Role role = matrix.coarse ? kernels::Role::decode_coarse : kernels::Role::decode;
-  return kernels.matmul[static_cast<std::size_t>(role)][matrix.type_index()];
+  return kernel_of(matrix, kernels, matrix.coarse ? kernels::Role::decode_coarse : kernels::Role::decode);
 }
 const kernels::MatmulKernel& prefill_kernel(const Matrix& matrix, const kernels::KernelTable& kernels) noexcept {
-  const kernels::Role role = matrix.coarse ? kernels::Role::prefill_coarse : kernels::Role::prefill;
-  return kernels.matmul[static_cast<std::size_t>(role)][matrix.type_index()];
+  return kernel_of(matrix, kernels, matrix.coarse ? kernels::Role::prefill_coarse : kernels::Role::prefill);
 }
 
 Input input_for(const Matrix& matrix, const kernels::KernelTable& kernels, std::uint32_t n_rows,
@@ -75,7 +79,7 @@ void convert(const Input& input, const float* x, kernels::Range rows) noexcept {
 }
 
 std::size_t piece_rows(const Input& input) noexcept {
-  return input.n_rows > kFewRows ? input.prefill->piece_rows : kernels::MatmulKernel{}.piece_rows;
+  return input.n_rows > kFewRows ? input.prefill->piece_rows : std::min(input.prefill->piece_rows, kFewRowsPiece);
 }
 
 void multiply(const Matrix& matrix, const Input& input, std::uint32_t owner, kernels::Range rows, float* y,
@@ -86,7 +90,8 @@ void multiply(const Matrix& matrix, const Input& input, std::uint32_t owner, ker
     run_role(matrix, *input.prefill, input.data, base, rows, {0, input.n_rows}, y, y_stride);
     return;
   }
-  const std::size_t block_rows = std::max(kMixedBlockBytes / matrix.row_bytes / 32 * 32, kMixedBlockRowsMin);
+  const std::size_t block_rows =
+      std::max(kMixedBlockBytes * matrix.n_rows / matrix.stored_bytes() / 32 * 32, kMixedBlockRowsMin);
   for (std::size_t r = rows.begin; r < rows.end; r += block_rows) {
     const kernels::Range block{r, std::min(r + block_rows, rows.end)};
     run_role(matrix, *input.decode, input.data, base, block, decode_rows, y, y_stride);

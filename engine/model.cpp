@@ -1,5 +1,6 @@
 #include "engine/model.hpp"
 
+#include "base/log.hpp"
 #include "engine/arch/leftovers.hpp"
 #include "engine/arch/read_params.hpp"
 #include "engine/weight_loader.hpp"
@@ -89,16 +90,18 @@ Result<ModelOutline> outline_of(const gguf::GgufFile& file) {
 
 Result<std::unique_ptr<Model>> Model::load(std::unique_ptr<gguf::GgufFile> file, const kernels::Topology& topology,
                                            const kernels::CorePool& pool, const kernels::KernelTable& kernels,
-                                           ByteLedger& ledger) {
+                                           ByteLedger& ledger, const WeightOptions& options) {
   QUERN_TRY(const ArchSpec* arch, architecture_of(*file));
   QUERN_TRY(ModelOutline outline, outline_of(*file));
   auto model = std::unique_ptr<Model>(new Model());
   model->params_ = std::move(outline.params);
   model->info_ = std::move(outline.info);
-  // The mapped file; where rows are copied to NUMA nodes, the copies instead, whose mapped pages are not read again.
+  // The mapped file; where rows are packed or copied to NUMA nodes, that instead: their mapped pages are not read
+  // again.
   QUERN_TRY(model->reservation_, ledger.reserve(MemoryUse::weights, model->info_.size_bytes));
   model->arch_ = arch;
-  WeightLoader loader(*file, model->params_, topology, pool, kernels, ledger, model->store_);
+  WeightLoader loader(*file, model->params_, topology, pool, kernels, ledger, model->store_,
+                      options.pack != Packing::off);
   QUERN_TRY(model->weights_, loader.load(*arch));
   QUERN_CHECK(check_pooling(*file, model->params_, model->weights_));
   if (model->params_.d_dense > 0 && !(model->weights_.dense_2 && model->weights_.dense_3))
@@ -108,7 +111,24 @@ Result<std::unique_ptr<Model>> Model::load(std::unique_ptr<gguf::GgufFile> file,
   model->info_.context_cost = context_cost(model->params_, model->weights_);
   model->info_.n_labels = static_cast<std::uint32_t>(model->weights_.cls_out.matrix.n_rows);
   model->file_ = std::move(file);
+  set_arithmetic(model->weights_, options.arithmetic);
+  QUERN_CHECK(model->pack(topology, pool, kernels, options.pack));
   return model;
+}
+
+Status Model::pack(const kernels::Topology& topology, const kernels::CorePool& pool,
+                   const kernels::KernelTable& kernels, Packing packing) {
+  if (packing == Packing::off) return {};
+  WeightPacker packer(weights_, kernels, pool);
+  if (packer.packed_bytes() == 0) return {};
+  // A matrix that two names of the file share may be packed twice.
+  const std::uint64_t kept = info_.size_bytes - std::min(info_.size_bytes, packer.source_bytes());
+  if (const Status fits = reservation_.resize(kept + packer.packed_bytes()); !fits) {
+    if (packing == Packing::on) return fits;
+    log::info("{}: weights are not packed: {}", file_->name(), fits.error().detail);
+    return {};
+  }
+  return packer.pack(*file_, topology, store_);
 }
 
 RopeTable Model::rope(std::size_t index, std::uint32_t max_context) const {

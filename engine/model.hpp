@@ -1,6 +1,6 @@
 // A loaded model: its hyperparameters and the weights that the forward pass reads.
-// Threads: const after load. Ownership: holds the GGUF file (weights stay in its map) and, on machines with several
-// NUMA nodes, per-node copies of weight rows.
+// Threads: const after load. Ownership: holds the GGUF file, packed weights, and on machines with several NUMA nodes
+// per-node copies of the rows of others, which stay in the file's map.
 #pragma once
 
 #include "base/byte_ledger.hpp"
@@ -9,6 +9,7 @@
 #include "engine/backend.hpp"
 #include "engine/gguf/reader.hpp"
 #include "engine/rope.hpp"
+#include "engine/weight_packer.hpp"
 #include "engine/weights.hpp"
 #include "kernels/core_pool.hpp"
 #include "kernels/kernel_table.hpp"
@@ -35,13 +36,14 @@ class Model {
   // tensor or key: name, expected, found), overloaded (memory budget).
   static Result<std::unique_ptr<Model>> load(std::unique_ptr<gguf::GgufFile> file, const kernels::Topology& topology,
                                              const kernels::CorePool& pool, const kernels::KernelTable& kernels,
-                                             ByteLedger& ledger);
+                                             ByteLedger& ledger, const WeightOptions& options = {});
 
   const ModelInfo& info() const noexcept { return info_; }
   const ArchSpec& arch() const noexcept { return *arch_; }
   const HyperParams& params() const noexcept { return params_; }
   const ModelWeights& weights() const noexcept { return weights_; }
   const gguf::GgufFile& file() const noexcept { return *file_; }
+  std::uint64_t weight_bytes() const noexcept { return reservation_.bytes(); }  // of the memory budget
 
   // The rotation of HyperParams::rope[index] for sequences of up to max_context positions: some models stretch their
   // frequencies only where the context asks for it.
@@ -49,12 +51,14 @@ class Model {
 
  private:
   Model() = default;
+  Status pack(const kernels::Topology& topology, const kernels::CorePool& pool, const kernels::KernelTable& kernels,
+              Packing packing);
   std::unique_ptr<gguf::GgufFile> file_;
   const ArchSpec* arch_ = nullptr;
   ModelInfo info_;
   HyperParams params_;
   ModelWeights weights_;
-  WeightStore store_;  // outlives weights_ users; empty with one NUMA node
+  WeightStore store_;  // outlives weights_ users
   ByteLedger::Reservation reservation_;
 };
 

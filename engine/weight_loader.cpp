@@ -2,6 +2,7 @@
 
 #include "engine/arch/leftovers.hpp"
 #include "engine/gguf/printable.hpp"
+#include "engine/weight_packer.hpp"
 #include "kernels/quant/fp16.hpp"
 
 #include <algorithm>
@@ -313,7 +314,7 @@ Result<Matrix> WeightLoader::load_matrix(const gguf::Tensor& tensor, std::size_t
   m.file_base = tensor.data.data() + first_row * m.row_bytes;
   m.worker_rows = kernels::split_rows(n_rows, kRowGranularity, pool_);
   m.worker_base.assign(pool_.n_workers(), m.file_base);
-  if (pool_.n_nodes() > 1) {
+  if (pool_.n_nodes() > 1 && !(will_be_packed_ && can_pack(kernels_, tensor.type, n_rows))) {
     QUERN_TRY(kernels::PlacedRows placed,
               kernels::PlacedRows::create(m.file_base, n_rows, m.row_bytes, kRowGranularity, pool_, topology_));
     for (std::uint32_t w = 0; w < pool_.n_workers(); ++w) m.worker_base[w] = placed.base_of_node(pool_.node_of(w));

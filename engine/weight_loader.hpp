@@ -21,7 +21,7 @@ class WeightLoader {
  public:
   WeightLoader(const gguf::GgufFile& file, const HyperParams& params, const kernels::Topology& topology,
                const kernels::CorePool& pool, const kernels::KernelTable& kernels, ByteLedger& ledger,
-               WeightStore& store)
+               WeightStore& store, bool will_be_packed = false)
       : file_(file),
         params_(params),
         topology_(topology),
@@ -29,6 +29,7 @@ class WeightLoader {
         kernels_(kernels),
         ledger_(ledger),
         store_(store),
+        will_be_packed_(will_be_packed),
         used_(file.tensors().size()) {}
 
   Result<ModelWeights> load(const ArchSpec& arch);
@@ -67,6 +68,7 @@ class WeightLoader {
   const kernels::KernelTable& kernels_;
   ByteLedger& ledger_;
   WeightStore& store_;
+  const bool will_be_packed_;  // what can be: it is placed then
   bool norms_have_bias_ = false;
   const LayerParams* layer_ = nullptr;  // whose tensors are being loaded
   std::vector<bool> used_;              // of the file's tensors

@@ -1,11 +1,13 @@
 // The weights of a model as the forward pass reads them, and where their bytes live.
-// Matrices stay in the mapped file in their own block layout; vectors (norms, biases) are small and copied to F32.
-// What a model does not have is empty, and an empty norm or bias is left out of the computation.
-// Threads: const after load. Ownership: WeightStore owns the per-node copies; Matrix only points.
+// Matrices stay in the mapped file in their own block layout, or are packed (weight_packer.hpp); vectors (norms,
+// biases) are small and copied to F32. What a model does not have is empty, and an empty norm or bias is left out of
+// the computation. Threads: const after load. Ownership: WeightStore owns packed matrices and per-node copies; Matrix
+// only points.
 #pragma once
 
 #include "base/byte_ledger.hpp"
 #include "kernels/core_pool.hpp"
+#include "kernels/kernel_table.hpp"
 #include "kernels/numa_buffer.hpp"
 #include "kernels/quant/quant_format.hpp"
 
@@ -21,13 +23,22 @@ using Vector = std::vector<float>;
 struct Matrix {
   const kernels::QuantFormat* format = nullptr;  // nullptr: the model has none
   std::size_t n_rows = 0, n_cols = 0, row_bytes = 0;
-  // Worker w computes rows [worker_rows[w].begin, worker_rows[w].end), found at worker_base[w] + row * row_bytes.
+  // Bytes of a group of kernels::kPackedGroupRows rows where the matrix is packed, else 0.
+  std::size_t packed_group_bytes = 0;
+  // Worker w computes rows [worker_rows[w].begin, worker_rows[w].end), found at worker_base[w] + row * row_bytes, or
+  // worker_base[w] + row / kPackedGroupRows * packed_group_bytes.
   std::vector<kernels::Range> worker_rows;
   std::vector<const std::byte*> worker_base;
   const std::byte* file_base = nullptr;  // row 0 in the map, for row lookups
-  bool coarse = false;                   // the kernel may round both factors to bf16 (kernels::Role)
+  bool coarse = false;                   // the kernel may round more (kernels::Role)
 
   explicit operator bool() const noexcept { return format != nullptr; }
+  bool packed() const noexcept { return packed_group_bytes != 0; }
+  // What a product reads of it.
+  std::size_t stored_bytes() const noexcept {
+    constexpr std::size_t kRows = kernels::kPackedGroupRows;
+    return packed() ? (n_rows + kRows - 1) / kRows * packed_group_bytes : n_rows * row_bytes;
+  }
   std::size_t type_index() const noexcept { return static_cast<std::size_t>(format->type); }
 };
 
@@ -121,57 +132,14 @@ struct LayerWeights {
   Linear laurel_down, laurel_up;                            // [rank, d_model], [d_model, rank]
   Norm laurel_norm;                                         // [d_model]
 
-  // All matrices that activations are multiplied with.
+  // All matrices that activations are multiplied with, experts apart.
   template <class Function>
   void for_each_matrix(Function f) const {
-    for (const Linear* linear : {&attn_q,
-                                 &attn_k,
-                                 &attn_v,
-                                 &attn_out,
-                                 &attn_gate,
-                                 &q_down,
-                                 &q_up,
-                                 &kv_down,
-                                 &mix_in,
-                                 &delta_gate,
-                                 &delta_beta,
-                                 &delta_decay,
-                                 &delta_gates,
-                                 &ssm_in,
-                                 &ssm_x,
-                                 &ssm_dt,
-                                 &ssm_out,
-                                 &ffn_gate,
-                                 &ffn_up,
-                                 &ffn_down,
-                                 &router,
-                                 &shared_gate,
-                                 &shared_up,
-                                 &shared_down,
-                                 &shared_router,
-                                 &latent_down,
-                                 &latent_up,
-                                 &per_layer_gate,
-                                 &per_layer_out,
-                                 &streams_router,
-                                 &streams_predict,
-                                 &streams_correct,
-                                 &laurel_down,
-                                 &laurel_up,
-                                 &mix_down,
-                                 &decay_down,
-                                 &decay_up,
-                                 &rate_down,
-                                 &rate_up,
-                                 &value_down,
-                                 &value_up,
-                                 &gate_down,
-                                 &gate_up}) {
-      if (*linear) f(linear->matrix);
-    }
-    for (const auto* heads : {&k_up, &v_up, &mix_up}) {
-      for (const Linear& head : *heads) f(head.matrix);
-    }
+    visit_matrices(*this, f);
+  }
+  template <class Function>
+  void for_each_matrix(Function f) {
+    visit_matrices(*this, f);
   }
   // Those behind the layer's attention: no softmax multiplies their rounding errors.
   void allow_coarse_ffn() noexcept {
@@ -185,8 +153,69 @@ struct LayerWeights {
   }
   template <class Function>
   void for_each_expert_matrix(Function f) const {
-    for (const auto* experts : {&expert_gate, &expert_up, &expert_down}) {
-      for (const Linear& expert : *experts) f(expert.matrix);
+    visit_experts(*this, f);
+  }
+  template <class Function>
+  void for_each_expert_matrix(Function f) {
+    visit_experts(*this, f);
+  }
+
+ private:
+  template <class Self, class Function>
+  static void visit_matrices(Self& w, Function f) {
+    for (auto* linear : {&w.attn_q,
+                         &w.attn_k,
+                         &w.attn_v,
+                         &w.attn_out,
+                         &w.attn_gate,
+                         &w.q_down,
+                         &w.q_up,
+                         &w.kv_down,
+                         &w.mix_in,
+                         &w.delta_gate,
+                         &w.delta_beta,
+                         &w.delta_decay,
+                         &w.delta_gates,
+                         &w.ssm_in,
+                         &w.ssm_x,
+                         &w.ssm_dt,
+                         &w.ssm_out,
+                         &w.ffn_gate,
+                         &w.ffn_up,
+                         &w.ffn_down,
+                         &w.router,
+                         &w.shared_gate,
+                         &w.shared_up,
+                         &w.shared_down,
+                         &w.shared_router,
+                         &w.latent_down,
+                         &w.latent_up,
+                         &w.per_layer_gate,
+                         &w.per_layer_out,
+                         &w.streams_router,
+                         &w.streams_predict,
+                         &w.streams_correct,
+                         &w.laurel_down,
+                         &w.laurel_up,
+                         &w.mix_down,
+                         &w.decay_down,
+                         &w.decay_up,
+                         &w.rate_down,
+                         &w.rate_up,
+                         &w.value_down,
+                         &w.value_up,
+                         &w.gate_down,
+                         &w.gate_up}) {
+      if (*linear) f(linear->matrix);
+    }
+    for (auto* heads : {&w.k_up, &w.v_up, &w.mix_up}) {
+      for (auto& head : *heads) f(head.matrix);
+    }
+  }
+  template <class Self, class Function>
+  static void visit_experts(Self& w, Function f) {
+    for (auto* experts : {&w.expert_gate, &w.expert_up, &w.expert_down}) {
+      for (auto& expert : *experts) f(expert.matrix);
     }
   }
 };
@@ -207,10 +236,25 @@ struct ModelWeights {
   Norm cls_norm;
   Vector rope_factors, rope_long, rope_short;  // [n_rot / 2] divisors of rotation frequencies
   std::vector<LayerWeights> layers;
+
+  // All matrices that activations are multiplied with, in order of their use.
+  template <class Function>
+  void for_each_matrix(Function f) {
+    for (LayerWeights& layer : layers) {
+      layer.for_each_matrix(f);
+      layer.for_each_expert_matrix(f);
+    }
+    for (Linear* linear : {&per_layer_proj, &output, &dense_2, &dense_3, &cls, &cls_out}) {
+      if (*linear) f(linear->matrix);
+    }
+    for (auto* streams : {&streams_in, &streams_out}) {
+      for (Linear& one : *streams) f(one.matrix);
+    }
+  }
 };
 
-// Owns the copies of weight rows that were placed on NUMA nodes (none on a machine with one node), and matrices that a
-// file holds in another form.
+// Owns the copies of weight rows that were placed on NUMA nodes (none on a machine with one node), packed matrices, and
+// matrices that a file holds in another form.
 struct WeightStore {
   struct Derived {
     ByteLedger::Reservation reservation;
@@ -218,6 +262,7 @@ struct WeightStore {
   };
   std::vector<kernels::PlacedRows> placed;
   std::vector<Derived> derived;
+  std::vector<kernels::NumaBuffer> packed;  // one per NUMA node
 };
 
 }  // namespace quern::engine

@@ -61,7 +61,7 @@ class Counter {
 
  private:
   static double bytes_of(const engine::Matrix& m) {
-    return static_cast<double>(m.n_rows) * static_cast<double>(m.row_bytes);
+    return static_cast<double>(m.stored_bytes());
   }
   void operations(const engine::Matrix& m, double n_rows) {
     const kernels::MatmulKernel& kernel =

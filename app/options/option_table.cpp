@@ -22,6 +22,8 @@ using server::ServerOptions;
 
 constexpr std::string_view kLogFormats[] = {"text", "json"};
 constexpr std::string_view kKvTypes[] = {"f16", "bf16", "q8_0", "f32"};
+constexpr std::string_view kPacking[] = {"auto", "on", "off"};
+constexpr std::string_view kArithmetic[] = {"auto", "exact", "fast"};
 constexpr std::string_view kLogLevels[] = {"auto", "trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kUnknownFields[] = {"warn", "refuse"};
 constexpr std::string_view kVerbs[] = {"status",   "models",  "requests", "history",
@@ -101,6 +103,11 @@ const OptionRow kRows[] = {
      U32{model<&ModelOptions::page_tokens>, 8, 256}, "tokens of one page, a power of two"},
     {"kv-type", 0, kModelCommands, Scope::everywhere, "Model",
      Choice{model<&ModelOptions::kv_type>, kKvTypes}, "number format of the KV cache"},
+    {"pack", 0, kModelCommands, Scope::everywhere, "Model", Choice{model<&ModelOptions::pack>, kPacking},
+     "weights are rearranged for this CPU when they are loaded; off: they stay in the file's own order"},
+    {"arithmetic", 0, kModelCommands, Scope::everywhere, "Model",
+     Choice{model<&ModelOptions::arithmetic>, kArithmetic},
+     "of products with packed weights: exact, or fast (activations of 8 bits); auto: fast where it costs little accuracy"},
     {"threads", 't', kModelCommands | kSynth, Scope::everywhere, "Model",
      U32{model<&ModelOptions::threads>, 0, 1024}, "compute threads", "one per core this process may use"},
     {"pin", 0, kModelCommands, Scope::everywhere, "Model",

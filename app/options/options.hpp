@@ -53,6 +53,8 @@ struct ModelOptions {
   std::uint32_t kv_pages = 0;  // 0: ctx * parallel, as far as the budget goes
   std::uint32_t page_tokens = 32;
   std::string kv_type = "f16";
+  std::string pack = "auto";        // weights in the layout of the kernels: auto, on, off
+  std::string arithmetic = "auto";  // of products: auto, exact, fast
   std::uint32_t threads = 0;  // 0: as many as the machine has cores for
   bool pin = true;
 };

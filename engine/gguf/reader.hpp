@@ -95,6 +95,11 @@ class GgufFile {
   const std::vector<Tensor>& tensors() const noexcept { return tensors_; }
   const Value* find(std::string_view key) const noexcept;
   const Tensor* find_tensor(std::string_view tensor_name) const noexcept;
+  // Takes the pages of a part of a tensor's data out of memory, where they are mapped; they come back when they are
+  // read.
+  void drop(std::span<const std::byte> part) const noexcept {
+    for (const MmapFile& file : files_) file.drop(part);
+  }
 
   // Typed access. Any integer type is accepted where the value fits. Errors name the key, the wanted and found type or
   // range; a missing key is not_found.

@@ -1,7 +1,8 @@
-// quern_golden DIR [--family F] [--filter GLOB]: compares quern with reference data laid out like the golden data's
-// README: DIR/arch, DIR/quant, DIR/tokenizer, DIR/sampling, DIR/chat, DIR/grammar. One line per file; ends with "N
-// passed, N failed". QUERN_FORCE_ISA chooses the kernel tier ("avx512-emulated" runs the AVX-512 kernels on CPUs that
-// lack it). Exit: 0 all passed, 1 some failed, 2 usage, 3 nothing matched.
+// quern_golden DIR [--family F] [--filter GLOB] [--arithmetic A] [--no-pack]: compares quern with reference data laid
+// out like the golden data's README: DIR/arch, DIR/quant, DIR/tokenizer, DIR/sampling, DIR/chat, DIR/grammar. One line
+// per file; ends with "N passed, N failed". A: auto, exact or fast; --no-pack: weights in the file's own order.
+// QUERN_FORCE_ISA chooses the kernel tier ("avx512-emulated" runs the AVX-512 kernels on CPUs that lack it).
+// Exit: 0 all passed, 1 some failed, 2 usage, 3 nothing matched.
 #include "base/log.hpp"
 #include "tests/golden/family.hpp"
 #include "tests/golden/model_cases.hpp"
@@ -20,7 +21,8 @@ constexpr std::array<const Family*, 6> kFamilies{&quern::golden::kArchFamily,   
 
 int usage(const char* problem) {
   std::fprintf(stderr,
-               "%s\nusage: quern_golden DIR [--family arch|quant|tokenizer|sampling|chat|grammar] [--filter GLOB]\n",
+               "%s\nusage: quern_golden DIR [--family arch|quant|tokenizer|sampling|chat|grammar] [--filter GLOB]\n"
+               "       [--arithmetic auto|exact|fast] [--no-pack]\n",
                problem);
   return 2;
 }
@@ -37,6 +39,15 @@ int main(int argc, char** argv) {
       family = argv[++i];
     } else if (arg == "--filter" && has_value) {
       options.filter = argv[++i];
+    } else if (arg == "--arithmetic" && has_value) {
+      const std::string_view value = argv[++i];
+      quern::engine::WeightOptions& weights = quern::golden::weights_under_test();
+      if (value != "exact" && value != "fast" && value != "auto") return usage("unknown arithmetic");
+      weights.arithmetic = value == "exact"  ? quern::engine::Arithmetic::exact
+                           : value == "fast" ? quern::engine::Arithmetic::fast
+                                             : quern::engine::Arithmetic::automatic;
+    } else if (arg == "--no-pack") {
+      quern::golden::weights_under_test().pack = quern::engine::Packing::off;
     } else if (options.dir.empty() && !arg.starts_with("--")) {
       options.dir = arg;
     } else {

@@ -22,6 +22,14 @@ struct Tolerance {
   const char* margin_key = "greedy_margin";
 };
 
+// How weights are loaded: the automatic choices, unless the command line says otherwise.
+engine::WeightOptions& weights_under_test();
+// Whether some products have activations of 8 bits.
+bool rounds_to_bytes();
+
+// What those may cost where a file does not say what they cost its reference.
+inline constexpr double kByteNmse = 1e-3;
+
 // Of the tier under test, for weights in blocks against the same weights dequantized to F32.
 Tolerance quantized_tolerance();
 

@@ -15,7 +15,7 @@ Result<std::unique_ptr<ModelRunner>> ModelRunner::create(const std::filesystem::
   QUERN_TRY(runner->pool_, kernels::CorePool::create(runner->topology_, {.n_workers = options.n_workers}));
   QUERN_TRY(auto file, engine::gguf::GgufFile::open(gguf.string()));
   QUERN_TRY(runner->model_, engine::Model::load(std::move(file), runner->topology_, *runner->pool_, *options.kernels,
-                                                *runner->ledger_));
+                                                *runner->ledger_, options.weights));
   const kv::KvConfig kv = engine::kv_config_for(runner->model_->params(), options.kv_type, options.page_tokens,
                                                 options.n_pages, options.n_state_pages);
   if (runner->model_->info().generates) {

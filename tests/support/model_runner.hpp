@@ -26,6 +26,7 @@ struct RunnerOptions {
   std::uint32_t max_context = 0;  // 0: all pages, or as many positions as the model has learned
   std::uint32_t n_state_pages = 8;
   std::string synthetic_topology;  // empty: this machine
+  engine::WeightOptions weights;
 };
 
 // One sequence's part of a step.
