@@ -60,9 +60,7 @@ class Counter {
   StepCost cost;
 
  private:
-  static double bytes_of(const engine::Matrix& m) {
-    return static_cast<double>(m.stored_bytes());
-  }
+  static double bytes_of(const engine::Matrix& m) { return static_cast<double>(m.stored_bytes()); }
   void operations(const engine::Matrix& m, double n_rows) {
     const kernels::MatmulKernel& kernel =
         work_.is_decode ? engine::decode_kernel(m, kernels_) : engine::prefill_kernel(m, kernels_);

@@ -55,7 +55,7 @@ struct ModelOptions {
   std::string kv_type = "f16";
   std::string pack = "auto";        // weights in the layout of the kernels: auto, on, off
   std::string arithmetic = "auto";  // of products: auto, exact, fast
-  std::uint32_t threads = 0;  // 0: as many as the machine has cores for
+  std::uint32_t threads = 0;        // 0: as many as the machine has cores for
   bool pin = true;
 };
 
