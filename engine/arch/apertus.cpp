@@ -19,7 +19,8 @@ constexpr TensorGroup kApertusLayer[] = {
 };
 
 // One number per layer, or one for all. These keys have no prefix.
-Result<std::vector<float>> xielu_numbers(const gguf::GgufFile& file, const char* key, std::size_t n_layers) {
+Result<std::vector<float>> xielu_numbers(const KeyReader& keys, const char* key, std::size_t n_layers) {
+  const gguf::GgufFile& file = keys.file();
   const gguf::Value* value = file.find(key);
   if (value != nullptr && value->type != gguf::ValueType::array) {
     QUERN_TRY(const double number, file.get_float(key));
@@ -27,7 +28,8 @@ Result<std::vector<float>> xielu_numbers(const gguf::GgufFile& file, const char*
   }
   QUERN_TRY(std::vector<float> numbers, file.get_float_array(key));
   if (numbers.size() < n_layers)
-    return fail(Errc::corrupt, "{}: want one number per layer, {}, found {}", key, n_layers, numbers.size());
+    return fail(Errc::corrupt, "{}: want the {} numbers of {}, found {}", key, n_layers, keys.name("block_count"),
+                numbers.size());
   for (const float number : numbers) {
     if (!std::isfinite(number)) return fail(Errc::corrupt, "{}: want finite numbers, found {}", key, number);
   }
@@ -38,7 +40,7 @@ Status adjust_apertus(const KeyReader& keys, HyperParams& p) {
   constexpr const char* kNames[] = {"xielu.alpha_n", "xielu.alpha_p", "xielu.beta", "xielu.eps"};
   const auto softplus = [](float x) { return x > 20.0f ? x : std::log1p(std::exp(x)); };
   for (std::size_t i = 0; i < std::size(kNames); ++i) {
-    QUERN_TRY(const std::vector<float> numbers, xielu_numbers(keys.file(), kNames[i], p.n_layers()));
+    QUERN_TRY(const std::vector<float> numbers, xielu_numbers(keys, kNames[i], p.n_layers()));
     for (std::uint32_t layer = 0; layer < p.n_layers(); ++layer) p.layers[layer].xielu[i] = numbers[layer];
   }
   for (LayerParams& layer : p.layers) {

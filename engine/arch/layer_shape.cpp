@@ -58,22 +58,11 @@ bool has_group(Where where, const HyperParams& p, const LayerParams& layer) noex
   return false;
 }
 
-std::uint64_t length_of(Dim dim, const HyperParams& p, const LayerParams& layer, std::uint64_t found) noexcept {
+namespace {
+
+// 0 where it is none of these.
+std::uint64_t length_in_attention(Dim dim, const HyperParams& p, const LayerParams& layer) noexcept {
   switch (dim) {
-    case Dim::one:
-      return 1;
-    case Dim::any:
-      return found;
-    case Dim::d_model:
-      return p.d_model;
-    case Dim::d_model_x3:
-      return 3 * std::uint64_t{p.d_model};
-    case Dim::n_vocab:
-      return p.n_vocab;
-    case Dim::n_context:
-      return p.n_context_train;
-    case Dim::rope_pairs:
-      return p.rope[0].n_rot / 2;
     case Dim::n_heads:
       return layer.n_heads;
     case Dim::n_kv_heads:
@@ -90,14 +79,6 @@ std::uint64_t length_of(Dim dim, const HyperParams& p, const LayerParams& layer,
       return layer.v_width();
     case Dim::attn_width:
       return layer.attn_width();
-    case Dim::d_ff:
-      return layer.d_ff;
-    case Dim::n_experts:
-      return p.moe.n_experts;
-    case Dim::d_ff_expert:
-      return p.moe.d_ff;
-    case Dim::d_ff_shared:
-      return p.moe.d_ff_shared;
     case Dim::q_rank:
       return p.latent.q_rank;
     case Dim::kv_rank:
@@ -110,12 +91,20 @@ std::uint64_t length_of(Dim dim, const HyperParams& p, const LayerParams& layer,
       return std::uint64_t{p.n_heads} * p.latent.d_value;
     case Dim::latent_joint_width:
       return std::uint64_t{p.n_heads} * (p.latent.d_nope + p.latent.d_value);
-    case Dim::d_dense:
-      return p.d_dense;
     case Dim::d_nope:
       return p.latent.d_nope;
     case Dim::d_value:
       return p.latent.d_value;
+    case Dim::distance_biases:
+      return std::uint64_t{p.n_distance_buckets} * layer.n_heads;
+    default:
+      return 0;
+  }
+}
+
+// 0 where it is none of these.
+std::uint64_t length_in_recurrence(Dim dim, const HyperParams& p) noexcept {
+  switch (dim) {
     case Dim::conv_kernel:
       return p.conv_kernel;
     case Dim::conv_width:
@@ -148,22 +137,6 @@ std::uint64_t length_of(Dim dim, const HyperParams& p, const LayerParams& layer,
       return p.ssm.n_groups;
     case Dim::d_inner_of_group:
       return p.ssm.d_inner / std::max(1u, p.ssm.n_groups);
-    case Dim::d_expert_in:
-      return p.moe.d_latent != 0 ? p.moe.d_latent : p.d_model;
-    case Dim::d_latent:
-      return p.moe.d_latent;
-    case Dim::per_layer_width:
-      return p.per_layer.width;
-    case Dim::per_layer_all:
-      return std::uint64_t{p.per_layer.width} * p.n_layers();
-    case Dim::other_streams:
-      return p.per_layer.n_streams - 1;
-    case Dim::n_streams:
-      return p.per_layer.n_streams;
-    case Dim::n_streams_squared:
-      return std::uint64_t{p.per_layer.n_streams} * p.per_layer.n_streams;
-    case Dim::laurel_rank:
-      return p.per_layer.laurel_rank;
     case Dim::d_model_x5:
       return 5 * std::uint64_t{p.d_model};
     case Dim::d_model_x6:
@@ -180,10 +153,58 @@ std::uint64_t length_of(Dim dim, const HyperParams& p, const LayerParams& layer,
       return p.rwkv.rate_rank;
     case Dim::gate_rank:
       return p.rwkv.gate_rank;
-    case Dim::distance_biases:
-      return std::uint64_t{p.n_distance_buckets} * layer.n_heads;
+    default:
+      return 0;
   }
-  return 0;
+}
+
+}  // namespace
+
+std::uint64_t length_of(Dim dim, const HyperParams& p, const LayerParams& layer, std::uint64_t found) noexcept {
+  switch (dim) {
+    case Dim::one:
+      return 1;
+    case Dim::any:
+      return found;
+    case Dim::d_model:
+      return p.d_model;
+    case Dim::d_model_x3:
+      return 3 * std::uint64_t{p.d_model};
+    case Dim::n_vocab:
+      return p.n_vocab;
+    case Dim::n_context:
+      return p.n_context_train;
+    case Dim::rope_pairs:
+      return p.rope[0].n_rot / 2;
+    case Dim::d_ff:
+      return layer.d_ff;
+    case Dim::n_experts:
+      return p.moe.n_experts;
+    case Dim::d_ff_expert:
+      return p.moe.d_ff;
+    case Dim::d_ff_shared:
+      return p.moe.d_ff_shared;
+    case Dim::d_dense:
+      return p.d_dense;
+    case Dim::d_expert_in:
+      return p.moe.d_latent != 0 ? p.moe.d_latent : p.d_model;
+    case Dim::d_latent:
+      return p.moe.d_latent;
+    case Dim::per_layer_width:
+      return p.per_layer.width;
+    case Dim::per_layer_all:
+      return std::uint64_t{p.per_layer.width} * p.n_layers();
+    case Dim::other_streams:
+      return p.per_layer.n_streams - 1;
+    case Dim::n_streams:
+      return p.per_layer.n_streams;
+    case Dim::n_streams_squared:
+      return std::uint64_t{p.per_layer.n_streams} * p.per_layer.n_streams;
+    case Dim::laurel_rank:
+      return p.per_layer.laurel_rank;
+    default:
+      return std::max(length_in_attention(dim, p, layer), length_in_recurrence(dim, p));
+  }
 }
 
 }  // namespace quern::engine
