@@ -52,6 +52,8 @@ constexpr const char* kMigrations[] = {
     "CREATE TABLE activity("
     " id INTEGER PRIMARY KEY, at INTEGER NOT NULL, model TEXT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL);"
     "CREATE INDEX activity_by_time ON activity(at)",
+    // 4: what was asked is a server's affair, and has a file of its own
+    "DROP TABLE activity",
 };
 constexpr std::int64_t kVersion = std::size(kMigrations);
 

@@ -21,6 +21,13 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kMaxProbeBytes = 4u << 20;  // a list of models may be long
 
+// However a probe ends, the breaker hears of it: else it would wait for this one for ever.
+struct ProbeEnd {
+  RemoteDesk& desk;
+  bool there = false;
+  ~ProbeEnd() { desk.end_probe(there); }
+};
+
 class Prober : public std::enable_shared_from_this<Prober> {
  public:
   explicit Prober(const std::shared_ptr<RemoteDesk>& desk)
@@ -53,8 +60,8 @@ class Prober : public std::enable_shared_from_this<Prober> {
       const RemoteDesk::Probe probe = desk->begin_probe();
       if (probe.closed) co_return;
       if (probe.now) {
-        const bool there = co_await self->ask(desk);
-        desk->end_probe(there);
+        ProbeEnd end{*desk};
+        end.there = co_await self->ask(desk);
         continue;
       }
       self->timer_.expires_after(std::max<Duration>(probe.wait, std::chrono::milliseconds(1)));

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace quern::server {
@@ -126,11 +127,15 @@ void ActivityLog::run(const std::stop_token& stop) {
 
 void ActivityLog::write(std::deque<Activity> batch) {
   const std::lock_guard lock(database_mutex_);
-  Status written = write_all(batch);
-  if (written) written = forget_old();
-  if (written) return;
+  try {
+    Status written = write_all(batch);
+    if (written) written = forget_old();
+    if (written) return;
+    log::error("{} rows of activity are lost: {}", batch.size(), written.error().detail);
+  } catch (const std::exception& e) {  // no memory: the thread goes on
+    log::error("{} rows of activity are lost: {}", batch.size(), e.what());
+  }
   n_dropped_.fetch_add(batch.size(), std::memory_order_relaxed);
-  log::error("{} rows of activity are lost: {}", batch.size(), written.error().detail);
 }
 
 Status ActivityLog::write_all(const std::deque<Activity>& batch) {
